@@ -1,0 +1,213 @@
+//! What all domande share, whatever the prestazione: the folder of plain values that is registered, the context
+//! in which rules look at it, and the reader through which a message becomes a domanda. Knows no XML and no SQL.
+
+pub mod codice_fiscale;
+pub mod consultazione;
+pub mod pagamento;
+pub mod regole;
+pub mod violazione;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+pub use codice_fiscale::CodiceFiscale;
+pub use pagamento::{Iban, Pagamento};
+pub use violazione::{Posizione, Violazione};
+
+use crate::patronato::{CodiceEnte, CodiceUfficio, UserId};
+
+/// The environment of an installation: each has its own store and its own numbers (design.md §2.16).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ambiente {
+    /// For trying: windows warn, the business clock can be moved.
+    Sandbox,
+    /// For qualification: windows warn, the business clock can be moved.
+    Collaudo,
+    /// For real: windows refuse, there is one clock.
+    Produzione,
+}
+
+impl Ambiente {
+    /// As configuration, receipts and the store spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sandbox => "sandbox",
+            Self::Collaudo => "collaudo",
+            Self::Produzione => "produzione",
+        }
+    }
+}
+
+/// The person who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Richiedente {
+    /// Their codice fiscale.
+    pub codice_fiscale: CodiceFiscale,
+    /// Given name, as sent.
+    pub nome: String,
+    /// Family name, as sent.
+    pub cognome: String,
+    /// For notices.
+    pub email: Option<String>,
+    /// For notices.
+    pub cellulare: Option<String>,
+    /// For notices.
+    pub indirizzo: Option<String>,
+}
+
+/// A month of a year: `2021-07`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mese {
+    /// The year.
+    pub anno: i16,
+    /// 1 to 12.
+    pub mese: i8,
+}
+
+impl std::fmt::Display for Mese {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:04}-{:02}", self.anno, self.mese)
+    }
+}
+
+/// One child of a domanda: state and decorrenza are per sheet. The words are those of the XSD's codelists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scheda {
+    /// Place in the domanda, from 1.
+    pub posto: u32,
+    /// The child.
+    pub codice_fiscale: CodiceFiscale,
+    /// Date of birth, as sent (with a provisional codice fiscale) or as the codice fiscale tells.
+    pub data_nascita: Option<Date>,
+    /// In which quality the richiedente asks.
+    pub qualita: &'static str,
+    /// Whether the child is disabled.
+    pub disabile: bool,
+    /// Shared custody by a court.
+    pub affido_condiviso: bool,
+    /// The other parent, when there is one.
+    pub altro_genitore: Option<CodiceFiscale>,
+    /// Why there is none.
+    pub altro_genitore_assente: Option<&'static str>,
+    /// How the sum is split.
+    pub ripartizione: &'static str,
+    /// The expected first month, where one can be told.
+    pub decorrenza_presunta: Option<Mese>,
+}
+
+/// A declaration that was made (true, by then checked).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dichiarazione {
+    /// `D1`…
+    pub codice: &'static str,
+    /// Version of its text in force when the domanda was presented.
+    pub versione_testo: &'static str,
+    /// The sub-choice, if sent.
+    pub scelta: Option<&'static str>,
+}
+
+/// A document that came with the domanda; its bytes stay in the payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allegato {
+    /// Its type, a word of the codelist.
+    pub tipo: &'static str,
+    /// The file name, as sent.
+    pub nome_file: String,
+    /// The MIME type, a word of the codelist.
+    pub tipo_mime: &'static str,
+    /// SHA-256 of the decoded bytes.
+    pub impronta: [u8; 32],
+    /// Length of the decoded bytes.
+    pub bytes_len: u64,
+}
+
+/// What the store writes of a domanda: plain values, near to one struct a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fascicolo {
+    /// Date of the sender's own file, if told.
+    pub data_pratica: Option<Date>,
+    /// Number of the mandate of assistance.
+    pub mandato_numero: String,
+    /// Date of the mandate.
+    pub mandato_data: Date,
+    /// Who asks.
+    pub richiedente: Richiedente,
+    /// In which quality: `GENITORE`, `TUTORE_DEL_GENITORE`.
+    pub presentata_da: &'static str,
+    /// The parent under tutelage.
+    pub genitore_tutelato: Option<CodiceFiscale>,
+    /// How to pay.
+    pub pagamento: Pagamento,
+    /// One a child, in the order sent.
+    pub schede: Vec<Scheda>,
+    /// The declarations made.
+    pub dichiarazioni: Vec<Dichiarazione>,
+    /// The documents sent.
+    pub allegati: Vec<Allegato>,
+    /// The subject of the registration (DPR 445/2000 art. 53 d): no health data, no codice fiscale.
+    /// `{numero}` stands for the numero domanda, which is drawn with the registration.
+    pub oggetto: String,
+}
+
+/// A child that already has a live sheet for the same prestazione.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchedaViva {
+    /// The child.
+    pub codice_fiscale: CodiceFiscale,
+    /// The state of that other sheet: all that may be told of it.
+    pub stato: String,
+}
+
+/// All that rules may look at beside the domanda.
+#[derive(Debug, Clone)]
+pub struct Contesto<'a> {
+    /// When the request had wholly come: governs windows, ages and decorrenza.
+    pub presentata_il: Timestamp,
+    /// Where we are.
+    pub ambiente: Ambiente,
+    /// Whose certificate it is. `None` offline (`varco validate`): the checks that need it are left out.
+    pub ente: Option<&'a CodiceEnte>,
+    /// From the header Identity; `None` offline.
+    pub codice_ufficio: Option<&'a CodiceUfficio>,
+    /// From the header Identity; `None` offline.
+    pub user_id: Option<&'a UserId>,
+    /// Live sheets of the children of this domanda; empty offline.
+    pub schede_vive: &'a [SchedaViva],
+}
+
+/// What the rules said: all violations and all warnings, in the order of the domanda.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Esame {
+    /// Each of them refuses.
+    pub violazioni: Vec<Violazione>,
+    /// None of them refuses.
+    pub avvisi: Vec<Violazione>,
+}
+
+/// A domanda that has been read: well-formed and valid against its XSD, not yet looked at by the rules.
+pub trait Domanda: Send + Sync + std::fmt::Debug {
+    /// The children, for the look at live sheets.
+    fn minori(&self) -> Vec<CodiceFiscale>;
+
+    /// All rules of the prestazione, all findings at once.
+    fn esamina(&self, contesto: &Contesto<'_>) -> Esame;
+
+    /// The plain values to register, with the decorrenza of each sheet.
+    fn fascicolo(&self, contesto: &Contesto<'_>) -> Fascicolo;
+}
+
+/// Builds a domanda while the message is read. It is told of every element under `Domanda`, in document order, by
+/// local name, after whitespace was collapsed and references resolved; it knows no XML. On a message with findings of form it may see
+/// anything, in any order, and must not panic; its domanda is used only when there are no findings of form.
+pub trait Lettore: Send {
+    /// An element began.
+    fn apri(&mut self, campo: &str);
+    /// An element with text content ended; called before [`Lettore::chiudi`], only for elements without children.
+    fn valore(&mut self, campo: &str, testo: &str);
+    /// An element ended.
+    fn chiudi(&mut self, campo: &str);
+    /// The domanda, when all that the XSD demands was there.
+    fn domanda(self: Box<Self>) -> Option<Box<dyn Domanda>>;
+}

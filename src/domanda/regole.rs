@@ -1,0 +1,1 @@
+//! The rules that all prestazioni share.

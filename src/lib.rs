@@ -1,0 +1,43 @@
+//! Varco: the SOAP cooperation gateway through which patronati hand in domande to a benefit engine.
+//!
+//! One message, one way, one page: [`intake`]. The modules stand in the order in which a message meets them;
+//! use goes downwards only (docs/ARCHITECTURE.md, held by `tests/tidy.rs`).
+#![warn(clippy::unwrap_used)]
+
+// The shell: the command line and what it is told.
+pub mod cli;
+pub mod config;
+
+// The door: TLS, certificates, limits; every refusal is in the door log.
+pub mod listener;
+
+// The channels: HTTP in, `Incoming` out.
+pub mod channel;
+
+// The way, whole; who may, and whether it came before.
+pub mod access;
+pub mod intake;
+
+// The ports: what is kept, who has joined, what is remembered of each message.
+pub mod adesione;
+pub mod store;
+pub mod trace;
+
+// The verdict: refusals and faults, in one vocabulary.
+pub mod rifiuto;
+
+// The wire: bytes to values and back.
+pub mod schema;
+pub mod soap;
+pub mod xml;
+
+// The domain: knows no XML, no HTTP, no SQL.
+pub mod domanda;
+pub mod patronato;
+pub mod prestazione;
+pub mod protocollo;
+pub mod ricevuta;
+
+// The base: the catalogue of errors, time and ids.
+pub mod catalogo;
+pub mod clock;

@@ -1,0 +1,2 @@
+//! `varco`: parses the command line and hands over.
+fn main() {}

@@ -1,0 +1,94 @@
+//! What a prestazione is, and the catalogue of them. A new one is one folder here, one XSD, one WSDL and one line in
+//! [`PRESTAZIONI`]; the way of a message does not change for it.
+
+pub mod assegno_temporaneo;
+
+use crate::domanda::Lettore;
+
+/// A prestazione as the gateway sees it: a service with its namespace, its register and its reader.
+#[derive(Debug)]
+pub struct Prestazione {
+    /// Name of the service, as in the URL: `AssegnoTemporaneo`.
+    pub servizio: &'static str,
+    /// Target namespace of its WSDL and XSD.
+    pub namespace: &'static str,
+    /// The documented prefix of that namespace, used in every path that we tell: `at`.
+    pub prefisso: &'static str,
+    /// The register that numbers it: `AUF`.
+    pub registro: &'static str,
+    /// Its name for people.
+    pub titolo: &'static str,
+    /// File name of its XSD under `xsd/`.
+    pub xsd: &'static str,
+    /// What the receipt says about the next steps.
+    pub prossimi_passi: &'static str,
+    /// Makes a fresh reader of its `Domanda`.
+    pub lettore: fn() -> Box<dyn Lettore>,
+}
+
+/// Every prestazione that this gateway takes in.
+pub const PRESTAZIONI: &[&Prestazione] = &[&assegno_temporaneo::PRESTAZIONE];
+
+/// The prestazione of a service name.
+#[must_use]
+pub fn by_servizio(servizio: &str) -> Option<&'static Prestazione> {
+    PRESTAZIONI
+        .iter()
+        .copied()
+        .find(|prestazione| prestazione.servizio == servizio)
+}
+
+/// The operations of a service (design.md §3) that this gateway speaks. All services have the same names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operazione {
+    /// The service's state (ModI RAC_SOAP_004).
+    Echo,
+    /// Dry run.
+    VerificaDomanda,
+    /// One domanda → receipt.
+    InviaDomanda,
+    /// State of a domanda.
+    ConsultaDomanda,
+    /// The receipt again.
+    ScaricaRicevuta,
+    /// Limits and quota.
+    Limiti,
+    /// What the gateway sees of the caller.
+    Diagnosi,
+}
+
+impl Operazione {
+    /// All of them, in the order of the WSDL.
+    pub const TUTTE: &'static [Self] = &[
+        Self::Echo,
+        Self::VerificaDomanda,
+        Self::InviaDomanda,
+        Self::ConsultaDomanda,
+        Self::ScaricaRicevuta,
+        Self::Limiti,
+        Self::Diagnosi,
+    ];
+
+    /// The local name of its request element.
+    #[must_use]
+    pub fn nome(self) -> &'static str {
+        match self {
+            Self::Echo => "echo",
+            Self::VerificaDomanda => "VerificaDomanda",
+            Self::InviaDomanda => "InviaDomanda",
+            Self::ConsultaDomanda => "ConsultaDomanda",
+            Self::ScaricaRicevuta => "ScaricaRicevuta",
+            Self::Limiti => "Limiti",
+            Self::Diagnosi => "Diagnosi",
+        }
+    }
+
+    /// The operation whose request element has this local name.
+    #[must_use]
+    pub fn by_nome(nome: &str) -> Option<Self> {
+        Self::TUTTE
+            .iter()
+            .copied()
+            .find(|operazione| operazione.nome() == nome)
+    }
+}

@@ -1,0 +1,141 @@
+//! The protocol number: `INPS-AUF-2021-000000010797` = administration, register, year, twelve digits
+//! (DPR 445/2000 art. 57: progressive, at least seven digits, renewed each calendar year).
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// A number of a register in a year. It has one spelling.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NumeroProtocollo {
+    registro: String,
+    anno: i16,
+    numero: u64,
+}
+
+/// The number of a domanda: it stays for life, whatever is registered about it later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NumeroDomanda(pub u64);
+
+/// A text that is no protocol number, or not its one spelling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("numero di protocollo di forma errata")]
+pub struct ProtocolloErrato;
+
+impl NumeroProtocollo {
+    /// Number `numero` of `registro` (such as `AUF`) in `anno`; `None` past twelve digits, at zero, or for a
+    /// register that is not two to eight capital letters.
+    #[must_use]
+    pub fn new(registro: &str, anno: i16, numero: u64) -> Option<Self> {
+        let registro_ok =
+            (2..=8).contains(&registro.len()) && registro.bytes().all(|b| b.is_ascii_uppercase());
+        let numero_ok = (1..=999_999_999_999).contains(&numero) && (1000..=9999).contains(&anno);
+        (registro_ok && numero_ok).then(|| Self {
+            registro: registro.to_owned(),
+            anno,
+            numero,
+        })
+    }
+
+    /// The register: `AUF`.
+    #[must_use]
+    pub fn registro(&self) -> &str {
+        &self.registro
+    }
+
+    /// The year of registration in Europe/Rome.
+    #[must_use]
+    pub fn anno(&self) -> i16 {
+        self.anno
+    }
+
+    /// The number within the year, from 1.
+    #[must_use]
+    pub fn numero(&self) -> u64 {
+        self.numero
+    }
+}
+
+impl fmt::Display for NumeroProtocollo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "INPS-{}-{:04}-{:012}", self.registro, self.anno, self.numero)
+    }
+}
+
+impl FromStr for NumeroProtocollo {
+    type Err = ProtocolloErrato;
+
+    fn from_str(text: &str) -> Result<Self, ProtocolloErrato> {
+        let mut parti = text.strip_prefix("INPS-").ok_or(ProtocolloErrato)?.split('-');
+        let (Some(registro), Some(anno), Some(numero), None) =
+            (parti.next(), parti.next(), parti.next(), parti.next())
+        else {
+            return Err(ProtocolloErrato);
+        };
+        let anno = anno.parse().map_err(|_| ProtocolloErrato)?;
+        let numero = numero.parse().map_err(|_| ProtocolloErrato)?;
+        let letto = Self::new(registro, anno, numero).ok_or(ProtocolloErrato)?;
+        // One number, one spelling: `+7` and `007` parse as integers too.
+        if letto.to_string() == text {
+            Ok(letto)
+        } else {
+            Err(ProtocolloErrato)
+        }
+    }
+}
+
+/// The time zone of the register: the year turns at midnight in Rome.
+#[must_use]
+pub fn roma() -> TimeZone {
+    // The zone is compiled in (jiff's bundled database), so the lookup cannot fail; UTC would show in every test.
+    TimeZone::get("Europe/Rome").unwrap_or(TimeZone::UTC)
+}
+
+/// The calendar date of an instant in Rome.
+#[must_use]
+pub fn data_a_roma(istante: Timestamp) -> jiff::civil::Date {
+    istante.to_zoned(roma()).date()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_has_one_spelling() {
+        let scritto = "INPS-AUF-2021-000000010797";
+        let letto: NumeroProtocollo = scritto.parse().unwrap();
+        assert_eq!(
+            (letto.registro(), letto.anno(), letto.numero()),
+            ("AUF", 2021, 10797)
+        );
+        assert_eq!(letto.to_string(), scritto);
+        for errato in [
+            "INPS-AUF-2021-10797",
+            "INPS-AUF-2021-+00000010797",
+            "INPS-AUF-2021-000000000000",
+            "INPS-auf-2021-000000010797",
+            "INPS-AUF-21-000000010797",
+            "INPS-AUF-2021-000000010797 ",
+            "INPS-AUF-2021-0000000107970",
+        ] {
+            assert_eq!(
+                errato.parse::<NumeroProtocollo>(),
+                Err(ProtocolloErrato),
+                "{errato}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_year_turns_at_midnight_in_rome() {
+        let prima: Timestamp = "2021-12-31T22:59:59Z".parse().unwrap();
+        let dopo: Timestamp = "2021-12-31T23:00:00Z".parse().unwrap();
+        assert_eq!(
+            (data_a_roma(prima).year(), data_a_roma(dopo).year()),
+            (2021, 2022)
+        );
+    }
+}

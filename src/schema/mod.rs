@@ -1,0 +1,1 @@
+//! The XSD set (stub).

@@ -1,0 +1,211 @@
+//! The store: one trait, no SQL. Registrations go in by batches, each batch one transaction: number, domanda, key,
+//! receipt, feed row and trace record together or not at all (design.md §2.8, §2.9).
+
+pub mod sqlite;
+pub mod writer;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
+use crate::domanda::{CodiceFiscale, Fascicolo, SchedaViva};
+use crate::patronato::{ChiaveInvio, CodiceEnte, CodiceUfficio, UserId};
+use crate::prestazione::Prestazione;
+use crate::protocollo::NumeroProtocollo;
+use crate::ricevuta::{Digest, Registrata, Ricevuta};
+use crate::trace::{RifiutoAllaPorta, Traccia};
+
+/// A key as it is unique: per ente and service.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Chiave {
+    /// Whose.
+    pub ente: CodiceEnte,
+    /// Of which service.
+    pub servizio: &'static str,
+    /// The key itself, compared byte by byte.
+    pub chiave: ChiaveInvio,
+}
+
+/// One act to register: all but what the registration itself decides.
+#[derive(Debug, Clone)]
+pub struct Atto {
+    /// Its key.
+    pub chiave: Chiave,
+    /// Which prestazione (and so which register).
+    pub prestazione: &'static Prestazione,
+    /// Its digest.
+    pub digest: Digest,
+    /// SHA-256 of the Domanda's bytes as received.
+    pub impronta: [u8; 32],
+    /// When the request had wholly come.
+    pub presentata_il: Timestamp,
+    /// The ente's name, for the receipt.
+    pub ente_denominazione: String,
+    /// The ufficio.
+    pub codice_ufficio: CodiceUfficio,
+    /// The operator.
+    pub user_id: UserId,
+    /// SHA-256 of the client certificate, hex.
+    pub certificato_sha256: String,
+    /// `MODI`, `PDD`, `LOTTO`.
+    pub canale: &'static str,
+    /// What to write of the domanda.
+    pub fascicolo: Fascicolo,
+    /// The whole request as received, stored once, compressed.
+    pub richiesta: Bytes,
+    /// Where the Domanda element stands in `richiesta`: from, to.
+    pub domanda_in_richiesta: (usize, usize),
+    /// The trace record, complete but for number and receipt.
+    pub traccia: Traccia,
+    /// Writes the receipt's bytes: `soap::answer`'s, handed in so that the port knows no XML.
+    pub stampa: fn(&Ricevuta) -> Vec<u8>,
+}
+
+/// How one act of a batch ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Registrazione {
+    /// New: it has its number.
+    Registrata(Registrata),
+    /// The same key and content came before.
+    Ripetuta(Registrata),
+    /// The same key came before with other content.
+    Conflitto(Registrata),
+    /// A child has a live sheet already: nothing was written, the key is free. (AT-6; the places count from 1.)
+    SchedaViva(Vec<(u32, SchedaViva)>),
+}
+
+/// What to look for among the traces; every field that is set must match.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ricerca {
+    /// Protocol number.
+    pub protocollo: Option<String>,
+    /// Our message id.
+    pub message_id: Option<Uuid>,
+    /// The sender's own message id, or its transaction id.
+    pub id_mittente: Option<String>,
+    /// The sender's key.
+    pub chiave_invio: Option<String>,
+    /// The ente.
+    pub ente: Option<String>,
+    /// The outcome.
+    pub esito: Option<String>,
+    /// An error code.
+    pub codice: Option<String>,
+    /// The operation.
+    pub operazione: Option<String>,
+    /// From this instant on.
+    pub dal: Option<Timestamp>,
+    /// Up to and without this instant.
+    pub al: Option<Timestamp>,
+    /// At most so many, newest first.
+    pub limite: u32,
+}
+
+/// A trace as found: the record (its bytes decompressed, those of the registration included).
+pub type TracciaTrovata = Traccia;
+
+/// One line of the register.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RigaRegistro {
+    /// The number.
+    pub protocollo: NumeroProtocollo,
+    /// Whose.
+    pub ente: String,
+    /// With which key.
+    pub chiave_invio: String,
+    /// When.
+    pub registrata_il: Timestamp,
+}
+
+/// What a look over the whole register found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Verifica {
+    /// How many registrations were seen.
+    pub registrazioni: u64,
+    /// Each thing that is not as promised (a gap, a repeat, a counter that lies); empty = all is well.
+    pub anomalie: Vec<String>,
+}
+
+/// What can go wrong with the store. All of it is ours: the same message, sent again, may succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It does not answer, or not in time; nothing was written.
+    #[error("store unavailable: {0}")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It is known not to have been written because the queue or the disk is full.
+    #[error("store full: {0}")]
+    Full(String),
+    /// A row says what our code cannot have written.
+    #[error(transparent)]
+    Inconsistency(#[from] Inconsistency),
+    /// Opened for another ambiente, by another version, or with settings that break a promise.
+    #[error("store refused: {0}")]
+    Refused(String),
+}
+
+/// A row that our code cannot have written.
+#[derive(Debug, thiserror::Error)]
+#[error("inconsistent row in {table}.{column}")]
+pub struct Inconsistency {
+    /// The table.
+    pub table: &'static str,
+    /// The column.
+    pub column: &'static str,
+    /// What was wrong.
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// What must be kept. Two implementations, each with its own SQL.
+#[async_trait]
+pub trait Store: Send + Sync + std::fmt::Debug {
+    /// What is registered under a key: the cheap look of `replay`.
+    async fn registrata(&self, chiave: &Chiave) -> Result<Option<Registrata>, StoreError>;
+
+    /// The live sheets that these children have for a service.
+    async fn schede_vive(
+        &self,
+        servizio: &'static str,
+        minori: &[CodiceFiscale],
+    ) -> Result<Vec<SchedaViva>, StoreError>;
+
+    /// Registers a batch in one transaction, at `adesso` of the business clock; outcomes in the order of the acts.
+    async fn register(&self, atti: &[Atto], adesso: Timestamp) -> Result<Vec<Registrazione>, StoreError>;
+
+    /// A domanda of an ente, by any of its names.
+    async fn domanda(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        riferimento: &Riferimento,
+    ) -> Result<Option<DomandaConsultata>, StoreError>;
+
+    /// Writes trace records that no registration carried.
+    async fn write_tracce(&self, tracce: &[Traccia]) -> Result<(), StoreError>;
+
+    /// Writes refusals at the door.
+    async fn write_porta(&self, rifiuti: &[RifiutoAllaPorta]) -> Result<(), StoreError>;
+
+    /// Finds traces, newest first.
+    async fn tracce(&self, ricerca: &Ricerca) -> Result<Vec<TracciaTrovata>, StoreError>;
+
+    /// The door log, newest first.
+    async fn porta(&self, dal: Option<Timestamp>, limite: u32) -> Result<Vec<RifiutoAllaPorta>, StoreError>;
+
+    /// The register in order, a page after `dopo`.
+    async fn registro(
+        &self,
+        dopo: Option<&NumeroProtocollo>,
+        limite: u32,
+    ) -> Result<Vec<RigaRegistro>, StoreError>;
+
+    /// Looks over the whole register: 1..max without gap or repeat, instants that do not go back, a counter that agrees.
+    async fn verify(&self) -> Result<Verifica, StoreError>;
+}
+
+/// A store that is shared.
+pub type SharedStore = Arc<dyn Store>;
