@@ -170,10 +170,425 @@ pub fn fill(template: &str, argomenti: &[(&'static str, String)]) -> String {
 // Three texts a code: Italian, English, suggestion. Kept in groups by prefix, each in order of number.
 catalogo! {
     // ── TLS: the handshake (door log only: a failed handshake has no envelope) ──
+    Tls001 "TLS-001" Porta correggere {
+        "nessun certificato client presentato"
+        "no client certificate presented"
+        "Configurare il client perché presenti il certificato dell'ente e la sua chiave privata: su questa porta sono obbligatori. Un proxy o un bilanciatore in mezzo deve lasciar passare TLS senza terminarlo."
+    }
+    Tls002 "TLS-002" Porta correggere {
+        "il certificato client non è emesso da una CA riconosciuta (emittente {emittente})"
+        "the client certificate is not issued by a recognised CA (issuer {emittente})"
+        "Il client deve presentare il certificato comunicato all'adesione, con gli eventuali certificati intermedi. Se la CA è nuova, il gestore la aggiunge al file tls.ca e ricarica (SIGHUP)."
+    }
+    Tls003 "TLS-003" Porta correggere {
+        "il certificato client è scaduto (fine validità {scadenza})"
+        "the client certificate has expired (not after {scadenza})"
+        "Installare sul client il certificato rinnovato; se ha impronta o seriale diversi, il gestore lo aggiunge all'ente in adesioni.toml prima che il vecchio scada."
+    }
+    Tls004 "TLS-004" Porta ripetere {
+        "il certificato client non è ancora valido"
+        "the client certificate is not valid yet"
+        "Controllare l'inizio di validità del certificato e l'orologio di questa macchina."
+    }
+    Tls005 "TLS-005" Porta correggere {
+        "il certificato client è revocato"
+        "the client certificate is revoked"
+        "Chiedere alla CA un certificato nuovo e comunicarlo al gestore. Se la revoca è un errore, serve una CRL nuova della CA nel file tls.crl, poi SIGHUP."
+    }
+    Tls006 "TLS-006" Porta ripetere {
+        "nessuna CRL dice se il certificato client è revocato (emittente {emittente})"
+        "no CRL tells whether the client certificate is revoked (issuer {emittente})"
+        "Il gestore aggiunge al file tls.crl la CRL di ogni CA della catena e ricarica (SIGHUP), oppure imposta tls.crl_assente = \"accetta\"."
+    }
+    Tls007 "TLS-007" Porta ripetere {
+        "la CRL della CA è scaduta: la revoca del certificato client non si può verificare"
+        "the CA's CRL is past its next update: the client certificate's revocation cannot be checked"
+        "Il gestore scarica la CRL aggiornata nel file tls.crl e ricarica (SIGHUP); per accettare nel frattempo: tls.crl_scaduta = \"avvisa\"."
+    }
+    Tls008 "TLS-008" Porta correggere {
+        "il certificato client non si può usare: {causa}"
+        "the client certificate cannot be used: {causa}"
+        "Serve un certificato X.509 v3 per autenticazione client (extendedKeyUsage clientAuth, o assente), con chiave RSA da 2048 bit o ECDSA P-256/P-384; la chiave privata sul client deve essere la sua."
+    }
+    Tls009 "TLS-009" Porta correggere {
+        "il client propone solo versioni di TLS troppo vecchie"
+        "the client offers only TLS versions that are too old"
+        "Abilitare sul client TLS 1.2 o 1.3 (Java 8u261 o successivo, .NET 4.6.2 o successivo, OpenSSL 1.0.1 o successivo)."
+    }
+    Tls010 "TLS-010" Porta correggere {
+        "client e server non hanno in comune suite, curve o firme: {causa}"
+        "client and server share no cipher suite, group or signature scheme: {causa}"
+        "Abilitare sul client TLS 1.3, oppure in TLS 1.2 una suite ECDHE con AES-GCM o ChaCha20-Poly1305 e le curve X25519, P-256 o P-384."
+    }
+    Tls011 "TLS-011" Porta correggere {
+        "la connessione non parla TLS: {causa}"
+        "the connection does not speak TLS: {causa}"
+        "Usare un indirizzo che comincia con https://; fra client e questa porta nessun componente deve togliere o aggiungere TLS."
+    }
+    Tls012 "TLS-012" Porta ripetere {
+        "l'handshake TLS non è finito entro {secondi} secondi"
+        "the TLS handshake was not finished within {secondi} seconds"
+        "Riprovare; se si ripete, cercare fra client e server un firewall o un proxy che trattiene i pacchetti, o un client che apre connessioni senza usarle."
+    }
+    Tls013 "TLS-013" Porta ripetere {
+        "la connessione è stata chiusa dal client prima della fine dell'handshake"
+        "the client closed the connection before the end of the handshake"
+        "Se è la sonda di un bilanciatore o di un monitor, non serve fare nulla. Altrimenti guardare nel registro del client perché ha chiuso: di solito non riconosce la CA del server o non trova la propria chiave."
+    }
+    Tls014 "TLS-014" Porta correggere {
+        "il client ha rifiutato il server: {causa}"
+        "the client refused the server: {causa}"
+        "Installare sul client la CA che ha emesso il certificato del server, e collegarsi con un nome presente in quel certificato (subjectAltName)."
+    }
+    Tls015 "TLS-015" Porta ripetere {
+        "troppe connessioni aperte in tutto (limite {limite})"
+        "too many open connections in all (limit {limite})"
+        "Riprovare fra qualche secondo e riusare le connessioni (keep-alive); il gestore può alzare limits.connessioni_max."
+    }
+    Tls016 "TLS-016" Porta ripetere {
+        "troppe connessioni aperte con lo stesso certificato (limite {limite})"
+        "too many open connections with the same certificate (limit {limite})"
+        "Riusare le connessioni (keep-alive) e limitarne il numero nel client; il gestore può alzare limits.connessioni_per_certificato_max."
+    }
+    Tls017 "TLS-017" Porta correggere {
+        "il client non propone HTTP/1.1 (ALPN)"
+        "the client does not offer HTTP/1.1 (ALPN)"
+        "Lasciare che il client proponga http/1.1 nella negoziazione ALPN, o che non la usi: HTTP/2 non è servito."
+    }
+    Tls018 "TLS-018" Porta correggere {
+        "handshake TLS non riuscito: {causa}"
+        "TLS handshake failed: {causa}"
+        "Il messaggio del client non rispetta TLS: aggiornare la libreria TLS del client, o cercare un componente intermedio che altera i pacchetti."
+    }
     // ── HTP: HTTP before an envelope ──
+    Htp001 "HTP-001" Porta correggere {
+        "richiesta HTTP non valida"
+        "not a valid HTTP request"
+        "Inviare HTTP/1.1 ben formato: riga di richiesta, Host, e Content-Length oppure Transfer-Encoding: chunked (mai entrambi)."
+    }
+    Htp002 "HTP-002" Porta correggere {
+        "nessuna risorsa a questo indirizzo: {percorso}"
+        "no resource at this address: {percorso}"
+        "Gli indirizzi dei servizi sono /modi/soap/NomeServizio/v1/ (barra finale facoltativa), come nel WSDL che si ottiene aggiungendo ?wsdl."
+    }
+    Htp003 "HTP-003" Porta correggere {
+        "metodo {metodo} non ammesso a questo indirizzo (ammessi: {ammessi})"
+        "method {metodo} not allowed at this address (allowed: {ammessi})"
+        "I messaggi SOAP si inviano con POST; WSDL e schemi si leggono con GET."
+    }
+    Htp004 "HTP-004" Porta ripetere {
+        "la richiesta non è arrivata intera entro {secondi} secondi"
+        "the request did not arrive whole within {secondi} seconds"
+        "Ripetere la stessa richiesta con la stessa ChiaveInvio; se si ripete, controllare la linea e inviare messaggi più piccoli."
+    }
+    Htp005 "HTP-005" Porta correggere {
+        "il messaggio supera {limite} byte"
+        "the message exceeds {limite} bytes"
+        "Ridurre gli allegati o dividere l'invio; il limite in vigore è detto dall'operazione Limiti."
+    }
+    Htp006 "HTP-006" Porta correggere {
+        "Content-Encoding {codifica} non ammesso: il corpo va inviato non compresso"
+        "Content-Encoding {codifica} not accepted: send the body uncompressed"
+        "Disattivare nel client la compressione delle richieste."
+    }
+    Htp007 "HTP-007" Porta correggere {
+        "intestazioni HTTP troppo grandi: al massimo {campi} campi e {byte} byte in tutto"
+        "HTTP header section too large: at most {campi} fields and {byte} bytes in all"
+        "Togliere cookie e intestazioni aggiunte da proxy: il servizio non ne usa."
+    }
+    Htp008 "HTP-008" Porta correggere {
+        "Content-Type {tipo} non ammesso"
+        "Content-Type {tipo} not accepted"
+        "Usare application/soap+xml; charset=utf-8 (SOAP 1.2) oppure text/xml; charset=utf-8 (SOAP 1.1)."
+    }
+    Htp009 "HTP-009" Porta ripetere {
+        "il client non legge la risposta da {secondi} secondi"
+        "the client has not read the answer for {secondi} seconds"
+        "Leggere le risposte appena arrivano; se la domanda era già registrata, la stessa richiesta ripetuta ne dà la ricevuta."
+    }
     // ── ENV: XML and envelope ──
+    Env001 "ENV-001" UnprocessableRequestContent correggere {
+        "il messaggio è vuoto"
+        "the message is empty"
+        "Inviare nel corpo della POST una busta SOAP 1.2 (o 1.1): un documento XML in UTF-8."
+    }
+    Env002 "ENV-002" UnprocessableRequestContent correggere {
+        "il messaggio finisce {dove}"
+        "the message ends too early"
+        "Il messaggio è stato troncato: controllare Content-Length e che il programma invii tutto il documento, fino alla chiusura della busta."
+    }
+    Env003 "ENV-003" UnprocessableRequestContent correggere {
+        "codifica {codifica} non ammessa: solo UTF-8"
+        "encoding {codifica} is not accepted: UTF-8 only"
+        "Scrivere il documento in UTF-8 (con o senza BOM) e dichiarare encoding=\"UTF-8\" o nulla."
+    }
+    Env004 "ENV-004" UnprocessableRequestContent correggere {
+        "byte {byte} non valido in UTF-8"
+        "byte {byte} is not valid UTF-8"
+        "Il documento è dichiarato UTF-8 ma contiene byte di un'altra codifica (spesso ISO-8859-1 o Windows-1252, nelle lettere accentate): convertirlo in UTF-8."
+    }
+    Env005 "ENV-005" UnprocessableRequestContent correggere {
+        "carattere {carattere} non ammesso in XML"
+        "character {carattere} is not allowed in XML"
+        "Togliere il carattere di controllo dal testo: in XML non può stare, nemmeno come riferimento."
+    }
+    Env006 "ENV-006" UnprocessableRequestContent correggere {
+        "DOCTYPE non ammesso"
+        "DOCTYPE is not accepted"
+        "Togliere la dichiarazione <!DOCTYPE …>: un messaggio SOAP non ne ha."
+    }
+    Env007 "ENV-007" UnprocessableRequestContent correggere {
+        "istruzione di elaborazione <?…?> non ammessa"
+        "processing instruction <?…?> is not accepted"
+        "Togliere l'istruzione di elaborazione (per esempio <?xml-stylesheet …?>): un messaggio SOAP non ne ha."
+    }
+    Env008 "ENV-008" UnprocessableRequestContent correggere {
+        "dichiarazione XML errata o fuori posto"
+        "the XML declaration is wrong or out of place"
+        "Se c'è, la dichiarazione è la prima cosa del documento, una sola volta: <?xml version=\"1.0\" encoding=\"UTF-8\"?>."
+    }
+    Env009 "ENV-009" UnprocessableRequestContent correggere {
+        "XML non ben formato: {motivo}"
+        "XML is not well-formed here"
+        "Un < nel testo si scrive &lt;. Produrre l'XML con una libreria, non unendo stringhe."
+    }
+    Env010 "ENV-010" UnprocessableRequestContent correggere {
+        "chiusura errata: atteso </{atteso}>, trovato </{trovato}>"
+        "wrong end tag: expected </{atteso}>, found </{trovato}>"
+        "Ogni elemento si chiude con il proprio nome, nell'ordine inverso di apertura."
+    }
+    Env011 "ENV-011" UnprocessableRequestContent correggere {
+        "nome non valido in XML: {nome}"
+        "not a valid XML name: {nome}"
+        "Un nome comincia con una lettera o _, prosegue con lettere, cifre, . - _ e ha al più un prefisso."
+    }
+    Env012 "ENV-012" UnprocessableRequestContent correggere {
+        "prefisso {prefisso} non dichiarato"
+        "prefix {prefisso} is not declared"
+        "Dichiarare il prefisso con xmlns:{prefisso}=\"…\" sull'elemento o su uno che lo contiene."
+    }
+    Env013 "ENV-013" UnprocessableRequestContent correggere {
+        "dichiarazione di namespace errata: {motivo}"
+        "this namespace declaration is not allowed"
+        "Correggere la dichiarazione xmlns secondo \"Namespaces in XML 1.0\"."
+    }
+    Env014 "ENV-014" UnprocessableRequestContent correggere {
+        "attributo {attributo} ripetuto"
+        "attribute {attributo} is repeated"
+        "Un elemento porta ogni attributo una sola volta, anche attraverso prefissi diversi dello stesso namespace."
+    }
+    Env015 "ENV-015" UnprocessableRequestContent correggere {
+        "tag scritto male: {motivo}"
+        "malformed tag or attribute"
+        "Un attributo si scrive nome=\"valore\", preceduto da uno spazio; nel valore < si scrive &lt; e & si scrive &amp;."
+    }
+    Env016 "ENV-016" UnprocessableRequestContent correggere {
+        "riferimento {riferimento} non valido"
+        "reference {riferimento} is not valid"
+        "Una & nel testo si scrive &amp;. Sono ammessi solo &amp; &lt; &gt; &apos; &quot; e i riferimenti numerici a caratteri leciti."
+    }
+    Env017 "ENV-017" UnprocessableRequestContent correggere {
+        "sequenza ]]> nel testo"
+        "the sequence ]]> stands in text"
+        "Nel testo ]]> si scrive ]]&gt;."
+    }
+    Env018 "ENV-018" UnprocessableRequestContent correggere {
+        "commento scritto male: -- dentro il commento"
+        "malformed comment: -- inside it"
+        "Togliere il commento, o i due trattini al suo interno."
+    }
+    Env019 "ENV-019" UnprocessableRequestContent correggere {
+        "contenuto fuori dall'elemento radice"
+        "content outside the root element"
+        "Il corpo della richiesta è un solo documento XML: niente prima della busta e niente dopo la sua chiusura."
+    }
+    Env020 "ENV-020" RequestSizeExceeded correggere {
+        "più di {limite} elementi uno dentro l'altro (depth_max)"
+        "more than {limite} nested elements (depth_max)"
+        "Nessun messaggio del contratto è così profondo: controllare come è composto."
+    }
+    Env021 "ENV-021" RequestSizeExceeded correggere {
+        "più di {limite} attributi su un elemento (attributes_max)"
+        "more than {limite} attributes on one element (attributes_max)"
+        "Togliere gli attributi e le dichiarazioni xmlns che non servono."
+    }
+    Env022 "ENV-022" RequestSizeExceeded correggere {
+        "più di {limite} dichiarazioni di namespace in vigore (bindings_max)"
+        "more than {limite} namespace declarations in scope (bindings_max)"
+        "Dichiarare ogni namespace una volta sola, sulla busta o sul corpo."
+    }
+    Env023 "ENV-023" RequestSizeExceeded correggere {
+        "nome più lungo di {limite} byte (name_bytes_max)"
+        "a name is longer than {limite} bytes (name_bytes_max)"
+        "I nomi sono quelli del contratto: nessuno è così lungo."
+    }
+    Env024 "ENV-024" RequestSizeExceeded correggere {
+        "valore dell'attributo {attributo} più lungo di {limite} byte (attribute_value_bytes_max)"
+        "the value of attribute {attributo} is longer than {limite} bytes (attribute_value_bytes_max)"
+        "I dati della domanda stanno negli elementi, non negli attributi."
+    }
+    Env025 "ENV-025" RequestSizeExceeded correggere {
+        "testo dell'elemento {elemento} più lungo di {limite} byte (text_bytes_max)"
+        "the text of element {elemento} is longer than {limite} bytes (text_bytes_max)"
+        "Solo il contenuto di un allegato può essere così lungo: il limite è detto anche dall'operazione Limiti."
+    }
+    Env026 "ENV-026" RequestSizeExceeded correggere {
+        "più di {limite} elementi nel messaggio (elements_max)"
+        "more than {limite} elements in the message (elements_max)"
+        "Dividere l'invio in più messaggi: il limite è detto anche dall'operazione Limiti."
+    }
+    Env027 "ENV-027" RequestSizeExceeded correggere {
+        "più di {limite} blocchi nell'intestazione (header_blocks_max)"
+        "more than {limite} header blocks (header_blocks_max)"
+        "Bastano Identity e, se servono, i blocchi WS-Addressing: togliere gli altri."
+    }
+    Env028 "ENV-028" RequestSizeExceeded correggere {
+        "il corpo della busta non comincia entro i primi {limite} byte (envelope_head_bytes_max)"
+        "the envelope's body does not begin within the first {limite} bytes (envelope_head_bytes_max)"
+        "Ridurre l'intestazione, i commenti e gli spazi che precedono il corpo: i dati stanno nel Body."
+    }
+    Env040 "ENV-040" SoapVersionMismatch correggere {
+        "versione SOAP sconosciuta: trovato {trovato}"
+        "unknown SOAP version: found {trovato}"
+        "Usare la busta SOAP 1.2 (http://www.w3.org/2003/05/soap-envelope) o SOAP 1.1 (http://schemas.xmlsoap.org/soap/envelope/)."
+    }
+    Env041 "ENV-041" InvalidRequestContent correggere {
+        "il messaggio non è una busta SOAP: atteso {atteso}, trovato {trovato}"
+        "the message is no SOAP envelope: expected {atteso}, found {trovato}"
+        "Mettere la richiesta nel Body di una busta SOAP 1.2, con l'intestazione Identity: si veda il WSDL del servizio (?wsdl)."
+    }
+    Env042 "ENV-042" InvalidRequestContent correggere {
+        "Header ripetuto o dopo il Body"
+        "Header repeated or after the Body"
+        "La busta ha al più un Header, prima del Body."
+    }
+    Env043 "ENV-043" InvalidRequestContent correggere {
+        "elemento inatteso nella busta: atteso {atteso}, trovato {trovato}"
+        "unexpected element in the envelope: expected {atteso}, found {trovato}"
+        "La busta contiene solo Header e Body, tutti e due nel namespace della busta stessa."
+    }
+    Env044 "ENV-044" InvalidRequestContent correggere {
+        "la busta non ha Body"
+        "the envelope has no Body"
+        "Aggiungere il Body con l'elemento dell'operazione."
+    }
+    Env045 "ENV-045" InvalidRequestContent correggere {
+        "il Body è vuoto"
+        "the Body is empty"
+        "Il Body contiene l'elemento dell'operazione, per esempio InviaDomanda, nel namespace del servizio."
+    }
+    Env046 "ENV-046" InvalidRequestContent correggere {
+        "testo fuori posto nella busta"
+        "text out of place in the envelope"
+        "Fra gli elementi della busta (Envelope, Header, Body) possono stare solo spazi e commenti."
+    }
+    Env047 "ENV-047" InvalidRequestContent correggere {
+        "il Body ha più di un elemento: trovato anche {trovato}"
+        "the Body has more than one element: found {trovato} as well"
+        "Una busta porta una sola operazione: inviare una busta per ogni richiesta."
+    }
+    Env048 "ENV-048" InvalidRequestContent correggere {
+        "elemento dopo il Body: {trovato}"
+        "element after the Body: {trovato}"
+        "Dopo il Body la busta si chiude."
+    }
+    Env049 "ENV-049" SoapMustUnderstandUnknown correggere {
+        "intestazioni con mustUnderstand non comprese: {blocchi}"
+        "header blocks with mustUnderstand are not understood: {blocchi}"
+        "Togliere il blocco, o mettere mustUnderstand a false (0): con WS-Security, la firma non è verificata da questo servizio."
+    }
+    Env050 "ENV-050" InvalidRequestContent correggere {
+        "mustUnderstand di {blocco} non valido: {valore}"
+        "mustUnderstand of {blocco} is not valid: {valore}"
+        "mustUnderstand vale 1 o 0 (true o false), o si omette."
+    }
+    Env051 "ENV-051" UndefinedOperation correggere {
+        "operazione nel namespace sbagliato: atteso {atteso}, trovato {trovato}"
+        "operation in the wrong namespace: expected {atteso}, found {trovato}"
+        "L'elemento nel Body sta nel namespace del servizio chiamato, {namespace}: controllare anche l'indirizzo a cui si invia."
+    }
+    Env052 "ENV-052" UndefinedOperation correggere {
+        "operazione sconosciuta: {trovato}"
+        "unknown operation: {trovato}"
+        "Le operazioni del servizio sono: {operazioni}, nel namespace {namespace}."
+    }
     // ── IDN: Identity ──
+    Idn001 "IDN-001" InvalidRequestContent correggere {
+        "intestazione Identity assente: atteso {atteso}, trovato {trovato}"
+        "header Identity is missing: expected {atteso}"
+        "Aggiungere nell'Header <inps:Identity xmlns:inps=\"http://inps.it/\"><UserId>…</UserId><CodiceUfficio>…</CodiceUfficio></inps:Identity>, con UserId e CodiceUfficio senza namespace."
+    }
+    Idn002 "IDN-002" InvalidRequestContent correggere {
+        "header Identity: {campo} {difetto}"
+        "header Identity: {campo} missing or blank"
+        "UserId e CodiceUfficio sono sempre obbligatori e non vuoti; chi non ha uffici invia CodiceUfficio 001."
+    }
+    Idn003 "IDN-003" InvalidRequestContent correggere {
+        "header Identity ambiguo: {motivo}"
+        "header Identity is ambiguous: repeated or contradictory"
+        "Inviare una sola intestazione Identity, con un solo UserId e un solo CodiceUfficio."
+    }
+    Idn004 "IDN-004" InvalidRequestContent correggere {
+        "header Identity: {campo} non valido: {motivo}"
+        "header Identity: {campo} does not have the right shape"
+        "UserId: codice fiscale o nome utente dell'operatore, da 1 a 64 caratteri. CodiceUfficio: da 1 a 16 caratteri fra lettere, cifre e . _ - /; gli zeri iniziali contano."
+    }
+    Idn005 "IDN-005" InvalidRequestContent correggere {
+        "header Identity in forma non canonica: {forma}"
+        "header Identity is not in the published form: {forma}"
+        "Usare la forma pubblicata: <inps:Identity xmlns:inps=\"http://inps.it/\"> con i due soli figli UserId e CodiceUfficio, in quest'ordine e senza namespace."
+    }
+    Idn101 "IDN-101" Avviso correggere {
+        "header Identity letto in forma non canonica: {forma}"
+        "header Identity was read in a form that is not the published one: {forma}"
+        "Funziona, ma conviene passare alla forma pubblicata: <inps:Identity xmlns:inps=\"http://inps.it/\"> con i figli UserId e CodiceUfficio, in quest'ordine e senza namespace."
+    }
     // ── ACC: access ──
+    Acc001 "ACC-001" AuthorizationDeny correggere {
+        "il certificato presentato non appartiene a nessun ente aderente (soggetto {soggetto}, seriale {seriale})"
+        "the certificate presented belongs to no ente that has joined (subject {soggetto}, serial {seriale})"
+        "Usare il certificato comunicato all'adesione; se è stato rinnovato, comunicare al gestore quello nuovo."
+    }
+    Acc002 "ACC-002" AuthorizationDeny ripetere {
+        "l'ente {ente} è sospeso"
+        "ente {ente} is suspended"
+        "Contattare il gestore del servizio: gli invii riprendono quando l'ente torna attivo."
+    }
+    Acc003 "ACC-003" AuthorizationDeny correggere {
+        "ufficio {ufficio} non abilitato per il certificato presentato"
+        "ufficio {ufficio} is not enabled for the certificate presented"
+        "Indicare in Identity/CodiceUfficio un ufficio dell'ente, con gli eventuali zeri iniziali; per abilitarne uno nuovo rivolgersi al gestore."
+    }
+    Acc004 "ACC-004" AuthorizationDeny correggere {
+        "indirizzo {indirizzo} non abilitato per l'ente {ente}"
+        "address {indirizzo} is not enabled for ente {ente}"
+        "Inviare da un indirizzo comunicato all'adesione, o comunicare al gestore quello nuovo (conta l'indirizzo pubblico d'uscita)."
+    }
+    Acc005 "ACC-005" AuthorizationDeny correggere {
+        "servizio {servizio} non concesso all'ente {ente}"
+        "service {servizio} is not granted to ente {ente}"
+        "Chiedere al gestore l'estensione dell'adesione a questo servizio."
+    }
+    Acc006 "ACC-006" AuthorizationDeny correggere {
+        "operazione {operazione} del servizio {servizio} non concessa all'ente {ente}"
+        "operation {operazione} of service {servizio} is not granted to ente {ente}"
+        "Chiedere al gestore l'estensione dell'adesione a questa operazione."
+    }
+    Acc007 "ACC-007" LimitExceeded ripetere {
+        "quota superata: al massimo {quota} richieste al minuto per l'ente {ente}"
+        "quota exceeded: at most {quota} requests a minute for ente {ente}"
+        "Riprovare dopo i secondi di Retry-After; la quota residua è detta dall'operazione Limiti."
+    }
+    Acc008 "ACC-008" AuthorizationDeny correggere {
+        "il certificato presentato non è più accettato: {causa}"
+        "the certificate presented is no longer accepted: {causa}"
+        "Chiudere la connessione e riaprirla con il certificato valido dell'ente."
+    }
+    Acc009 "ACC-009" APIUnavailable ripetere {
+        "troppi messaggi in corso di ricezione"
+        "too many messages are being received"
+        "Riprovare con la stessa ChiaveInvio dopo i secondi di Retry-After."
+    }
     // ── RPL: replay ──
     Rpl001 "RPL-001" Conflict correggere {
         "la ChiaveInvio è già stata usata per un altro contenuto, registrato con protocollo {protocollo}"
@@ -181,15 +596,496 @@ catalogo! {
         "Per una domanda diversa usare una ChiaveInvio nuova; per rivedere la prima chiedere la ricevuta con ConsultaDomanda o ScaricaRicevuta."
     }
     // ── XSD: form ──
+    Xsd001 "XSD-001" InvalidRequestContent correggere {
+        "manca l'elemento obbligatorio {elemento}, {posto}"
+        "the required element {elemento} is missing {place}"
+        "Aggiungere {elemento} {posto}: l'ordine degli elementi conta."
+    }
+    Xsd002 "XSD-002" InvalidRequestContent correggere {
+        "l'elemento {elemento} non è previsto qui; atteso: {atteso}"
+        "the element {elemento} is not expected here; expected: {expected}"
+        "Togliere {elemento} o correggerne il nome: vale come nello schema, maiuscole comprese."
+    }
+    Xsd003 "XSD-003" InvalidRequestContent correggere {
+        "l'elemento {elemento} è nel namespace «{trovato_namespace}»; atteso {atteso}, nel namespace «{atteso_namespace}»"
+        "the element {elemento} is in the namespace \"{trovato_namespace}\"; expected {expected}, in the namespace \"{atteso_namespace}\""
+        "Scrivere l'elemento nel namespace «{atteso_namespace}», con il suo prefisso o con xmlns: ogni elemento del corpo è qualificato."
+    }
+    Xsd004 "XSD-004" InvalidRequestContent correggere {
+        "l'elemento {elemento} è fuori posto: va {posto}"
+        "the element {elemento} is out of place: it goes {place}"
+        "Spostare {elemento} {posto}: l'ordine degli elementi è quello dello schema."
+    }
+    Xsd005 "XSD-005" InvalidRequestContent correggere {
+        "troppi elementi {elemento}: al più {massimo}"
+        "too many elements {elemento}: at most {massimo}"
+        "Togliere gli elementi {elemento} oltre il numero ammesso ({massimo})."
+    }
+    Xsd006 "XSD-006" InvalidRequestContent correggere {
+        "manca uno tra {alternative}, {posto}"
+        "one of {alternative} is missing {place}"
+        "Aggiungere uno, e uno solo, tra {alternative}, {posto}."
+    }
+    Xsd007 "XSD-007" InvalidRequestContent correggere {
+        "{elemento} non può stare insieme a {altro}: è ammesso uno solo tra {alternative}"
+        "{elemento} cannot stand together with {altro}: only one of {alternative} is allowed"
+        "Lasciare uno solo tra {alternative}."
+    }
+    Xsd010 "XSD-010" InvalidRequestContent correggere {
+        "il valore di {elemento} non ha la forma richiesta: {forma}{trovato}"
+        "the value of {elemento} has not the required form: {form}{found}"
+        "Scrivere in {elemento} {forma}."
+    }
+    Xsd011 "XSD-011" InvalidRequestContent correggere {
+        "il valore di {elemento} non è tra quelli ammessi: {forma}{trovato}"
+        "the value of {elemento} is not an allowed one: {form}{found}"
+        "Usare {forma}, scritto esattamente così, maiuscole comprese."
+    }
+    Xsd012 "XSD-012" InvalidRequestContent correggere {
+        "il valore di {elemento} è troppo lungo: {lunghezza} caratteri, al più {limite}"
+        "the value of {elemento} is too long: {lunghezza} characters, at most {limite}"
+        "Abbreviare il valore di {elemento}: {forma}."
+    }
+    Xsd013 "XSD-013" InvalidRequestContent correggere {
+        "il valore di {elemento} è troppo corto: {lunghezza} caratteri, almeno {limite}"
+        "the value of {elemento} is too short: {lunghezza} characters, at least {limite}"
+        "Completare il valore di {elemento}: {forma}."
+    }
+    Xsd014 "XSD-014" InvalidRequestContent correggere {
+        "il valore di {elemento} è lungo {lunghezza} caratteri invece di {limite}"
+        "the value of {elemento} has {lunghezza} characters instead of {limite}"
+        "Correggere il valore di {elemento}: {forma}."
+    }
+    Xsd015 "XSD-015" InvalidRequestContent correggere {
+        "il valore di {elemento} è fuori dall'intervallo ammesso: {forma}{trovato}"
+        "the value of {elemento} is out of range: {form}{found}"
+        "Scrivere in {elemento} {forma}."
+    }
+    Xsd016 "XSD-016" InvalidRequestContent correggere {
+        "il valore di {elemento} non è del tipo richiesto: {forma}{trovato}"
+        "the value of {elemento} is not of the required type: {form}{found}"
+        "Scrivere in {elemento} {forma}."
+    }
+    Xsd017 "XSD-017" InvalidRequestContent correggere {
+        "l'elemento {elemento} è vuoto; atteso {forma}"
+        "the element {elemento} is empty; expected {form}"
+        "Scrivere il valore di {elemento}; se il dato non c'è e l'elemento è facoltativo, togliere l'elemento intero."
+    }
+    Xsd020 "XSD-020" InvalidRequestContent correggere {
+        "l'elemento {elemento} contiene testo, ma può contenere solo i suoi elementi"
+        "the element {elemento} contains text, but may contain only its elements"
+        "Togliere il testo da {elemento}; se l'elemento non ha contenuto, scriverlo vuoto e senza spazi."
+    }
+    Xsd021 "XSD-021" InvalidRequestContent correggere {
+        "l'elemento {elemento} contiene un valore, non altri elementi: trovato {figlio}"
+        "the element {elemento} holds a value, not other elements: found {figlio}"
+        "Togliere {figlio} da {elemento} e scrivere il valore come testo; i caratteri < e & si scrivono &lt; e &amp;."
+    }
+    Xsd030 "XSD-030" InvalidRequestContent correggere {
+        "l'elemento {elemento} non ha un attributo {attributo}"
+        "the element {elemento} has no attribute {attributo}"
+        "Togliere l'attributo {attributo} da {elemento}."
+    }
+    Xsd031 "XSD-031" InvalidRequestContent correggere {
+        "manca l'attributo obbligatorio {attributo}"
+        "the required attribute {attributo} is missing"
+        "Aggiungere l'attributo {attributo}."
+    }
+    Xsd032 "XSD-032" InvalidRequestContent correggere {
+        "il valore dell'attributo {attributo} di {elemento} non è ammesso"
+        "the value of the attribute {attributo} of {elemento} is not allowed"
+        "Correggere l'attributo {attributo}, o toglierlo se è facoltativo."
+    }
+    Xsd033 "XSD-033" InvalidRequestContent correggere {
+        "l'attributo {attributo} non è ammesso su {elemento}"
+        "the attribute {attributo} is not allowed on {elemento}"
+        "Togliere l'attributo {attributo}: un dato facoltativo che non c'è si omette con il suo elemento, e il tipo è quello dello schema."
+    }
+    Xsd040 "XSD-040" InvalidRequestContent correggere {
+        "{elemento} ripete un valore di {campo} già presente: ogni {elemento} ne ha uno diverso"
+        "{elemento} repeats a value of {campo} that is already there: each {elemento} has a different one"
+        "Togliere {elemento} ripetuto o correggere il suo {campo}."
+    }
+    Xsd050 "XSD-050" InvalidRequestContent correggere {
+        "il documento comincia con l'elemento {elemento}, che non è di nessun servizio"
+        "the document begins with the element {elemento}, which belongs to no service"
+        "Il documento è una Domanda, una richiesta di un servizio o una busta SOAP che la contiene: controllare il nome e il namespace del primo elemento."
+    }
+    Xsd099 "XSD-099" InvalidRequestContent correggere {
+        "il contenuto non è valido secondo lo schema (regola {vincolo})"
+        "the content is not valid against the schema (rule {vincolo})"
+        "Confrontare l'elemento indicato con lo schema pubblicato (?xsd=); se sembra giusto, segnalarlo all'assistenza con l'identificativo del messaggio."
+    }
     // ── CF, IBN: identifiers ──
+    Cf001 "CF-001" Regola correggere {
+        "codice fiscale di forma errata"
+        "malformed codice fiscale"
+        "Inviare sedici caratteri maiuscoli, come sulla tessera sanitaria, o le undici cifre del codice provvisorio, senza spazi."
+    }
+    Cf002 "CF-002" Regola correggere {
+        "codice fiscale con carattere di controllo errato"
+        "codice fiscale with a wrong check character"
+        "Almeno un carattere è sbagliato: ricopiare il codice dalla tessera sanitaria o dal certificato di attribuzione."
+    }
+    Cf003 "CF-003" Regola correggere {
+        "codice fiscale con una data di nascita che non esiste"
+        "codice fiscale with a date of birth that does not exist"
+        "Verificare anno, mese e giorno (caratteri da 7 a 11): il giorno va da 1 a 31, o da 41 a 71 per le donne; il 29 febbraio solo negli anni bisestili."
+    }
+    Cf004 "CF-004" Regola correggere {
+        "manca DataNascita: il codice fiscale del minore è provvisorio e non la contiene"
+        "DataNascita is missing: the child's codice fiscale is provisional and does not tell it"
+        "Aggiungere DataNascita dopo CodiceFiscale, oppure inviare il codice fiscale definitivo di sedici caratteri."
+    }
+    Cf005 "CF-005" Regola correggere {
+        "DataNascita diversa dalla data contenuta nel codice fiscale del minore"
+        "DataNascita differs from the date in the child's codice fiscale"
+        "Correggere quello dei due che è sbagliato; con un codice fiscale di sedici caratteri DataNascita si può omettere."
+    }
+    Cf006 "CF-006" Regola correggere {
+        "DataNascita successiva alla presentazione della domanda"
+        "DataNascita is later than the presentation of the domanda"
+        "Correggere la data: la domanda si presenta solo per minori già nati."
+    }
+    Cf101 "CF-101" Avviso correggere {
+        "codice fiscale provvisorio"
+        "provisional codice fiscale"
+        "La domanda è accettata; quando l'Agenzia delle Entrate attribuisce il codice definitivo, comunicarlo all'INPS."
+    }
+    Ibn001 "IBN-001" Regola correggere {
+        "IBAN di forma errata: attesa {atteso}"
+        "malformed IBAN: {atteso} expected"
+        "Ricopiare l'IBAN per intero, maiuscolo e senza spazi: lunghezza e struttura dipendono dal paese (n cifre, a lettere, c cifre o lettere)."
+    }
+    Ibn002 "IBN-002" Regola correggere {
+        "IBAN con cifre di controllo errate"
+        "IBAN with wrong check digits"
+        "Almeno un carattere è sbagliato: ricopiare l'IBAN dal documento della banca o della posta."
+    }
+    Ibn003 "IBN-003" Regola correggere {
+        "IBAN con CIN errato"
+        "IBAN with a wrong CIN"
+        "La lettera prima dell'ABI non corrisponde ad ABI, CAB e conto: ricopiare l'IBAN dal documento della banca o della posta."
+    }
+    Ibn004 "IBN-004" Regola correggere {
+        "IBAN di un paese fuori dall'area SEPA: {paese}"
+        "IBAN of a country outside SEPA: {paese}"
+        "Indicare un conto in Italia o in un altro paese dell'area SEPA, oppure il bonifico domiciliato (BD)."
+    }
+    Ibn005 "IBN-005" Regola correggere {
+        "IBAN non ammesso con la modalità {modalita}"
+        "IBAN not allowed with modality {modalita}"
+        "CC, LP e CP vogliono un IBAN italiano, ES l'IBAN di un altro paese SEPA (anche San Marino), BD nessun IBAN: correggere Modalita o Iban."
+    }
+    Ibn006 "IBN-006" Regola correggere {
+        "manca l'IBAN, obbligatorio con la modalità {modalita}"
+        "the IBAN is missing: modality {modalita} needs it"
+        "Aggiungere Iban e IntestatoRichiedente dopo Modalita, oppure scegliere BD."
+    }
+    Ibn007 "IBN-007" Regola correggere {
+        "manca IntestatoRichiedente, obbligatorio con l'IBAN"
+        "IntestatoRichiedente is missing: it goes with the IBAN"
+        "Aggiungere IntestatoRichiedente dopo Iban: true se il conto è del richiedente, anche cointestato."
+    }
+    Ibn008 "IBN-008" Regola correggere {
+        "il conto non è intestato al richiedente"
+        "the account is not the applicant's"
+        "Indicare un conto del richiedente, anche cointestato, o il bonifico domiciliato (BD). Solo il tutore che chiede per i soli minori tutelati può indicare il conto di questi."
+    }
+    Ibn009 "IBN-009" Regola correggere {
+        "IntestatoRichiedente senza IBAN, con la modalità {modalita}"
+        "IntestatoRichiedente without an IBAN, with modality {modalita}"
+        "Togliere IntestatoRichiedente, oppure indicare una modalità con IBAN."
+    }
+    Ibn101 "IBN-101" Avviso correggere {
+        "libretto postale con un IBAN che non è di Poste (ABI 07601)"
+        "postal savings book with an IBAN that is not of Poste (ABI 07601)"
+        "La domanda è accettata; verificare che la modalità sia LP e non CC o CP."
+    }
     // ── FIN: windows · DIC: declarations · ALL: attachments ──
+    Fin001 "FIN-001" Regola correggere {
+        "domanda presentata fuori dal periodo: dal {dal} al {al}"
+        "domanda presented outside its period: from {dal} to {al}"
+        "Prima del {dal} attendere l'apertura; dopo il {al} la prestazione non si può più chiedere: verificare se spetta l'assegno unico e universale."
+    }
+    Fin101 "FIN-101" Avviso correggere {
+        "domanda presentata fuori dal periodo dal {dal} al {al}: in produzione sarebbe rifiutata (FIN-001)"
+        "domanda presented outside its period from {dal} to {al}: in produzione it would be refused (FIN-001)"
+        "Nessuna azione: fuori produzione il periodo non è vincolante."
+    }
+    Fin102 "FIN-102" Avviso correggere {
+        "la misura è terminata il {fine}: la ricevuta non porta decorrenza, e in produzione la domanda sarebbe rifiutata (FIN-001)"
+        "the measure ended on {fine}: the receipt tells no first month, and in produzione the domanda would be refused (FIN-001)"
+        "Nessuna azione fuori produzione; per vedere la decorrenza spostare l'orologio di prova (orologio.inizio) tra il {dal} e il {al}."
+    }
+    Dic001 "DIC-001" Regola correggere {
+        "dichiarazione {codice} mancante o non resa: «{testo}»"
+        "declaration {codice} missing or false: «{testo}»"
+        "{rimedio}"
+    }
+    Dic002 "DIC-002" Regola correggere {
+        "Scelta {scelta} non ammessa per la dichiarazione {codice}"
+        "Scelta {scelta} is not allowed for declaration {codice}"
+        "Per D4 indicare ITALIANO, UE, FAMILIARE_UE, EXTRA_UE_LUNGO_PERIODO o EXTRA_UE_LAVORO_RICERCA; per D7 RESIDENZA o CONTRATTO; per le altre togliere Scelta."
+    }
+    All001 "ALL-001" Regola correggere {
+        "l'impronta dichiarata non è quella del documento allegato"
+        "the imprint told is not that of the document attached"
+        "Calcolare SHA-256 sui byte del documento prima della codifica base64, in 64 cifre esadecimali minuscole; Impronta si può omettere."
+    }
+    All002 "ALL-002" Regola correggere {
+        "documento allegato oltre {massimo} byte"
+        "attached document over {massimo} bytes"
+        "Ridurre il documento (risoluzione, bianco e nero) o dividerlo in più allegati."
+    }
+    All003 "ALL-003" Regola correggere {
+        "documento allegato vuoto"
+        "attached document is empty"
+        "Inviare il documento in Contenuto, oppure togliere l'allegato."
+    }
+    // ── PAT: the patronato's block, shared by all prestazioni ──
+    Pat001 "PAT-001" Regola correggere {
+        "Patronato/Codice non è quello dell'ente del certificato: {ente}"
+        "Patronato/Codice is not that of the certificate's ente: {ente}"
+        "Indicare in Patronato/Codice il codice dell'ente che invia, oppure inviare con il certificato dell'ente indicato."
+    }
+    Pat002 "PAT-002" Regola correggere {
+        "Patronato/Ufficio non è il CodiceUfficio di Identity: {ufficio}"
+        "Patronato/Ufficio is not the CodiceUfficio of Identity: {ufficio}"
+        "Scrivere lo stesso ufficio in Identity e nella domanda; gli zeri iniziali contano."
+    }
+    Pat003 "PAT-003" Regola correggere {
+        "Operatore non è lo UserId di Identity"
+        "Operatore is not the UserId of Identity"
+        "Scrivere lo stesso operatore in Identity e nella domanda, con le stesse maiuscole."
+    }
+    Pat004 "PAT-004" Regola correggere {
+        "data del mandato successiva alla presentazione ({presentazione})"
+        "date of the mandate later than the presentation ({presentazione})"
+        "Indicare la data in cui il mandato è stato firmato: precede la domanda o ne ha la stessa data."
+    }
+    Pat005 "PAT-005" Regola correggere {
+        "data non plausibile: anno prima del 1900 o dopo il 2999"
+        "implausible date: year before 1900 or after 2999"
+        "Correggere l'anno: quattro cifre, come in 2021-07-01."
+    }
     // ── AT: Assegno Temporaneo ──
+    At001 "AT-001" Regola correggere {
+        "ripartizione META_ENTRAMBI ammessa solo in affido condiviso e con il codice fiscale dell'altro genitore"
+        "META_ENTRAMBI is allowed only in shared custody and with the other parent's codice fiscale"
+        "Se il giudice ha disposto l'affido condiviso inviare AffidoCondiviso true e AltroGenitore/CodiceFiscale; altrimenti INTERO_RICHIEDENTE."
+    }
+    At003 "AT-003" Regola correggere {
+        "con Qualita TUTORE_MINORE l'assegno va per intero al richiedente e non c'è affido condiviso"
+        "with Qualita TUTORE_MINORE the whole sum goes to the applicant and there is no shared custody"
+        "Inviare AffidoCondiviso false e Ripartizione INTERO_RICHIEDENTE, oppure correggere Qualita."
+    }
+    At006 "AT-006" Regola correggere {
+        "per il minore c'è già una scheda in stato {stato}"
+        "the child already has a sheet in state {stato}"
+        "La domanda si invia una sola volta per ciascun minore: togliere questo minore. Se la scheda è del proprio patronato si trova con ConsultaDomanda."
+    }
+    At010 "AT-010" Regola correggere {
+        "il figlio ha già compiuto 18 anni alla presentazione della domanda"
+        "the child had already turned 18 when the domanda was presented"
+        "L'assegno temporaneo spetta per i minori di 18 anni: togliere il minore, o correggerne il codice fiscale se l'età è sbagliata."
+    }
+    At011 "AT-011" Regola correggere {
+        "minore già presente nella domanda, al posto {primo}"
+        "child already in this domanda, at place {primo}"
+        "Una scheda per ciascun minore: togliere la seconda, o correggerne il codice fiscale."
+    }
+    At012 "AT-012" Regola correggere {
+        "il codice fiscale del minore è quello del richiedente o del genitore tutelato"
+        "the child's codice fiscale is that of the applicant or of the parent under tutelage"
+        "Indicare il codice fiscale del minore."
+    }
+    At013 "AT-013" Regola correggere {
+        "il codice fiscale dell'altro genitore è quello del minore"
+        "the other parent's codice fiscale is the child's"
+        "Indicare il codice fiscale dell'altro genitore, oppure AltroGenitoreAssente."
+    }
+    At014 "AT-014" Regola correggere {
+        "il codice fiscale dell'altro genitore è quello del richiedente o del genitore tutelato"
+        "the other parent's codice fiscale is that of the applicant or of the parent under tutelage"
+        "Indicare il codice fiscale dell'altro genitore, oppure AltroGenitoreAssente."
+    }
+    At015 "AT-015" Regola correggere {
+        "GenitoreTutelato va indicato se e solo se PresentataDa è TUTORE_DEL_GENITORE"
+        "GenitoreTutelato is needed if and only if PresentataDa is TUTORE_DEL_GENITORE"
+        "Aggiungere o togliere GenitoreTutelato, oppure correggere PresentataDa. Il tutore di un minore usa Qualita TUTORE_MINORE."
+    }
+    At016 "AT-016" Regola correggere {
+        "il genitore tutelato è lo stesso richiedente"
+        "the parent under tutelage is the applicant"
+        "In Richiedente indicare il tutore, in GenitoreTutelato il genitore; chi chiede per sé usa PresentataDa GENITORE."
+    }
     // ── STA, PRO: state and register ──
+    Pro101 "PRO-101" NotFound correggere {
+        "nessuna domanda dell'ente corrisponde al riferimento indicato"
+        "no domanda of this ente matches the reference given"
+        "Controllare protocollo, numero domanda, ChiaveInvio o impronta: si consultano solo le domande inviate dallo stesso ente per lo stesso servizio."
+    }
     // ── STO, SYS: ours ──
     Sto001 "STO-001" APIUnavailable ripetere {
         "servizio momentaneamente non disponibile"
         "service temporarily unavailable"
         "Riprovare con la stessa ChiaveInvio dopo i secondi di Retry-After: se la domanda era già registrata si riceve la sua ricevuta."
     }
+    Sto002 "STO-002" APIUnavailable ripetere {
+        "il registro non accoglie altre domande in questo momento: la coda o lo spazio sono esauriti, nulla è stato registrato"
+        "the register takes no more domande right now: its queue or its space is exhausted, nothing was registered"
+        "Riprovare con la stessa ChiaveInvio dopo i secondi di Retry-After, con meno invii contemporanei."
+    }
+    Sto003 "STO-003" APIUnavailable ripetere {
+        "il registro è sospeso in attesa di un intervento del gestore: nulla è stato registrato"
+        "the register is suspended until its operators have acted: nothing was registered"
+        "Riprovare più tardi con la stessa ChiaveInvio; se la sospensione dura, segnalare al gestore del servizio il codice STO-003 e l'ora."
+    }
+    Sys001 "SYS-001" APIUnavailable ripetere {
+        "errore interno: l'esito di questa richiesta non è garantito"
+        "internal error: the outcome of this request is not guaranteed"
+        "Riprovare con la stessa ChiaveInvio: se la domanda era già registrata si riceve la sua ricevuta. Se l'errore si ripete, segnalare al gestore l'id del messaggio."
+    }
+    Sys002 "SYS-002" APIUnavailable ripetere {
+        "troppi messaggi in corso: il tracciato dei messaggi non può accoglierne altri"
+        "too many messages in progress: the message trace cannot take any more"
+        "Riprovare con la stessa ChiaveInvio dopo i secondi di Retry-After, con meno connessioni contemporanee."
+    }
+    Sys003 "SYS-003" APIUnavailable ripetere {
+        "il tempo per rispondere è scaduto: la domanda può essere stata registrata"
+        "the time to answer ran out: the domanda may have been registered"
+        "Riprovare con la stessa ChiaveInvio: se la domanda era già registrata si riceve la sua ricevuta."
+    }
     // ── end ──
+}
+
+/// The groups of codes, in the order of the table: prefix and title.
+pub const GRUPPI: &[(&str, &str)] = &[
+    (
+        "TLS",
+        "Handshake TLS (solo nel registro della porta: senza handshake non c'è envelope)",
+    ),
+    ("HTP", "HTTP, prima dell'envelope"),
+    ("ENV", "XML ed envelope SOAP"),
+    ("IDN", "Intestazione Identity"),
+    ("ACC", "Accesso: chi può chiamare che cosa, da dove"),
+    ("RPL", "Ripetizione"),
+    ("XSD", "Forma: lo schema"),
+    ("CF", "Codice fiscale"),
+    ("IBN", "IBAN"),
+    ("FIN", "Finestre di presentazione"),
+    ("DIC", "Dichiarazioni e dati del mandato"),
+    ("ALL", "Allegati"),
+    ("PAT", "Patronato e mandato"),
+    ("AT", "Assegno temporaneo"),
+    ("STA", "Stato della domanda"),
+    ("PRO", "Registro di protocollo"),
+    ("STO", "Archivio (nostri)"),
+    ("SYS", "Sistema (nostri)"),
+];
+
+impl Voce {
+    /// The prefix of its code: `XSD`.
+    #[must_use]
+    pub fn prefisso(&self) -> &'static str {
+        self.codice
+            .split_once('-')
+            .map_or(self.codice, |(prefisso, _)| prefisso)
+    }
+}
+
+/// The catalogue as a page, Italian first: what `docs/errori.md` holds and `varco kit` writes.
+#[must_use]
+pub fn markdown() -> String {
+    let mut pagina = vec![String::from(
+        "# Errori\n\n\
+         <!-- Generata da src/catalogo.rs (`BLESS=1 cargo test --test tidy`): non modificare a mano. -->\n\n\
+         Ogni errore e ogni avviso che Varco dice a qualcuno ha qui il suo codice. I codici sono stabili: non cambiano \
+         significato e non si riusano. `{…}` è il posto di un valore; nessun valore è mai un dato personale.\n\n\
+         - **Fault**: il messaggio non è stato letto o non è ammesso; il genere è il Subcode del Fault SOAP 1.2 e il \
+         `title` di `problem`, il numero accanto è il suo `status`.\n\
+         - **Regola**: nessun Fault; la risposta ha `Esito` `RIFIUTATA` e l'errore è nella lista `Errori`.\n\
+         - **Avviso**: la domanda è (o sarebbe) registrata; l'avviso sta nella lista `Avvisi`.\n\
+         - **Porta**: rifiutato prima che ci fosse un envelope; sta nel registro della porta e, se c'è HTTP, nella riga di stato.\n\
+         - **Ripetere**: sì = lo stesso messaggio, inviato di nuovo più tardi con la stessa ChiaveInvio, può riuscire; \
+         no = correggere prima.\n",
+    )];
+    for (prefisso, titolo) in GRUPPI {
+        let mut voci = CODICI
+            .iter()
+            .map(|codice| codice.voce())
+            .filter(|voce| voce.prefisso() == *prefisso)
+            .peekable();
+        if voci.peek().is_some() {
+            pagina.push(format!("\n## {prefisso}: {titolo}\n"));
+        }
+        for voce in voci {
+            let genere = match voce.genere {
+                Genere::Regola | Genere::Avviso | Genere::Porta => voce.genere.nome().to_owned(),
+                Genere::UnprocessableRequestContent
+                | Genere::InvalidRequestContent
+                | Genere::ContentTypeNotSupported
+                | Genere::SoapMustUnderstandUnknown
+                | Genere::SoapVersionMismatch
+                | Genere::UndefinedOperation
+                | Genere::NotFound
+                | Genere::AuthorizationDeny
+                | Genere::Conflict
+                | Genere::RequestSizeExceeded
+                | Genere::LimitExceeded
+                | Genere::APIUnavailable => {
+                    format!("Fault `{}` {}", voce.genere.nome(), voce.genere.status())
+                }
+            };
+            let ripetere = if voce.ripetere { "sì" } else { "no" };
+            pagina.push(format!(
+                "\n### {}\n\n- it: {}\n- en: {}\n- rimedio: {}\n- {genere} · ripetere: {ripetere}\n",
+                voce.codice,
+                in_markdown(voce.it),
+                in_markdown(voce.en),
+                in_markdown(voce.suggerimento),
+            ));
+        }
+    }
+    pagina.concat()
+}
+
+/// The catalogue for programs: what the gateway serves and `varco kit` writes beside the page. Its elements have the
+/// names that an `Errore` has in `cooperazione-v1.xsd`.
+#[must_use]
+pub fn xml() -> String {
+    let mut testo = vec![String::from(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Catalogo xmlns=\"http://inps.it/cooperazione/catalogo/v1\">\n",
+    )];
+    for voce in CODICI.iter().map(|codice| codice.voce()) {
+        testo.push(format!(
+            "  <Voce>\n    <Codice>{}</Codice>\n    <Genere>{}</Genere>\n    <Ripetere>{}</Ripetere>\n    \
+             <Testo>{}</Testo>\n    <TestoInglese>{}</TestoInglese>\n    <Suggerimento>{}</Suggerimento>\n  </Voce>\n",
+            voce.codice,
+            voce.genere.nome(),
+            voce.ripetere,
+            in_xml(voce.it),
+            in_xml(voce.en),
+            in_xml(voce.suggerimento),
+        ));
+    }
+    testo.push("</Catalogo>\n".to_owned());
+    testo.concat()
+}
+
+/// A text that shows an element must not become one in the page.
+fn in_markdown(testo: &str) -> String {
+    testo
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('*', "\\*")
+}
+
+/// The catalogue stands below the wire, so it escapes its own text: no attribute is written, so three characters do.
+fn in_xml(testo: &str) -> String {
+    testo
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }

@@ -48,18 +48,30 @@ impl Clock for WallClock {
     }
 }
 
-/// A clock that stands still until a test moves it.
+/// A clock that stands still until it is moved, for tests.
 #[derive(Debug)]
 pub struct HandClock {
     now_ms: AtomicI64,
+    /// The true time, where only the business clock is set by hand.
+    machine: Option<WallClock>,
 }
 
 impl HandClock {
-    /// A clock that shows `now`.
+    /// A clock that shows `now` to everybody.
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
         Self {
             now_ms: AtomicI64::new(now.as_millisecond()),
+            machine: None,
+        }
+    }
+
+    /// A business clock that shows `now`, while certificates and deadlines go by the machine's.
+    #[must_use]
+    pub fn business_at(now: Timestamp) -> Self {
+        Self {
+            machine: Some(WallClock::default()),
+            ..Self::at(now)
         }
     }
 
@@ -71,11 +83,13 @@ impl HandClock {
 
 impl Clock for HandClock {
     fn wall(&self) -> Timestamp {
-        Timestamp::from_millisecond(self.now_ms.load(Ordering::Relaxed)).unwrap_or(Timestamp::UNIX_EPOCH)
+        self.machine
+            .as_ref()
+            .map_or_else(|| self.business(), WallClock::wall)
     }
 
     fn business(&self) -> Timestamp {
-        self.wall()
+        Timestamp::from_millisecond(self.now_ms.load(Ordering::Relaxed)).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 }
 

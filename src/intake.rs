@@ -1,1 +1,396 @@
-//! intake (stub).
+//! The way of a message, whole, on one page: [`Intake::accept`]. The order of its lines is the order promised in
+//! docs/integrazione.md; [`Intake::answer`] makes an envelope of whatever came out of it.
+//!
+//! A refusal consumes no number and burns no key. A caller that hangs up cancels nothing that was queued.
+
+pub mod corpo;
+mod diario;
+mod passi;
+mod reply;
+mod risposte;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+use uuid::Uuid;
+
+use self::corpo::Corpo;
+pub use self::diario::Diario;
+use self::passi::{Ammessa, Letta, Nuova, Valida};
+use self::reply::envelope_of;
+pub use self::reply::{Reply, plain};
+use crate::access::{Access, Quota};
+use crate::adesione::Peer;
+use crate::clock::Clock;
+use crate::domanda::{Ambiente, Violazione};
+use crate::prestazione::{Operazione, Prestazione};
+use crate::ricevuta::Registrata;
+use crate::rifiuto::{Failure, Guasto, Negato, Rifiuto};
+use crate::schema::Schema;
+use crate::soap::SoapVersion;
+use crate::soap::answer::{self, EsitoInvio, EsitoVerifica, RicevutaDiAllora, Risposta};
+use crate::soap::identity::Identity;
+use crate::store::writer::Handle;
+use crate::store::{Atto, Chiave, Registrazione, SharedStore};
+use crate::xml;
+
+/// A message as a channel hands it over: who sends, by which way, and a body that is still coming.
+#[derive(Debug)]
+pub struct Incoming {
+    /// The id that we gave to it.
+    pub message_id: Uuid,
+    /// Who is on the other end.
+    pub peer: Peer,
+    /// Whether the certificate that the handshake took is still good: a reload may have revoked it since.
+    pub still_welcome: Result<(), Negato>,
+    /// `MODI`, `PDD`, `LOTTO`.
+    pub canale: &'static str,
+    /// The prestazione whose service was called.
+    pub prestazione: &'static Prestazione,
+    /// In which SOAP version to answer when the envelope does not tell: the Content-Type's.
+    pub versione_attesa: SoapVersion,
+    /// When the whole request must have been answered.
+    pub scadenza: Instant,
+    /// The body.
+    pub corpo: Corpo,
+}
+
+/// The stages of the way, each ready for use.
+#[derive(Debug)]
+pub struct Intake {
+    /// Who may.
+    pub access: Access,
+    /// Form.
+    pub schema: Schema,
+    /// What is kept.
+    pub store: SharedStore,
+    /// The one writer of registrations.
+    pub writer: Handle,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Which environment this is.
+    pub ambiente: Ambiente,
+    /// Bounds of reading.
+    pub limits: xml::Limits,
+    /// What `Limiti` tells.
+    pub limiti: Vec<answer::Limite>,
+    /// Seconds told in `Retry-After` when we are the cause.
+    pub retry_after: Duration,
+}
+
+/// What came out of the way, and what the answer's head needs to know of how it came.
+struct Esito {
+    versione: SoapVersion,
+    operazione: Option<Operazione>,
+    quota: Option<Quota>,
+    avvisi: Vec<Violazione>,
+}
+
+impl Intake {
+    /// Takes one message in.
+    async fn accept(
+        &self,
+        incoming: &mut Incoming,
+        diario: &mut Diario,
+        esito: &mut Esito,
+    ) -> Result<Risposta, Failure> {
+        let envelope = incoming.corpo.envelope(&self.limits).await?;
+        esito.versione = envelope.versione;
+        diario.passo("busta");
+
+        let identity = Identity::read(&envelope, self.access.identity_strict(&incoming.peer))?;
+        diario.identity(&identity, &envelope);
+
+        incoming.still_welcome.clone()?;
+        let ente = self.access.admit(&incoming.peer)?;
+        diario.ente(&ente);
+        let operazione = envelope.operazione_di(incoming.prestazione)?;
+        esito.operazione = Some(operazione);
+        diario.operazione(operazione);
+        esito.avvisi.clone_from(&identity.avvisi);
+        let now = self.clock.wall();
+        let authorized = self.access.authorize(
+            &incoming.peer,
+            incoming.prestazione,
+            operazione,
+            identity,
+            now,
+            envelope,
+        )?;
+        esito.quota = authorized.quota();
+        diario.passo("accesso");
+
+        let bytes = incoming.corpo.whole().await?;
+        let presentata_il = self.clock.business();
+        diario.passo("ricezione");
+        let authorized = authorized.try_map(|envelope| {
+            self.schema
+                .read(incoming.prestazione, operazione, &envelope, &bytes, &self.limits)
+        })?;
+        diario.lettura(authorized.message());
+        diario.richiesta(bytes.clone());
+        diario.passo("lettura");
+        let letta = Letta {
+            authorized,
+            bytes,
+            presentata_il,
+        };
+
+        match operazione {
+            Operazione::InviaDomanda => self.invia(letta, incoming, diario, esito).await,
+            Operazione::VerificaDomanda => self.verifica(letta, diario, esito).await,
+            Operazione::ConsultaDomanda => self.consulta(letta).await,
+            Operazione::ScaricaRicevuta => self.scarica(letta).await,
+            Operazione::Echo => self.echo(letta, incoming.prestazione).await,
+            Operazione::Limiti => self.limiti(&letta),
+            Operazione::Diagnosi => self.diagnosi(&letta, &incoming.peer, esito.versione),
+        }
+    }
+
+    /// A domanda on its way to a number: replay, form, meaning, register.
+    ///
+    /// Nothing is told against a message before its key was looked at. One that has nothing against it needs no look
+    /// of its own: the registration begins with that very look, and with the live sheets.
+    async fn invia(
+        &self,
+        letta: Letta,
+        incoming: &Incoming,
+        diario: &mut Diario,
+        esito: &mut Esito,
+    ) -> Result<Risposta, Failure> {
+        let ammessa = match letta.without_objections(self.ambiente, &mut esito.avvisi) {
+            Ok(ammessa) => ammessa,
+            Err(letta) => match self.admit(*letta).await? {
+                Admission::New(nuova) => self.ammetti(nuova.without_findings()?, esito).await?,
+                Admission::Again(registrata) => {
+                    return Ok(registrata_invio(diario, &registrata, true, Vec::new()));
+                }
+            },
+        };
+        diario.passo("regole");
+        self.register(ammessa, incoming, diario).await
+    }
+
+    /// All steps but the last: what `invia` would answer, with nothing registered and no key used.
+    async fn verifica(
+        &self,
+        letta: Letta,
+        diario: &mut Diario,
+        esito: &mut Esito,
+    ) -> Result<Risposta, Failure> {
+        let nuova = match self.admit(letta).await? {
+            Admission::New(nuova) => nuova,
+            Admission::Again(registrata) => {
+                diario.protocollo(&registrata);
+                let esito = EsitoVerifica::Registrata(receipt(&registrata, true));
+                return Ok(Risposta::Verifica {
+                    esito,
+                    avvisi: Vec::new(),
+                });
+            }
+        };
+        diario.passo("ripetizione");
+        let valida = nuova.without_findings()?;
+        let ammessa = self.ammetti(valida, esito).await?;
+        diario.passo("regole");
+        let fascicolo = ammessa
+            .valida
+            .domanda
+            .fascicolo(&ammessa.valida.contesto(&[], self.ambiente));
+        let esito = EsitoVerifica::Ammissibile {
+            schede: fascicolo.schede,
+        };
+        Ok(Risposta::Verifica {
+            esito,
+            avvisi: ammessa.avvisi,
+        })
+    }
+
+    /// Replay: decides before any finding of form or meaning is told, so that a newer XSD, a new rule or a closed
+    /// window never refuses a retry.
+    async fn admit(&self, letta: Letta) -> Result<Admission, Failure> {
+        let Some(chiave) = letta.chiave() else {
+            return Ok(Admission::New(Box::new(Nuova { letta })));
+        };
+        let chiave = Chiave {
+            ente: letta.authorized.ente().codice.clone(),
+            servizio: letta.authorized.message().prestazione.servizio,
+            chiave: chiave.clone(),
+        };
+        match self.store.registrata(&chiave).await? {
+            None => Ok(Admission::New(Box::new(Nuova { letta }))),
+            Some(registrata) if registrata.digest == letta.authorized.message().digest => {
+                Ok(Admission::Again(registrata))
+            }
+            Some(registrata) => Err(Rifiuto::Conflitto {
+                protocollo: registrata.protocollo,
+            }
+            .into()),
+        }
+    }
+
+    /// Meaning: all rules of the prestazione, live sheets included; all violations at once.
+    async fn ammetti(&self, valida: Valida, esito: &mut Esito) -> Result<Ammessa, Failure> {
+        let servizio = valida.letta.authorized.message().prestazione.servizio;
+        let schede_vive = self.store.schede_vive(servizio, &valida.domanda.minori()).await?;
+        let esame = valida.esamina(&schede_vive, self.ambiente);
+        let mut avvisi = std::mem::take(&mut esito.avvisi);
+        avvisi.extend(esame.avvisi);
+        if esame.violazioni.is_empty() {
+            Ok(Ammessa { valida, avvisi })
+        } else {
+            Err(Rifiuto::Regole {
+                violazioni: esame.violazioni,
+                avvisi,
+            }
+            .into())
+        }
+    }
+
+    /// The last step: number, domanda, key, receipt, feed row and trace record in one transaction.
+    async fn register(
+        &self,
+        ammessa: Ammessa,
+        incoming: &Incoming,
+        diario: &mut Diario,
+    ) -> Result<Risposta, Failure> {
+        let atto = self.atto(&ammessa, incoming, diario)?;
+        match self.writer.register(atto).await? {
+            Registrazione::Registrata(registrata) => {
+                diario.registered();
+                Ok(registrata_invio(diario, &registrata, false, ammessa.avvisi))
+            }
+            Registrazione::Ripetuta(registrata) => {
+                Ok(registrata_invio(diario, &registrata, true, Vec::new()))
+            }
+            Registrazione::Conflitto(registrata) => Err(Rifiuto::Conflitto {
+                protocollo: registrata.protocollo,
+            }
+            .into()),
+            // Another domanda for the same child won the race between the look and the registration: the rules say
+            // so in their own words.
+            Registrazione::SchedaViva(schede) => {
+                let violazioni = ammessa.valida.schede_vive(&schede);
+                Err(Rifiuto::Regole {
+                    violazioni,
+                    avvisi: ammessa.avvisi,
+                }
+                .into())
+            }
+        }
+    }
+
+    /// All that the registration needs, put together while nothing is locked yet.
+    fn atto(&self, ammessa: &Ammessa, incoming: &Incoming, diario: &Diario) -> Result<Atto, Failure> {
+        let valida = &ammessa.valida;
+        let letta = &valida.letta;
+        let lettura = letta.authorized.message();
+        let ente = letta.authorized.ente();
+        let identity = letta.authorized.identity();
+        let Some(chiave) = lettura.chiave.clone() else {
+            // The XSD demands a key of InviaDomanda; a message without findings that has none is a fault of ours.
+            return Err(Guasto::Interno("domanda valida senza ChiaveInvio").into());
+        };
+        Ok(Atto {
+            chiave: Chiave {
+                ente: ente.codice.clone(),
+                servizio: lettura.prestazione.servizio,
+                chiave,
+            },
+            prestazione: lettura.prestazione,
+            digest: lettura.digest,
+            impronta: lettura.impronta,
+            presentata_il: letta.presentata_il,
+            ente_denominazione: ente.denominazione.clone(),
+            codice_ufficio: identity.codice_ufficio.clone(),
+            user_id: identity.user_id.clone(),
+            certificato_sha256: incoming.peer.certificato.sha256.clone(),
+            canale: incoming.canale,
+            fascicolo: valida.domanda.fascicolo(&valida.contesto(&[], self.ambiente)),
+            richiesta: letta.bytes.clone(),
+            domanda_in_richiesta: lettura.domanda_in_richiesta,
+            traccia: diario.snapshot(),
+            stampa: answer::ricevuta,
+        })
+    }
+
+    /// Takes the message in and makes what goes back: always an envelope, but for what HTTP itself refuses. Closes the
+    /// trace record whatever happened; its own deadline cancels no act that is queued.
+    pub async fn answer(&self, mut incoming: Incoming, mut diario: Diario) -> Reply {
+        let mut esito = Esito::new(incoming.versione_attesa);
+        let scadenza = incoming.scadenza;
+        let accepted = timeout_at(scadenza, self.accept(&mut incoming, &mut diario, &mut esito)).await;
+        let accepted =
+            accepted.unwrap_or_else(|_elapsed| Err(Guasto::TempoScaduto(diario.ultimo_passo()).into()));
+        let reply = match accepted {
+            Ok(risposta) => {
+                diario.outcome(&risposta);
+                envelope_of(&risposta, &incoming, &esito)
+            }
+            Err(Failure::Rifiuto(Rifiuto::Regole { violazioni, avvisi })) => {
+                diario.refused("RIFIUTATA", &violazioni);
+                let verifica = esito.operazione == Some(Operazione::VerificaDomanda);
+                let risposta = if verifica {
+                    Risposta::Verifica {
+                        esito: EsitoVerifica::Rifiutata { errori: violazioni },
+                        avvisi,
+                    }
+                } else {
+                    Risposta::Invio {
+                        esito: EsitoInvio::Rifiutata { errori: violazioni },
+                        avvisi,
+                    }
+                };
+                envelope_of(&risposta, &incoming, &esito)
+            }
+            Err(failure) => {
+                diario.refused("FAULT", &failure.violazioni());
+                self.fault_of(&failure, &incoming, &esito)
+            }
+        };
+        diario.close(&mut incoming.corpo, &reply);
+        reply
+    }
+}
+
+/// The receipt as an answer, with its number in the record.
+fn registrata_invio(
+    diario: &mut Diario,
+    registrata: &Registrata,
+    ripetizione: bool,
+    avvisi: Vec<Violazione>,
+) -> Risposta {
+    diario.protocollo(registrata);
+    Risposta::Invio {
+        esito: EsitoInvio::Registrata(receipt(registrata, ripetizione)),
+        avvisi,
+    }
+}
+
+fn receipt(registrata: &Registrata, ripetizione: bool) -> RicevutaDiAllora {
+    RicevutaDiAllora {
+        ricevuta: registrata.ricevuta.clone(),
+        ripetizione,
+        annullata: registrata.annullata,
+    }
+}
+
+/// What the look at the key said.
+enum Admission {
+    /// Never seen.
+    New(Box<Nuova>),
+    /// Registered before with the same content.
+    Again(Registrata),
+}
+
+impl Esito {
+    fn new(versione: SoapVersion) -> Self {
+        Self {
+            versione,
+            operazione: None,
+            quota: None,
+            avvisi: Vec::new(),
+        }
+    }
+}

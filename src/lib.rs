@@ -11,8 +11,9 @@ pub mod config;
 // The door: TLS, certificates, limits; every refusal is in the door log.
 pub mod listener;
 
-// The channels: HTTP in, `Incoming` out.
+// The channels: HTTP in, `Incoming` out; and what the process says of itself.
 pub mod channel;
+pub mod telemetry;
 
 // The way, whole; who may, and whether it came before.
 pub mod access;
@@ -26,7 +27,8 @@ pub mod trace;
 // The verdict: refusals and faults, in one vocabulary.
 pub mod rifiuto;
 
-// The wire: bytes to values and back.
+// The wire: bytes to values and back, and the contract that says how.
+pub mod contratto;
 pub mod schema;
 pub mod soap;
 pub mod xml;

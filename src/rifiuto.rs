@@ -1,1 +1,161 @@
-//! rifiuto (stub).
+//! The verdict: what a message gets that is not taken. Two families, decided by one question: would the same message
+//! succeed if it were sent again? No → [`Rifiuto`]. Yes → [`Guasto`]. Both end as violations with a code of the
+//! catalogue, of which `soap::fault` makes a Fault.
+
+use crate::catalogo::Codice;
+use crate::domanda::Violazione;
+use crate::protocollo::NumeroProtocollo;
+use crate::schema::LetturaError;
+use crate::soap::envelope::EnvelopeError;
+use crate::soap::identity::IdentityError;
+
+/// Theirs: the sender must change something before sending again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rifiuto {
+    /// The envelope is none, or none that we take.
+    #[error("busta rifiutata")]
+    Envelope(#[from] EnvelopeError),
+    /// The header Identity is absent, blank, twice or contradictory.
+    #[error("identità rifiutata")]
+    Identity(#[from] IdentityError),
+    /// Known or unknown, but not allowed.
+    #[error("accesso negato")]
+    Access(#[from] Negato),
+    /// The rest of the message cannot be read: not well-formed, over a limit, junk after the body.
+    #[error("messaggio illeggibile")]
+    Lettura(Violazione),
+    /// The key was used for other content.
+    #[error("chiave già usata per altro contenuto")]
+    Conflitto {
+        /// The number that the first content has.
+        protocollo: NumeroProtocollo,
+    },
+    /// The message breaks the XSD: all findings, at most a hundred.
+    #[error("forma non valida")]
+    Forma(Vec<Violazione>),
+    /// The domanda breaks rules: no Fault, but `Esito=RIFIUTATA`.
+    #[error("regole violate")]
+    Regole {
+        /// Each of them refuses.
+        violazioni: Vec<Violazione>,
+        /// Told beside them.
+        avvisi: Vec<Violazione>,
+    },
+    /// No domanda of this ente has that name.
+    #[error("domanda non trovata")]
+    NonTrovata,
+    /// HTTP's own refusals while the body comes, told by status line.
+    #[error("richiesta HTTP rifiutata")]
+    Http {
+        /// Which.
+        violazione: Violazione,
+        /// The status.
+        status: u16,
+    },
+}
+
+/// Ours: the same message may succeed later.
+#[derive(Debug, thiserror::Error)]
+pub enum Guasto {
+    /// The store does not answer, is full, or contradicts itself.
+    #[error("store: {causa}")]
+    Store {
+        /// What a caller may know of it.
+        codice: Codice,
+        /// What operators are told.
+        causa: String,
+    },
+    /// More bytes of bodies are being read than the configuration allows.
+    #[error("memoria per i messaggi in arrivo esaurita")]
+    MemoriaEsaurita,
+    /// The deadline of the whole request ran out while we worked.
+    #[error("tempo scaduto durante {0}")]
+    TempoScaduto(&'static str),
+    /// What our own checks exclude.
+    #[error("errore interno: {0}")]
+    Interno(&'static str),
+}
+
+/// Why a message that can be read is not let in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", violazione.codice)]
+pub struct Negato {
+    /// An `ACC-` code with its arguments.
+    pub violazione: Violazione,
+    /// Seconds until it is worth trying again (quota only).
+    pub riprova_fra_s: Option<u64>,
+}
+
+/// Either family.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Theirs.
+    #[error(transparent)]
+    Rifiuto(#[from] Rifiuto),
+    /// Ours.
+    #[error(transparent)]
+    Guasto(#[from] Guasto),
+}
+
+macro_rules! through_rifiuto {
+    ($($errore:ty),*) => {$(
+        impl From<$errore> for Failure {
+            fn from(errore: $errore) -> Self {
+                Self::Rifiuto(Rifiuto::from(errore))
+            }
+        }
+    )*};
+}
+
+through_rifiuto!(EnvelopeError, IdentityError, Negato);
+
+impl From<LetturaError> for Failure {
+    fn from(errore: LetturaError) -> Self {
+        match errore.violazione() {
+            Some(violazione) => Rifiuto::Lettura(violazione).into(),
+            None => Guasto::Interno("schema").into(),
+        }
+    }
+}
+
+impl Rifiuto {
+    /// All that is wrong, the first of which names the fault.
+    #[must_use]
+    pub fn violazioni(&self) -> Vec<Violazione> {
+        match self {
+            Self::Envelope(errore) => vec![errore.violazione()],
+            Self::Identity(errore) => vec![errore.violazione()],
+            Self::Access(negato) => vec![negato.violazione.clone()],
+            Self::Conflitto { protocollo } => {
+                vec![Violazione::at(Codice::Rpl001, "").with("protocollo", protocollo)]
+            }
+            Self::Forma(violazioni) | Self::Regole { violazioni, .. } => violazioni.clone(),
+            Self::NonTrovata => vec![Violazione::at(Codice::Pro101, "")],
+            Self::Lettura(violazione) | Self::Http { violazione, .. } => vec![violazione.clone()],
+        }
+    }
+}
+
+impl Guasto {
+    /// The code of the catalogue: what a caller may know.
+    #[must_use]
+    pub fn codice(&self) -> Codice {
+        match self {
+            Self::Store { codice, .. } => *codice,
+            Self::MemoriaEsaurita => Codice::Acc009,
+            Self::TempoScaduto(_) => Codice::Sys003,
+            Self::Interno(_) => Codice::Sys001,
+        }
+    }
+}
+
+impl Failure {
+    /// All that is told of it.
+    #[must_use]
+    pub fn violazioni(&self) -> Vec<Violazione> {
+        match self {
+            Self::Rifiuto(rifiuto) => rifiuto.violazioni(),
+            Self::Guasto(guasto) => vec![Violazione::at(guasto.codice(), "")],
+        }
+    }
+}

@@ -1,1 +1,363 @@
-//! The cli (stub).
+//! The command line: what it is for, how it ends. Every command tells in its help what it does and shows an example;
+//! it prints in Italian, because people of a patronato and of its software house read it, and ends with an exit code
+//! that a script can act on: 0 done, 64 usage or configuration, 65 message refused, 75 try again (sysexits).
+//!
+//! `anyhow` is spoken here and nowhere below: an error that reaches this place is told to a person, with its cause.
+#![expect(
+    clippy::doc_markdown,
+    reason = "helps are doc comments, and a terminal shows their backticks"
+)]
+
+/// Prints a line; see [`say`].
+macro_rules! outln {
+    ($($parte:tt)*) => { $crate::cli::say(&format!("{}\n", format_args!($($parte)*))) };
+}
+/// Prints; see [`say`].
+macro_rules! out {
+    ($($parte:tt)*) => { $crate::cli::say(&format!($($parte)*)) };
+}
+
+pub mod check;
+pub mod demo;
+pub mod dev_certs;
+mod italiano;
+pub mod kit;
+pub mod register;
+pub mod sample;
+pub mod send;
+pub mod serve;
+pub mod trace;
+pub mod validate;
+
+use std::io::Write as _;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+
+use self::dev_certs::Chiavi;
+use crate::clock::{Clock as _, WallClock};
+use crate::config::{Config, Effective, Processo, StoreUrl};
+use crate::store::sqlite::{OpenOptions, SqliteStore};
+use crate::store::{SharedStore, StoreError};
+
+/// How a command ended, as a script sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Uscita {
+    /// Done.
+    Fatto,
+    /// The command line or the configuration is wrong.
+    Uso,
+    /// At least one message was refused: correct it.
+    Rifiutato,
+    /// Not now: the same command may succeed later.
+    Riprovare,
+}
+
+impl From<Uscita> for ExitCode {
+    fn from(uscita: Uscita) -> Self {
+        match uscita {
+            Uscita::Fatto => Self::SUCCESS,
+            Uscita::Uso => Self::from(64),
+            Uscita::Rifiutato => Self::from(65),
+            Uscita::Riprovare => Self::from(75),
+        }
+    }
+}
+
+/// Prints on stdout. Whoever closes the other end (`… | head`) has seen enough: then there is nothing left to do, and
+/// nothing went wrong.
+fn say(testo: &str) {
+    let mut stdout = std::io::stdout().lock();
+    if stdout
+        .write_all(testo.as_bytes())
+        .and_then(|()| stdout.flush())
+        .is_err()
+    {
+        std::process::exit(0);
+    }
+}
+
+/// Parses the command line, does what it says and answers with the exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let matches = match italiano::command::<Cli>().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return italiano::tell(&error).into(),
+    };
+    let esito = <Cli as clap::FromArgMatches>::from_arg_matches(&matches)
+        .map_err(anyhow::Error::from)
+        .and_then(Cli::run);
+    match esito {
+        Ok(uscita) => uscita.into(),
+        Err(error) => {
+            eprintln!("varco: {error:#}");
+            outcome(&error).into()
+        }
+    }
+}
+
+/// Which exit code an error has: the store may be back later, all else is for the caller to mend.
+fn outcome(error: &anyhow::Error) -> Uscita {
+    match error.downcast_ref::<StoreError>() {
+        Some(StoreError::Unavailable(_) | StoreError::Full(_)) => Uscita::Riprovare,
+        Some(StoreError::Inconsistency(_) | StoreError::Refused(_)) | None => Uscita::Uso,
+    }
+}
+
+/// Varco: la porta di cooperazione attraverso la quale i patronati presentano le domande.
+///
+/// Per provarlo in un minuto: `varco demo` prepara certificati e archivio, avvia il varco, invia una domanda di
+/// prova e mostra la ricevuta con il numero di protocollo.
+///
+/// Codici di uscita: 0 fatto, 64 uso o configurazione errati, 65 messaggio rifiutato, 75 riprovare più tardi.
+#[derive(Debug, Parser)]
+#[command(name = "varco", version, max_term_width = 110)]
+pub struct Cli {
+    #[command(subcommand)]
+    comando: Comando,
+}
+
+#[derive(Debug, Subcommand)]
+enum Comando {
+    /// Prova tutto in un minuto: certificati, archivio, varco in ascolto, una domanda inviata due volte.
+    ///
+    /// La seconda volta la stessa domanda riceve lo stesso numero (Ripetizione=true). Poi il varco resta in ascolto.
+    ///
+    /// Esempio: varco demo --dir prova --listen 127.0.0.1:9443
+    Demo(demo::Args),
+    /// Avvia il varco con la configurazione indicata e resta in ascolto fino a Ctrl-C o SIGTERM.
+    ///
+    /// Con SIGHUP rilegge certificati, CRL e adesioni senza chiudere le connessioni.
+    ///
+    /// Esempio: varco serve --config /etc/varco/varco.toml
+    Serve(DoveConfig),
+    /// Apre certificati, adesioni, schemi e archivio senza mettersi in ascolto, e dice che cosa non va.
+    ///
+    /// Mostra la configurazione effettiva con l'origine di ogni valore e i certificati prossimi alla scadenza.
+    ///
+    /// Esempio: varco check --config /etc/varco/varco.toml
+    Check(DoveConfig),
+    /// Porta l'archivio alla versione di questo programma.
+    ///
+    /// Va eseguito a ogni aggiornamento; se l'archivio è già aggiornato non fa nulla.
+    ///
+    /// Esempio: varco migrate --config /etc/varco/varco.toml
+    Migrate(DoveConfig),
+    /// Invia una domanda, o tutte quelle di una cartella, a un varco in ascolto.
+    ///
+    /// Il file è una busta SOAP, un elemento InviaDomanda o una Domanda. Ripetere l'invio è sempre sicuro: la stessa
+    /// chiave riceve lo stesso numero. Per una cartella scrive esiti.csv: una riga per file, o per errore.
+    ///
+    /// Esempio: varco send --config demo/varco.toml domanda.xml
+    ///
+    /// Esempio: varco send --config demo/varco.toml --jobs 8 lotto/
+    Send(send::Args),
+    /// Scrive un messaggio di esempio valido, con dati nuovi a ogni esecuzione.
+    ///
+    /// I codici fiscali sono inventati ma corretti. Con --seme lo stesso seme dà lo stesso messaggio.
+    ///
+    /// Esempio: varco sample -o domanda.xml
+    ///
+    /// Esempio: varco sample ConsultaDomanda --soap11
+    ///
+    /// Esempio: varco sample --quanti 1000 --dir lotto
+    Sample(sample::Args),
+    /// Verifica dei file senza inviarli: stessi codici e stessi testi del varco.
+    ///
+    /// Dice tutti gli errori di forma e di regola con riga e colonna, e quali controlli richiedono il varco.
+    ///
+    /// Esempio: varco validate domanda.xml --ambiente produzione --data 2021-07-15
+    Validate(validate::Args),
+    /// Cerca nelle tracce dei messaggi e dei rifiuti alla porta.
+    ///
+    /// Una riga per messaggio, il più recente per primo; `varco trace show ID` ne mostra uno per intero.
+    ///
+    /// Esempio: varco trace --config demo/varco.toml --ente PAT01 --esito FAULT
+    ///
+    /// Esempio: varco trace --config demo/varco.toml show 0197a3c1-0000-7000-8000-000000000001
+    ///
+    /// Esempio: varco trace --config demo/varco.toml --porta
+    Trace(trace::Args),
+    /// Elenca o verifica il registro di protocollo.
+    ///
+    /// `list` scrive protocollo, ente e ChiaveInvio separati da tabulazione; `verify` cerca buchi e doppioni.
+    ///
+    /// Esempio: varco register list --config demo/varco.toml
+    Register(register::Args),
+    /// Scrive in una cartella tutto ciò che serve a chi integra: WSDL, XSD, messaggi di esempio, codici di errore.
+    ///
+    /// I nomi dei file sono relativi: il WSDL si carica anche senza rete.
+    ///
+    /// Esempio: varco kit kit-varco
+    Kit(kit::Args),
+    /// Strumenti per chi sviluppa: certificati di prova.
+    ///
+    /// Esempio: varco dev certs --dir certs-dev
+    Dev(Dev),
+}
+
+/// Where the configuration is.
+#[derive(Debug, clap::Args)]
+pub struct DoveConfig {
+    /// File di configurazione (predefinito: varco.toml nella cartella corrente)
+    #[arg(long, value_name = "FILE", default_value = "varco.toml")]
+    pub config: PathBuf,
+}
+
+impl DoveConfig {
+    /// The configuration, every value with its source.
+    pub fn read(&self) -> anyhow::Result<Config> {
+        read_config(&self.config)
+    }
+}
+
+#[derive(Debug, clap::Args)]
+struct Dev {
+    #[command(subcommand)]
+    comando: DevComando,
+}
+
+#[derive(Debug, Subcommand)]
+enum DevComando {
+    /// Crea una CA di prova e i certificati di server e patronati, uno revocato e uno scaduto.
+    ///
+    /// Le chiavi restano sulla macchina: non vanno mai messe in un deposito di sorgenti.
+    ///
+    /// Esempio: varco dev certs --dir certs-dev
+    Certs {
+        /// Cartella in cui scrivere (predefinita: certs-dev)
+        #[arg(long, value_name = "CARTELLA", default_value = "certs-dev")]
+        dir: PathBuf,
+        /// Nome o indirizzo del server, oltre a localhost, 127.0.0.1 e ::1 (si può ripetere)
+        #[arg(long = "nome", value_name = "NOME")]
+        nomi: Vec<String>,
+        /// Chiavi RSA a 2048 bit, per i client che non conoscono ECDSA
+        #[arg(long)]
+        rsa: bool,
+        /// Password delle copie PKCS#12 (predefinita: varco)
+        #[arg(long, value_name = "TESTO", default_value = dev_certs::PASSWORD)]
+        password: String,
+        /// Rifà tutto, anche ciò che c'è già
+        #[arg(long)]
+        force: bool,
+    },
+}
+
+impl Cli {
+    fn run(self) -> anyhow::Result<Uscita> {
+        match self.comando {
+            Comando::Send(args) => args.run(),
+            Comando::Sample(args) => args.run(),
+            Comando::Validate(args) => args.run(),
+            Comando::Kit(args) => args.run(),
+            Comando::Dev(Dev { comando }) => comando.run(),
+            Comando::Serve(dove) => {
+                let config = dove.read()?;
+                runtime()?.block_on(serve::run(config))?;
+                Ok(Uscita::Fatto)
+            }
+            Comando::Demo(args) => runtime()?.block_on(args.run()),
+            Comando::Check(dove) => runtime()?.block_on(check::check(&dove)),
+            Comando::Migrate(dove) => runtime()?.block_on(check::migrate(&dove)),
+            Comando::Trace(args) => runtime()?.block_on(args.run()),
+            Comando::Register(args) => runtime()?.block_on(args.run()),
+        }
+    }
+}
+
+impl DevComando {
+    fn run(self) -> anyhow::Result<Uscita> {
+        let Self::Certs {
+            dir,
+            nomi,
+            rsa,
+            password,
+            force,
+        } = self;
+        let opzioni = dev_certs::Opzioni {
+            nomi,
+            force,
+            password,
+            chiavi: if rsa { Chiavi::Rsa2048 } else { Chiavi::P256 },
+            ..dev_certs::Opzioni::at(WallClock::default().wall())
+        };
+        let fatti = dev_certs::make(&dir, &opzioni)?;
+        outln!(
+            "{}: {} file scritti, {} già presenti e lasciati com'erano",
+            dir.display(),
+            fatti.scritti.len(),
+            fatti.tenuti.len()
+        );
+        Ok(Uscita::Fatto)
+    }
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("il sistema non concede i thread necessari")
+}
+
+/// A configuration file, with the environment over it and the source of every value.
+fn read_effective(file: &Path) -> anyhow::Result<Effective> {
+    Ok(Config::load(file, &Processo)?)
+}
+
+/// The same, when only the values count.
+fn read_config(file: &Path) -> anyhow::Result<Config> {
+    Ok(read_effective(file)?.config)
+}
+
+/// The store as it is, for a look: nothing is created, migrated or set.
+async fn open_store(config: &Config) -> anyhow::Result<SharedStore> {
+    Ok(Arc::new(open_sqlite(config, false).await?))
+}
+
+/// The store; `lay_down` creates what is not there and brings up what is old.
+async fn open_sqlite(config: &Config, lay_down: bool) -> anyhow::Result<SqliteStore> {
+    let StoreUrl::Sqlite(file) = &config.store;
+    let options = OpenOptions {
+        create: lay_down,
+        migrate: lay_down,
+        ..OpenOptions::new(config.ambiente, WallClock::default().wall())
+    };
+    let (store, _) = SqliteStore::open(file, &options).await?;
+    Ok(store)
+}
+
+/// The address of a gateway for a client on the same machine: one that listens everywhere also listens here.
+fn reachable(indirizzo: SocketAddr) -> String {
+    let ip = match indirizzo.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("https://{}", SocketAddr::new(ip, indirizzo.port()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_on_this_machine_reaches_what_listens_everywhere() {
+        let url = |testo: &str| reachable(testo.parse().unwrap());
+        assert_eq!(url("0.0.0.0:8443"), "https://127.0.0.1:8443");
+        assert_eq!(url("[::]:8443"), "https://[::1]:8443");
+        assert_eq!(url("192.0.2.7:443"), "https://192.0.2.7:443");
+    }
+
+    #[test]
+    fn a_store_that_is_away_asks_to_try_again() {
+        let via = anyhow::Error::new(StoreError::unavailable("disk gone")).context("archivio");
+        assert_eq!(outcome(&via), Uscita::Riprovare);
+        let altro = anyhow::Error::new(StoreError::Refused("other ambiente".to_owned()));
+        assert_eq!(outcome(&altro), Uscita::Uso);
+        assert_eq!(outcome(&anyhow::anyhow!("x")), Uscita::Uso);
+    }
+}

@@ -1,20 +1,26 @@
 //! What all domande share, whatever the prestazione: the folder of plain values that is registered, the context
 //! in which rules look at it, and the reader through which a message becomes a domanda. Knows no XML and no SQL.
 
+pub mod campione;
+pub(crate) mod codelista;
 pub mod codice_fiscale;
 pub mod consultazione;
+pub mod lettura;
 pub mod pagamento;
 pub mod regole;
+pub mod sepa;
+pub mod stato;
 pub mod violazione;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-pub use codice_fiscale::CodiceFiscale;
+pub use codice_fiscale::{CodiceFiscale, CodiceFiscaleErrato};
 pub use pagamento::{Iban, Pagamento};
 pub use violazione::{Posizione, Violazione};
 
 use crate::patronato::{CodiceEnte, CodiceUfficio, UserId};
+use crate::protocollo::data_a_roma;
 
 /// The environment of an installation: each has its own store and its own numbers (design.md §2.16).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -40,8 +46,25 @@ impl Ambiente {
     }
 }
 
-/// The person who asks.
+/// The patronato's block of a domanda, as it was sent: who hands in, and on which mandate.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assistenza {
+    /// Date of the sender's own file, if told.
+    pub data_pratica: Option<Date>,
+    /// Code of the ente: should be the certificate's.
+    pub codice_patronato: String,
+    /// Code of the ufficio: should be Identity's.
+    pub codice_ufficio: String,
+    /// The operator: should be Identity's `UserId`.
+    pub operatore: String,
+    /// Number of the mandate of assistance.
+    pub mandato_numero: String,
+    /// Date of the mandate.
+    pub mandato_data: Date,
+}
+
+/// The person who asks. Masked in `Debug`.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Richiedente {
     /// Their codice fiscale.
     pub codice_fiscale: CodiceFiscale,
@@ -55,6 +78,14 @@ pub struct Richiedente {
     pub cellulare: Option<String>,
     /// For notices.
     pub indirizzo: Option<String>,
+}
+
+impl std::fmt::Debug for Richiedente {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Richiedente")
+            .field("codice_fiscale", &self.codice_fiscale)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A month of a year: `2021-07`.
@@ -175,6 +206,14 @@ pub struct Contesto<'a> {
     pub user_id: Option<&'a UserId>,
     /// Live sheets of the children of this domanda; empty offline.
     pub schede_vive: &'a [SchedaViva],
+}
+
+impl Contesto<'_> {
+    /// The day of presentation: the calendar's in Rome, whatever the hour in UTC.
+    #[must_use]
+    pub fn oggi(&self) -> Date {
+        data_a_roma(self.presentata_il)
+    }
 }
 
 /// What the rules said: all violations and all warnings, in the order of the domanda.

@@ -1,1 +1,335 @@
-//! The rules that all prestazioni share.
+//! The rules that all prestazioni share, and the way in which a finding is weighed by the day.
+//!
+//! A rule looks at what was sent and gives its findings, each at its path. It never stops at the first, and gives
+//! one finding a fault: what cannot be read (a codice fiscale with a wrong check character) is told once and then
+//! left alone by the rules that would have needed it. Rules give paths only; the reader knows the lines.
+
+use jiff::civil::Date;
+
+use super::pagamento::{Iban, IbanErrato, Modalita, PagamentoInviato};
+use super::sepa::Paese;
+use super::{Assistenza, CodiceFiscale, CodiceFiscaleErrato, Contesto, Esame, Violazione};
+use crate::catalogo::{Codice, Genere};
+
+/// A codice fiscale as it was sent: read, or what is wrong with it.
+pub type CodiceInviato = Result<CodiceFiscale, CodiceFiscaleErrato>;
+
+/// More findings than this are not told at once: a domanda with a hundred faults has one cause.
+pub const VIOLAZIONI_MAX: usize = 100;
+
+/// From which day a rule warns and from which it refuses. A new rule warns first, so that the patronati's programs
+/// can follow; a rule that the gateway cannot do without refuses [`Vigenza::SEMPRE`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Vigenza {
+    /// First day on which a breach is told as a warning.
+    pub avvisa_dal: Date,
+    /// First day on which a breach refuses.
+    pub rifiuta_dal: Date,
+}
+
+/// What a breach does on a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peso {
+    /// The rule is not known yet.
+    Tace,
+    /// It is told beside the receipt.
+    Avvisa,
+    /// The domanda is refused.
+    Rifiuta,
+}
+
+impl Vigenza {
+    /// On whatever day.
+    pub const SEMPRE: Self = Self::dal(Date::MIN);
+
+    /// Refuses from that day, without a time of warning before.
+    #[must_use]
+    pub const fn dal(giorno: Date) -> Self {
+        Self {
+            avvisa_dal: giorno,
+            rifiuta_dal: giorno,
+        }
+    }
+
+    /// What a breach does on that day.
+    #[must_use]
+    pub fn peso(self, il: Date) -> Peso {
+        if il >= self.rifiuta_dal {
+            Peso::Rifiuta
+        } else if il >= self.avvisa_dal {
+            Peso::Avvisa
+        } else {
+            Peso::Tace
+        }
+    }
+}
+
+/// Parts violations from warnings by the day, in the order of the domanda: `campi` are its element names, brothers
+/// in the order of the XSD. A code whose kind is a warning warns, whatever its days.
+#[must_use]
+pub fn pesa(trovate: Vec<Violazione>, il: Date, vigenza: fn(Codice) -> Vigenza, campi: &[&str]) -> Esame {
+    let mut esame = Esame::default();
+    for violazione in trovate {
+        let peso = if violazione.voce().genere == Genere::Avviso {
+            Peso::Avvisa
+        } else {
+            vigenza(violazione.codice).peso(il)
+        };
+        match peso {
+            Peso::Rifiuta => esame.violazioni.push(violazione),
+            Peso::Avvisa => esame.avvisi.push(violazione),
+            Peso::Tace => {}
+        }
+    }
+    for elenco in [&mut esame.violazioni, &mut esame.avvisi] {
+        elenco.sort_by_cached_key(|violazione| posto_nella_domanda(&violazione.dove, campi));
+        elenco.truncate(VIOLAZIONI_MAX);
+    }
+    esame
+}
+
+/// The sort key of a path: for each step the place of its name among its brothers, and its `[n]`.
+fn posto_nella_domanda(dove: &str, campi: &[&str]) -> Vec<(usize, usize)> {
+    dove.split('/')
+        .skip(1)
+        .map(|passo| {
+            let nome = passo.split_once(':').map_or(passo, |(_, nome)| nome);
+            let (nome, indice) = nome.split_once('[').unwrap_or((nome, "1]"));
+            let posto = campi.iter().position(|campo| *campo == nome);
+            let indice = indice.trim_end_matches(']').parse().unwrap_or(0);
+            (posto.unwrap_or(usize::MAX), indice)
+        })
+        .collect()
+}
+
+/// The path of a field of the domanda: `percorso("at", &["Minori", "Minore[2]"])` is
+/// `/at:Domanda/at:Minori/at:Minore[2]`.
+#[must_use]
+pub fn percorso(prefisso: &str, campi: &[&str]) -> String {
+    campi
+        .iter()
+        .fold(format!("/{prefisso}:Domanda"), |percorso, campo| {
+            format!("{percorso}/{prefisso}:{campo}")
+        })
+}
+
+/// CF-001, CF-002, CF-003, and CF-101 for a provisional one. `entro` is the latest day of birth that makes sense,
+/// which decides the century and so whether there was a 29 February (DM 23/12/1976; spec/domain.md §7.1).
+#[must_use]
+pub fn codice_fiscale(inviato: &CodiceInviato, dove: String, entro: Date) -> Option<Violazione> {
+    let errato = |errore| {
+        let codice = match errore {
+            CodiceFiscaleErrato::Forma => Codice::Cf001,
+            CodiceFiscaleErrato::Controllo => Codice::Cf002,
+            CodiceFiscaleErrato::Data => Codice::Cf003,
+        };
+        Violazione::at(codice, dove.clone())
+    };
+    match inviato {
+        Err(errore) => Some(errato(*errore)),
+        Ok(codice) if codice.is_provvisorio() => Some(Violazione::at(Codice::Cf101, dove)),
+        Ok(codice) => codice.data_nascita(entro).err().map(errato),
+    }
+}
+
+/// PAT-001 to PAT-005: the block of the patronato says the same as certificate and Identity, and the mandate was
+/// given before it was used (L. 152/2001: patronati act on a mandate; DPR 445/2000 art. 53 for the mittente).
+/// Offline there is neither certificate nor Identity, and the first three are left out.
+#[must_use]
+pub fn assistenza(
+    inviata: &Assistenza,
+    prefisso: &str,
+    contesto: &Contesto<'_>,
+    oggi: Date,
+) -> Vec<Violazione> {
+    let al = |codice, campi| Violazione::at(codice, percorso(prefisso, campi));
+    let mut trovate = Vec::new();
+
+    if let Some(giorno) = inviata.data_pratica
+        && !is_plausibile(giorno)
+    {
+        trovate.push(al(Codice::Pat005, &["DataPratica"]));
+    }
+    if let Some(ente) = contesto.ente
+        && inviata.codice_patronato != ente.as_str()
+    {
+        trovate.push(al(Codice::Pat001, &["Patronato", "Codice"]).with("ente", ente));
+    }
+    if let Some(ufficio) = contesto.codice_ufficio
+        && inviata.codice_ufficio != ufficio.as_str()
+    {
+        trovate.push(al(Codice::Pat002, &["Patronato", "Ufficio"]).with("ufficio", ufficio));
+    }
+    // A UserId may be a codice fiscale: the sentence does not repeat it.
+    if let Some(user_id) = contesto.user_id
+        && inviata.operatore != user_id.as_str()
+    {
+        trovate.push(al(Codice::Pat003, &["Operatore"]));
+    }
+    if !is_plausibile(inviata.mandato_data) {
+        trovate.push(al(Codice::Pat005, &["Mandato", "Data"]));
+    } else if inviata.mandato_data > oggi {
+        trovate.push(al(Codice::Pat004, &["Mandato", "Data"]).with("presentazione", oggi));
+    }
+    trovate
+}
+
+/// Years outside these are slips of the keyboard (`0021-07-01`, `20211-07-01`).
+fn is_plausibile(giorno: Date) -> bool {
+    (1900..=2999).contains(&giorno.year())
+}
+
+/// IBN-001 to IBN-009, IBN-101: the IBAN, its country on the day of presentation, and what the modality asks
+/// (spec/domain.md §3 PAG-AT, §7.2). `puo_non_intestare`: the account may be somebody else's.
+#[must_use]
+pub fn pagamento(
+    inviato: &PagamentoInviato,
+    prefisso: &str,
+    puo_non_intestare: bool,
+    oggi: Date,
+) -> Vec<Violazione> {
+    let modalita = inviato.modalita;
+    let al = |codice, campi| Violazione::at(codice, percorso(prefisso, campi));
+    let con_modalita = |codice, campi| al(codice, campi).with("modalita", modalita.as_str());
+    let a_pagamento: &[&str] = &["Pagamento"];
+    let all_iban: &[&str] = &["Pagamento", "Iban"];
+    let all_intestato: &[&str] = &["Pagamento", "IntestatoRichiedente"];
+
+    let vuole_iban = modalita != Modalita::BonificoDomiciliato;
+    match (&inviato.iban, inviato.intestato_richiedente) {
+        (None, None) if !vuole_iban => Vec::new(),
+        (None, Some(_)) if !vuole_iban => vec![con_modalita(Codice::Ibn009, all_intestato)],
+        // With the IBAN goes what stands beside it: one fault.
+        (Some(_), _) if !vuole_iban => vec![con_modalita(Codice::Ibn005, all_iban)],
+        (None, _) => vec![con_modalita(Codice::Ibn006, a_pagamento)],
+        (Some(iban), intestato) => {
+            let dove = percorso(prefisso, all_iban);
+            let dell_iban = match iban {
+                Err(errore) => Some(iban_errato(*errore, dove)),
+                Ok(iban) => iban_adatto(iban, modalita, dove, oggi),
+            };
+            let dell_intestazione = match intestato {
+                None => Some(al(Codice::Ibn007, a_pagamento)),
+                Some(false) if !puo_non_intestare => Some(al(Codice::Ibn008, all_intestato)),
+                Some(_) => None,
+            };
+            dell_iban.into_iter().chain(dell_intestazione).collect()
+        }
+    }
+}
+
+fn iban_errato(errore: IbanErrato, dove: String) -> Violazione {
+    match errore {
+        IbanErrato::Forma { paese } => {
+            Violazione::at(Codice::Ibn001, dove).with("atteso", forma_attesa(paese))
+        }
+        IbanErrato::Controllo => Violazione::at(Codice::Ibn002, dove),
+        IbanErrato::Cin => Violazione::at(Codice::Ibn003, dove),
+    }
+}
+
+/// Country and structure as SWIFT writes them: the same in every language.
+fn forma_attesa(paese: Option<&Paese>) -> String {
+    paese.map_or_else(
+        || "2!a2!n30c".to_owned(),
+        |paese| format!("{}2!n{} ({})", paese.codice, paese.bban, paese.lunghezza()),
+    )
+}
+
+/// One finding at most: an account that no payment reaches is not also of the wrong modality.
+fn iban_adatto(iban: &Iban, modalita: Modalita, dove: String, oggi: Date) -> Option<Violazione> {
+    if !iban.in_sepa(oggi) {
+        return Some(Violazione::at(Codice::Ibn004, dove).with("paese", iban.paese()));
+    }
+    let adatto = match modalita {
+        Modalita::ContoCorrente | Modalita::LibrettoPostale | Modalita::CartaPrepagata => iban.is_italiano(),
+        Modalita::ContoEstero => !iban.is_italiano(),
+        Modalita::BonificoDomiciliato => false,
+    };
+    if !adatto {
+        return Some(Violazione::at(Codice::Ibn005, dove).with("modalita", modalita.as_str()));
+    }
+    // The Poste have other ABIs too (cards: 36081): a doubt, not a fault.
+    (modalita == Modalita::LibrettoPostale && !iban.is_postale())
+        .then(|| Violazione::at(Codice::Ibn101, dove))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn a_rule_is_silent_then_warns_then_refuses() {
+        let vigenza = Vigenza {
+            avvisa_dal: date(2021, 9, 1),
+            rifiuta_dal: date(2021, 10, 1),
+        };
+        for (giorno, atteso) in [
+            (date(2021, 8, 31), Peso::Tace),
+            (date(2021, 9, 1), Peso::Avvisa),
+            (date(2021, 9, 30), Peso::Avvisa),
+            (date(2021, 10, 1), Peso::Rifiuta),
+        ] {
+            assert_eq!(vigenza.peso(giorno), atteso, "{giorno}");
+        }
+        assert_eq!(Vigenza::SEMPRE.peso(Date::MIN), Peso::Rifiuta);
+    }
+
+    #[test]
+    fn the_day_parts_violations_from_warnings() {
+        fn vigenza(codice: Codice) -> Vigenza {
+            match codice {
+                Codice::Cf002 => Vigenza::dal(date(2021, 10, 1)),
+                Codice::Cf003 => Vigenza {
+                    avvisa_dal: date(2021, 7, 1),
+                    rifiuta_dal: date(2022, 1, 1),
+                },
+                _ => Vigenza::SEMPRE,
+            }
+        }
+        let trovate = [Codice::Cf101, Codice::Cf003, Codice::Cf002, Codice::Cf001]
+            .map(|codice| Violazione::at(codice, "/at:Domanda"))
+            .to_vec();
+        let esame = pesa(trovate, date(2021, 8, 1), vigenza, &[]);
+        let codici = |elenco: &[Violazione]| elenco.iter().map(|v| v.codice).collect::<Vec<_>>();
+        assert_eq!(codici(&esame.violazioni), [Codice::Cf001]);
+        assert_eq!(codici(&esame.avvisi), [Codice::Cf101, Codice::Cf003]);
+    }
+
+    #[test]
+    fn findings_stand_in_the_order_of_the_domanda_and_are_bounded() {
+        let dove = |campi: &[&str]| percorso("at", campi);
+        let ordinati = [
+            dove(&[]),
+            dove(&["Mandato", "Data"]),
+            dove(&["Minori"]),
+            dove(&["Minori", "Minore[2]", "Qualita"]),
+            dove(&["Minori", "Minore[2]", "CodiceFiscale"]),
+            dove(&["Minori", "Minore[10]", "Qualita"]),
+        ];
+        assert_eq!(ordinati[3], "/at:Domanda/at:Minori/at:Minore[2]/at:Qualita");
+        let campi = [
+            "Domanda",
+            "Mandato",
+            "Data",
+            "Minori",
+            "Minore",
+            "Qualita",
+            "CodiceFiscale",
+        ];
+        let al_contrario: Vec<Violazione> = ordinati
+            .iter()
+            .rev()
+            .map(|dove| Violazione::at(Codice::Cf001, dove))
+            .collect();
+        let esame = pesa(al_contrario, date(2021, 8, 1), |_| Vigenza::SEMPRE, &campi);
+        let dove: Vec<&str> = esame.violazioni.iter().map(|v| v.dove.as_str()).collect();
+        assert_eq!(dove, ordinati);
+
+        let troppe = vec![Violazione::at(Codice::Cf001, "/at:Domanda"); VIOLAZIONI_MAX + 1];
+        let esame = pesa(troppe, date(2021, 8, 1), |_| Vigenza::SEMPRE, &campi);
+        assert_eq!(esame.violazioni.len(), VIOLAZIONI_MAX);
+    }
+}

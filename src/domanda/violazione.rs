@@ -17,7 +17,7 @@ pub struct Posizione {
 pub struct Violazione {
     /// Which rule.
     pub codice: Codice,
-    /// XPath with the documented prefixes; empty when the message as a whole is meant.
+    /// `XPath` with the documented prefixes; empty when the message as a whole is meant.
     pub dove: String,
     /// Line and column, once known: rules give only the path, the reader knows where that was.
     pub posizione: Option<Posizione>,
@@ -39,6 +39,10 @@ impl Violazione {
 
     /// The same finding with one more argument for its sentence.
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers hand in texts and numbers as they have them"
+    )]
     pub fn with(mut self, nome: &'static str, valore: impl ToString) -> Self {
         self.argomenti.push((nome, valore.to_string()));
         self

@@ -3,13 +3,15 @@
 
 pub mod assegno_temporaneo;
 
-use crate::domanda::Lettore;
+use crate::domanda::{Lettore, SchedaViva, Violazione};
 
 /// A prestazione as the gateway sees it: a service with its namespace, its register and its reader.
 #[derive(Debug)]
 pub struct Prestazione {
     /// Name of the service, as in the URL: `AssegnoTemporaneo`.
     pub servizio: &'static str,
+    /// Version of its contract: `1.0.0`.
+    pub versione: &'static str,
     /// Target namespace of its WSDL and XSD.
     pub namespace: &'static str,
     /// The documented prefix of that namespace, used in every path that we tell: `at`.
@@ -24,6 +26,8 @@ pub struct Prestazione {
     pub prossimi_passi: &'static str,
     /// Makes a fresh reader of its `Domanda`.
     pub lettore: fn() -> Box<dyn Lettore>,
+    /// The finding for a child, by its place from 1, whose live sheet the store met only while it registered.
+    pub scheda_viva: fn(u32, &SchedaViva) -> Violazione,
 }
 
 /// Every prestazione that this gateway takes in.
@@ -41,7 +45,7 @@ pub fn by_servizio(servizio: &str) -> Option<&'static Prestazione> {
 /// The operations of a service (design.md §3) that this gateway speaks. All services have the same names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operazione {
-    /// The service's state (ModI RAC_SOAP_004).
+    /// The service's state (ModI `RAC_SOAP_004`).
     Echo,
     /// Dry run.
     VerificaDomanda,
@@ -80,6 +84,17 @@ impl Operazione {
             Self::ScaricaRicevuta => "ScaricaRicevuta",
             Self::Limiti => "Limiti",
             Self::Diagnosi => "Diagnosi",
+        }
+    }
+
+    /// Whether its request carries a `Domanda`.
+    #[must_use]
+    pub fn has_domanda(self) -> bool {
+        match self {
+            Self::InviaDomanda | Self::VerificaDomanda => true,
+            Self::Echo | Self::ConsultaDomanda | Self::ScaricaRicevuta | Self::Limiti | Self::Diagnosi => {
+                false
+            }
         }
     }
 

@@ -1,1 +1,283 @@
-//! The XSD set (stub).
+//! Form: the rest of a message in one pass. It promises well-formedness and bounds (through [`crate::xml`]), the
+//! digest and the imprint of its content, the key, the Domanda as a value, and every finding of form against the
+//! XSDs of the contract, each placed. Findings are kept, not told: whether the message came before is decided
+//! first (design.md §1).
+//!
+//! It refuses only what cannot be read. The XSDs are XSD 1.0, compiled in; the verdict is that of the crate
+//! `xsd-schema`, the explanation is ours.
+
+mod authority;
+mod digest;
+mod form;
+mod outline;
+mod parole;
+mod passata;
+mod posizioni;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+pub use authority::XSD;
+pub use posizioni::Posizioni;
+
+use crate::catalogo::Codice;
+use crate::domanda::{Domanda, Violazione};
+use crate::patronato::ChiaveInvio;
+use crate::prestazione::{Operazione, PRESTAZIONI, Prestazione};
+use crate::ricevuta::Digest;
+use crate::soap::envelope::{Apertura, Envelope, EnvelopeError};
+use crate::xml::{Limits, Nome, Reader, Token, XmlError};
+use authority::{Appunti, Udienza, with_authority};
+use form::Form;
+use outline::{DOMANDA, Outline};
+use passata::Passata;
+
+/// The XSDs of the contract, loaded.
+#[derive(Debug, Clone)]
+pub struct Schema {
+    outline: Arc<Outline>,
+}
+
+/// The XSDs that were compiled in are not usable: a fault of this release.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SchemaError {
+    /// `xsd-schema` refuses them.
+    #[error("the XSDs are refused: {causa}")]
+    Refused {
+        /// In its words.
+        causa: String,
+    },
+    /// An operation has no element.
+    #[error("{xsd} declares no element {nome}")]
+    Missing {
+        /// The element.
+        nome: String,
+        /// The file.
+        xsd: &'static str,
+    },
+    /// They use a part of XSD that the outline does not know.
+    #[error("{dove}: {cosa} is not supported by schema::outline")]
+    Unsupported {
+        /// The element or type.
+        dove: String,
+        /// Which part.
+        cosa: &'static str,
+    },
+}
+
+/// A message that has been read to its end.
+pub struct Lettura {
+    /// Which service.
+    pub prestazione: &'static Prestazione,
+    /// Which operation. A file with a bare Domanda is read as `VerificaDomanda`.
+    pub operazione: Operazione,
+    /// The sender's key, when there is one and it is right; a wrong one is among the findings.
+    pub chiave: Option<ChiaveInvio>,
+    /// Digest v1 of the Domanda, or of the request element of an operation without one.
+    pub digest: Digest,
+    /// SHA-256 of that element's bytes as received.
+    pub impronta: [u8; 32],
+    /// That element's bytes in the message: first one, and the one after the last.
+    pub domanda_in_richiesta: (usize, usize),
+    /// All findings of form, at most a hundred, placed, in document order.
+    pub rilievi: Vec<Violazione>,
+    /// The domanda, of a message that carries one and has no findings.
+    pub domanda: Option<Box<dyn Domanda>>,
+    /// The values of an operation without a Domanda: path of local names below the request element
+    /// (`Riferimento/Protocollo`) and collapsed text.
+    pub campi: Vec<(String, String)>,
+    /// Where the elements of the Domanda began.
+    pub posizioni: Posizioni,
+}
+
+/// A message that cannot be read to its end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LetturaError {
+    /// Not well-formed, or over a bound.
+    #[error(transparent)]
+    Xml(#[from] XmlError),
+    /// What stands around the request is no envelope.
+    #[error(transparent)]
+    Busta(#[from] EnvelopeError),
+    /// A file that begins with none of our elements.
+    #[error("{codice} at line {}", .violazione.posizione.unwrap_or_default().riga, codice = .violazione.codice)]
+    Radice {
+        /// The finding.
+        violazione: Box<Violazione>,
+    },
+    /// Ours: the XSDs could not be loaded for this thread.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+}
+
+impl LetturaError {
+    /// What the sender is told; `None` when the fault is ours.
+    #[must_use]
+    pub fn violazione(&self) -> Option<Violazione> {
+        match self {
+            Self::Xml(error) => Some(error.violazione()),
+            Self::Busta(error) => Some(error.violazione()),
+            Self::Radice { violazione } => Some((**violazione).clone()),
+            Self::Schema(_) => None,
+        }
+    }
+}
+
+impl Schema {
+    /// Loads the XSDs and checks that both the authority and the outline take them.
+    pub fn load() -> Result<Self, SchemaError> {
+        let outline = Outline::read(&authority::load()?)?;
+        with_authority(&outline, |_| ())?;
+        Ok(Self {
+            outline: Arc::new(outline),
+        })
+    }
+
+    /// Reads the rest of a message, from the body child's start tag to the end of the envelope.
+    pub fn read(
+        &self,
+        prestazione: &'static Prestazione,
+        operazione: Operazione,
+        envelope: &Envelope,
+        bytes: &[u8],
+        limits: &Limits,
+    ) -> Result<Lettura, LetturaError> {
+        let mut reader = Reader::resume(bytes, &envelope.corpo, limits);
+        let lettura = self.pass(prestazione, operazione, &mut reader, bytes)?;
+        envelope.close(&mut reader)?;
+        Ok(lettura)
+    }
+
+    /// Reads a file: an envelope (whose header is not looked at), a request element of a service, or a bare Domanda.
+    pub fn read_file(&self, bytes: &[u8], limits: &Limits) -> Result<Lettura, LetturaError> {
+        let mut reader = Reader::new(bytes, limits);
+        let principio = reader.checkpoint();
+        let (trovata, inizio, elemento) = match reader.next()? {
+            Token::Start { nome, inizio, .. } => {
+                (Radice::of(nome), inizio, form::shown(nome.namespace, nome.locale))
+            }
+            // Before the outermost element the reader tells of nothing else.
+            Token::Text(_) | Token::End { .. } | Token::Eof => (None, 0, String::new()),
+        };
+        match trovata {
+            Some(Radice::Busta) => self.read_envelope(bytes, limits),
+            Some(Radice::Richiesta(prestazione, operazione)) => {
+                let mut reader = Reader::resume(bytes, &principio, limits);
+                let lettura = self.pass(prestazione, operazione, &mut reader, bytes)?;
+                // What follows the outermost element is looked at too: the reader refuses all but comments.
+                reader.next()?;
+                Ok(lettura)
+            }
+            None => Err(radice_ignota(bytes, inizio, &elemento)),
+        }
+    }
+
+    fn read_envelope(&self, bytes: &[u8], limits: &Limits) -> Result<Lettura, LetturaError> {
+        let Apertura::Aperta(envelope) = Envelope::open(bytes, true, limits)? else {
+            // A finished message either opens or is refused; were it otherwise, there is nothing in it for us.
+            return Err(radice_ignota(bytes, 0, "env:Envelope"));
+        };
+        let prestazione = PRESTAZIONI
+            .iter()
+            .copied()
+            .find(|prestazione| prestazione.namespace == envelope.namespace);
+        let Some(prestazione) = prestazione else {
+            let elemento = form::shown(&envelope.namespace, &envelope.operazione);
+            let mut errore = radice_ignota(bytes, 0, &elemento);
+            if let LetturaError::Radice { violazione } = &mut errore {
+                violazione.posizione = Some(envelope.posizione);
+            }
+            return Err(errore);
+        };
+        let operazione = envelope.operazione_di(prestazione)?;
+        self.read(prestazione, operazione, &envelope, bytes, limits)
+    }
+
+    fn pass(
+        &self,
+        prestazione: &'static Prestazione,
+        operazione: Operazione,
+        reader: &mut Reader<'_>,
+        bytes: &[u8],
+    ) -> Result<Lettura, LetturaError> {
+        let letta = with_authority(&self.outline, |authority| {
+            let appunti = Appunti::default();
+            let form = Form::new(&self.outline, Udienza::open(authority, &appunti), bytes);
+            Passata::new(&self.outline, prestazione, operazione, form, bytes).run(reader)
+        })?;
+        Ok(letta?)
+    }
+}
+
+impl fmt::Debug for Lettura {
+    /// Without values: they are somebody's data.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lettura")
+            .field("servizio", &self.prestazione.servizio)
+            .field("operazione", &self.operazione)
+            .field("digest", &self.digest)
+            .field("domanda_in_richiesta", &self.domanda_in_richiesta)
+            .field("rilievi", &self.rilievi)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a file begins with.
+enum Radice {
+    Busta,
+    Richiesta(&'static Prestazione, Operazione),
+}
+
+impl Radice {
+    fn of(nome: Nome<'_>) -> Option<Self> {
+        // Of whatever version: the envelope's own reading knows what to say of it.
+        if nome.locale == "Envelope" {
+            return Some(Self::Busta);
+        }
+        let prestazione = PRESTAZIONI
+            .iter()
+            .copied()
+            .find(|prestazione| prestazione.namespace == nome.namespace)?;
+        let operazione = match nome.locale {
+            DOMANDA => Operazione::VerificaDomanda,
+            locale => Operazione::by_nome(locale)?,
+        };
+        Some(Self::Richiesta(prestazione, operazione))
+    }
+}
+
+fn radice_ignota(bytes: &[u8], inizio: usize, elemento: &str) -> LetturaError {
+    let violazione = Violazione::at(Codice::Xsd050, format!("/{elemento}"))
+        .with("elemento", elemento)
+        .placed(crate::xml::posizione(bytes, inizio));
+    LetturaError::Radice {
+        violazione: Box::new(violazione),
+    }
+}
+
+/// White space of XML.
+fn is_spazio(carattere: char) -> bool {
+    matches!(carattere, ' ' | '\t' | '\r' | '\n')
+}
+
+/// `testo` as `whiteSpace="collapse"` makes it, which all our simple types ask for.
+fn collapsed(testo: &str) -> Cow<'_, str> {
+    let testo = testo.trim_matches(is_spazio);
+    let mut spazio = false;
+    let liscio = testo.chars().all(|carattere| {
+        let doppio = spazio && carattere == ' ';
+        spazio = carattere == ' ';
+        !doppio && (carattere == ' ' || !is_spazio(carattere))
+    });
+    if liscio {
+        return Cow::Borrowed(testo);
+    }
+    let parole: Vec<&str> = testo
+        .split(is_spazio)
+        .filter(|parola| !parola.is_empty())
+        .collect();
+    Cow::Owned(parole.join(" "))
+}

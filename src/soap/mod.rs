@@ -1,9 +1,16 @@
 //! SOAP: the envelope's beginning, the header Identity, faults and answers. Knows no HTTP and no SQL.
 
 pub mod answer;
+mod blocco;
 pub mod envelope;
+mod errori;
 pub mod fault;
 pub mod identity;
+#[cfg(test)]
+mod prova;
+mod scrittore;
+
+pub use blocco::{Blocco, Elemento};
 
 /// The SOAP version, told by the envelope alone and answered in kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,6 +28,15 @@ impl SoapVersion {
         match self {
             Self::V12 => "http://www.w3.org/2003/05/soap-envelope",
             Self::V11 => "http://schemas.xmlsoap.org/soap/envelope/",
+        }
+    }
+
+    /// As trace and Diagnosi spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::V12 => "1.2",
+            Self::V11 => "1.1",
         }
     }
 

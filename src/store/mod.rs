@@ -1,9 +1,11 @@
 //! The store: one trait, no SQL. Registrations go in by batches, each batch one transaction: number, domanda, key,
 //! receipt, feed row and trace record together or not at all (design.md §2.8, §2.9).
 
+mod codec;
 pub mod sqlite;
 pub mod writer;
 
+use std::error::Error;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -11,12 +13,14 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::catalogo::Codice;
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
 use crate::domanda::{CodiceFiscale, Fascicolo, SchedaViva};
 use crate::patronato::{ChiaveInvio, CodiceEnte, CodiceUfficio, UserId};
 use crate::prestazione::Prestazione;
 use crate::protocollo::NumeroProtocollo;
 use crate::ricevuta::{Digest, Registrata, Ricevuta};
+use crate::rifiuto::{Failure, Guasto};
 use crate::trace::{RifiutoAllaPorta, Traccia};
 
 /// A key as it is unique: per ente and service.
@@ -59,7 +63,9 @@ pub struct Atto {
     pub richiesta: Bytes,
     /// Where the Domanda element stands in `richiesta`: from, to.
     pub domanda_in_richiesta: (usize, usize),
-    /// The trace record, complete but for number and receipt.
+    /// The trace record, complete but for outcome, number and receipt. It is written with the registration, and only
+    /// with it: of an act that ends otherwise the caller writes the trace (`trace::writer`). Its `richiesta` and
+    /// `risposta` stay `None`: the registration holds them.
     pub traccia: Traccia,
     /// Writes the receipt's bytes: `soap::answer`'s, handed in so that the port knows no XML.
     pub stampa: fn(&Ricevuta) -> Vec<u8>,
@@ -75,6 +81,7 @@ pub enum Registrazione {
     /// The same key came before with other content.
     Conflitto(Registrata),
     /// A child has a live sheet already: nothing was written, the key is free. (AT-6; the places count from 1.)
+    /// Also the answer to a domanda that names the same child twice: the second place has the sheet of the first.
     SchedaViva(Vec<(u32, SchedaViva)>),
 }
 
@@ -101,9 +108,14 @@ pub struct Ricerca {
     pub dal: Option<Timestamp>,
     /// Up to and without this instant.
     pub al: Option<Timestamp>,
-    /// At most so many, newest first.
+    /// At most so many, newest first; 0 = [`LIMITE_RICERCA`].
     pub limite: u32,
+    /// Leave the bytes of request and answer out: a list needs none, and a page of them may be long.
+    pub senza_byte: bool,
 }
+
+/// How many traces are found when nothing else is asked for.
+pub const LIMITE_RICERCA: u32 = 100;
 
 /// A trace as found: the record (its bytes decompressed, those of the registration included).
 pub type TracciaTrovata = Traccia;
@@ -130,12 +142,13 @@ pub struct Verifica {
     pub anomalie: Vec<String>,
 }
 
-/// What can go wrong with the store. All of it is ours: the same message, sent again, may succeed.
-#[derive(Debug, thiserror::Error)]
+/// What can go wrong with the store. All of it is ours: the same message, sent again, may succeed. Cheap to clone,
+/// because one failure answers every act of its batch.
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// It does not answer, or not in time; nothing was written.
+    /// It does not answer, or not in time, or it is not known whether it wrote.
     #[error("store unavailable: {0}")]
-    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Unavailable(#[source] Arc<dyn Error + Send + Sync>),
     /// It is known not to have been written because the queue or the disk is full.
     #[error("store full: {0}")]
     Full(String),
@@ -147,17 +160,60 @@ pub enum StoreError {
     Refused(String),
 }
 
+impl StoreError {
+    /// Unavailable, because of `cause`.
+    pub fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Unavailable(Arc::from(cause.into()))
+    }
+
+    /// What the sender is told: each of them may be repeated with the same key.
+    #[must_use]
+    pub fn codice(&self) -> Codice {
+        match self {
+            Self::Unavailable(_) => Codice::Sto001,
+            Self::Full(_) => Codice::Sto002,
+            Self::Refused(_) => Codice::Sto003,
+            Self::Inconsistency(_) => Codice::Sys001,
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(errore: StoreError) -> Self {
+        Guasto::Store {
+            codice: errore.codice(),
+            causa: errore.to_string(),
+        }
+        .into()
+    }
+}
+
 /// A row that our code cannot have written.
-#[derive(Debug, thiserror::Error)]
-#[error("inconsistent row in {table}.{column}")]
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("inconsistent row in {table}.{column}: {source}")]
 pub struct Inconsistency {
     /// The table.
     pub table: &'static str,
     /// The column.
     pub column: &'static str,
-    /// What was wrong.
+    /// What was wrong. Never the value.
     #[source]
-    pub source: Box<dyn std::error::Error + Send + Sync>,
+    pub source: Arc<dyn Error + Send + Sync>,
+}
+
+impl Inconsistency {
+    /// What is wrong in a column of a table.
+    pub fn new(
+        table: &'static str,
+        column: &'static str,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self {
+            table,
+            column,
+            source: Arc::from(source.into()),
+        }
+    }
 }
 
 /// What must be kept. Two implementations, each with its own SQL.
@@ -174,6 +230,12 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     ) -> Result<Vec<SchedaViva>, StoreError>;
 
     /// Registers a batch in one transaction, at `adesso` of the business clock; outcomes in the order of the acts.
+    ///
+    /// The trace record of an act is written in that same transaction when the act is registered. Of the others
+    /// (`RIPETUTA`; `FAULT` with RPL-001; `RIFIUTATA` with AT-006) the caller writes it, with [`Store::write_tracce`].
+    ///
+    /// An error speaks for the whole batch: nothing of it was registered, or it is not known; sending an act again
+    /// with its key is always safe. Dropping the future is safe too.
     async fn register(&self, atti: &[Atto], adesso: Timestamp) -> Result<Vec<Registrazione>, StoreError>;
 
     /// A domanda of an ente, by any of its names.
@@ -184,7 +246,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         riferimento: &Riferimento,
     ) -> Result<Option<DomandaConsultata>, StoreError>;
 
-    /// Writes trace records that no registration carried.
+    /// Writes trace records that no registration carried. A message that has its record already keeps it.
     async fn write_tracce(&self, tracce: &[Traccia]) -> Result<(), StoreError>;
 
     /// Writes refusals at the door.
@@ -205,6 +267,14 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// Looks over the whole register: 1..max without gap or repeat, instants that do not go back, a counter that agrees.
     async fn verify(&self) -> Result<Verifica, StoreError>;
+
+    /// Whether it would take a registration now; opens again what a failure closed.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Upkeep for a moment in which nothing waits (a log to fold up, space to give back). Takes little time.
+    async fn tidy(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// A store that is shared.

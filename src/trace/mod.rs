@@ -1,6 +1,9 @@
 //! One `Traccia` per message: who, what, when, how long each step took, how it ended. It begins in memory at the door,
 //! in a guard that closes it whatever happens, and is written once (design.md §1).
 
+pub mod redact;
+pub mod writer;
+
 use std::net::IpAddr;
 
 use jiff::Timestamp;
@@ -37,6 +40,8 @@ pub struct Traccia {
     pub servizio: Option<String>,
     /// The operation.
     pub operazione: Option<String>,
+    /// The action that the sender named, in the Content-Type or in `SOAPAction`; it decides nothing.
+    pub azione: Option<String>,
     /// The sender's own message id: wsa:MessageID, `GovWay-Message-ID`, e-Gov Identificatore.
     pub id_mittente: Option<String>,
     /// `GovWay-Transaction-ID`.

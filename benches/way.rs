@@ -1,0 +1,224 @@
+//! Where the time of one message goes, stage by stage: envelope, validation, rules, register. Reported, not asserted.
+//!
+//! `cargo bench --bench way`; one stage: `cargo bench --bench way -- rules`.
+#![expect(missing_docs, reason = "criterion's macros make undocumented items")]
+#![expect(clippy::unwrap_used, reason = "a bench may stop where it stands")]
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use jiff::civil::date;
+use varco::cli::sample::{self, Mittente};
+use varco::clock::{Clock, WallClock};
+use varco::domanda::{Ambiente, Contesto};
+use varco::prestazione::Operazione;
+use varco::prestazione::assegno_temporaneo::PRESTAZIONE;
+use varco::prestazione::assegno_temporaneo::campione::Campione;
+use varco::schema::{Lettura, Schema};
+use varco::soap::SoapVersion;
+use varco::soap::answer;
+use varco::soap::envelope::{Apertura, Envelope};
+use varco::soap::identity::Identity;
+use varco::store::sqlite::{OpenOptions, SqliteStore};
+use varco::store::writer::{Writer, WriterConfig};
+use varco::store::{Atto, Chiave, SharedStore};
+use varco::trace::Traccia;
+use varco::xml::Limits;
+
+const MITTENTE: Mittente<'_> = Mittente {
+    ente: "PAT01",
+    ufficio: "001",
+    user_id: "bench",
+};
+
+/// The message of the load tool: two minors, about 3 KB pretty printed.
+fn message(contatore: u64) -> Vec<u8> {
+    let campione = Campione::new(contatore, date(2021, 7, 15));
+    let chiave = format!("bench-{contatore}");
+    sample::envelope(&campione, &chiave, &MITTENTE, SoapVersion::V12).into_bytes()
+}
+
+fn open(bytes: &[u8]) -> Box<Envelope> {
+    match Envelope::open(bytes, true, &Limits::default()).unwrap() {
+        Apertura::Aperta(envelope) => envelope,
+        Apertura::ServeAltro => panic!("the sample is whole"),
+    }
+}
+
+fn read(schema: &Schema, bytes: &[u8]) -> Lettura {
+    let envelope = open(bytes);
+    schema
+        .read(
+            &PRESTAZIONE,
+            Operazione::InviaDomanda,
+            &envelope,
+            bytes,
+            &Limits::default(),
+        )
+        .unwrap()
+}
+
+fn contesto(ente: &varco::patronato::CodiceEnte) -> Contesto<'_> {
+    Contesto {
+        presentata_il: "2021-07-15T10:00:00Z".parse().unwrap(),
+        ambiente: Ambiente::Sandbox,
+        ente: Some(ente),
+        codice_ufficio: None,
+        user_id: None,
+        schede_vive: &[],
+    }
+}
+
+fn envelope(c: &mut Criterion) {
+    let bytes = message(1);
+    let mut group = c.benchmark_group("envelope");
+    group.throughput(Throughput::Bytes(bytes.len() as u64));
+    group.bench_function("open and identity", |b| {
+        b.iter(|| {
+            let envelope = open(black_box(&bytes));
+            Identity::read(&envelope, false).unwrap()
+        });
+    });
+    group.finish();
+}
+
+fn validation(c: &mut Criterion) {
+    let schema = Schema::load().unwrap();
+    let valida = message(1);
+    let errata = String::from_utf8(valida.clone())
+        .unwrap()
+        .replace("<at:Disabile>false", "<at:Disabile>forse")
+        .into_bytes();
+    let mut group = c.benchmark_group("validation");
+    for (nome, bytes) in [("valid", &valida), ("two findings", &errata)] {
+        let aperta = open(bytes);
+        group.throughput(Throughput::Bytes(bytes.len() as u64));
+        group.bench_function(nome, |b| {
+            b.iter(|| {
+                schema
+                    .read(
+                        &PRESTAZIONE,
+                        Operazione::InviaDomanda,
+                        &aperta,
+                        black_box(bytes),
+                        &Limits::default(),
+                    )
+                    .unwrap()
+            });
+        });
+    }
+    group.finish();
+}
+
+fn rules(c: &mut Criterion) {
+    let schema = Schema::load().unwrap();
+    let lettura = read(&schema, &message(1));
+    let domanda = lettura.domanda.unwrap();
+    let ente = MITTENTE.ente.parse().unwrap();
+    let contesto = contesto(&ente);
+    let mut group = c.benchmark_group("rules");
+    group.bench_function("esamina", |b| b.iter(|| domanda.esamina(black_box(&contesto))));
+    group.bench_function("fascicolo", |b| {
+        b.iter(|| domanda.fascicolo(black_box(&contesto)));
+    });
+    group.finish();
+}
+
+/// Acts handed in sixteen at a time, as sixteen connections would; the store syncs as in earnest.
+fn register(c: &mut Criterion) {
+    const INSIEME: u64 = 16;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let clock: Arc<dyn Clock> = Arc::new(WallClock::default());
+    let schema = Schema::load().unwrap();
+    let handle = runtime.block_on(async {
+        let options = OpenOptions {
+            create: true,
+            ..OpenOptions::new(Ambiente::Sandbox, clock.wall())
+        };
+        let (store, _) = SqliteStore::open(&dir.path().join("store.db"), &options)
+            .await
+            .unwrap();
+        let store: SharedStore = Arc::new(store);
+        Writer::spawn(store, Arc::clone(&clock), WriterConfig::default())
+    });
+    let mut prossimo = 0;
+    let mut group = c.benchmark_group("register");
+    group.throughput(Throughput::Elements(1)).sample_size(20);
+    group.bench_function("one act of sixteen that wait", |b| {
+        b.iter_custom(|quanti| {
+            let mut speso = Duration::ZERO;
+            let mut mancano = quanti;
+            while mancano > 0 {
+                let ora = mancano.min(INSIEME);
+                let atti: Vec<Atto> = (0..ora)
+                    .map(|_| {
+                        prossimo += 1;
+                        act(&schema, prossimo)
+                    })
+                    .collect();
+                let inizio = Instant::now();
+                runtime.block_on(async {
+                    let attese: Vec<_> = atti
+                        .into_iter()
+                        .map(|atto| {
+                            let handle = handle.clone();
+                            tokio::spawn(async move { handle.register(atto).await.unwrap() })
+                        })
+                        .collect();
+                    for attesa in attese {
+                        attesa.await.unwrap();
+                    }
+                });
+                speso += inizio.elapsed();
+                mancano -= ora;
+            }
+            speso
+        });
+    });
+    group.finish();
+    runtime.block_on(handle.close());
+}
+
+fn act(schema: &Schema, contatore: u64) -> Atto {
+    let bytes = message(contatore);
+    let lettura = read(schema, &bytes);
+    let ente: varco::patronato::CodiceEnte = MITTENTE.ente.parse().unwrap();
+    let fascicolo = lettura.domanda.unwrap().fascicolo(&contesto(&ente));
+    Atto {
+        chiave: Chiave {
+            ente,
+            servizio: PRESTAZIONE.servizio,
+            chiave: lettura.chiave.unwrap(),
+        },
+        prestazione: &PRESTAZIONE,
+        digest: lettura.digest,
+        impronta: lettura.impronta,
+        presentata_il: "2021-07-15T10:00:00Z".parse().unwrap(),
+        ente_denominazione: "Patronato Uno".to_owned(),
+        codice_ufficio: MITTENTE.ufficio.parse().unwrap(),
+        user_id: MITTENTE.user_id.parse().unwrap(),
+        certificato_sha256: "ab".repeat(32),
+        canale: "MODI",
+        fascicolo,
+        richiesta: Bytes::from(bytes),
+        domanda_in_richiesta: lettura.domanda_in_richiesta,
+        traccia: Traccia {
+            message_id: uuid::Uuid::from_u128(u128::from(contatore)),
+            canale: "MODI".to_owned(),
+            esito: "REGISTRATA".to_owned(),
+            ..Traccia::default()
+        },
+        stampa: answer::ricevuta,
+    }
+}
+
+criterion_group!(way, envelope, validation, rules, register);
+criterion_main!(way);

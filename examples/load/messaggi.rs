@@ -1,0 +1,161 @@
+//! Messages, each a function of its key alone: run and place tell which codici fiscali it has, so that no two messages
+//! of any two runs share a child, and a key that is sent again years later is the same message byte for byte.
+
+use std::fmt::Write as _;
+
+use jiff::civil::date;
+use varco::cli::sample::{self, Mittente};
+use varco::prestazione::Operazione;
+use varco::prestazione::assegno_temporaneo::campione::Campione;
+use varco::soap::SoapVersion;
+
+/// Runs are told apart by the millisecond they began in; each may use so many codici fiscali a millisecond.
+const PERSONE_PER_MS: u64 = 64;
+/// A message has a richiedente and two children.
+const PERSONE_PER_MESSAGGIO: u64 = 3;
+/// Milliseconds before this are not counted: 2026-01-01.
+const INIZIO_MS: u64 = 1_767_225_600_000;
+
+/// The message with its places cut out.
+#[derive(Debug)]
+pub(crate) struct Modello {
+    pezzi: Vec<Pezzo>,
+    echo: Vec<u8>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Pezzo {
+    Testo(String),
+    Chiave,
+    Persona { posto: u64, minore: bool },
+}
+
+/// The key of a place in a run.
+pub(crate) fn chiave(giro: u64, posto: u64) -> String {
+    format!("load-{giro}-{posto}")
+}
+
+fn places(chiave: &str) -> Option<(u64, u64)> {
+    let (giro, posto) = chiave.strip_prefix("load-")?.split_once('-')?;
+    Some((giro.parse().ok()?, posto.parse().ok()?))
+}
+
+impl Modello {
+    /// Cuts a sample message of that sender.
+    pub(crate) fn new(ente: &str, ufficio: &str, user_id: &str) -> Self {
+        const CHIAVE: &str = "LOAD-CHIAVE";
+        const APRE: &str = "<at:CodiceFiscale>";
+        let mittente = Mittente {
+            ente,
+            ufficio,
+            user_id,
+        };
+        // A day of the measure's window: the mandate is never later than the presentation, whenever that is.
+        let campione = Campione::new(1, date(2021, 7, 15));
+        let busta = sample::envelope(&campione, CHIAVE, &mittente, SoapVersion::V12);
+        let echo = sample::without_domanda(Operazione::Echo, "");
+        let echo = sample::in_envelope(SoapVersion::V12, &mittente, &echo);
+        let mut pezzi = Vec::new();
+        let mut resto = busta.as_str();
+        let mut persone = 0;
+        while let Some(fine) = resto.find(CHIAVE).into_iter().chain(resto.find(APRE)).min() {
+            if resto[fine..].starts_with(CHIAVE) {
+                pezzi.push(Pezzo::Testo(resto[..fine].to_owned()));
+                pezzi.push(Pezzo::Chiave);
+                resto = &resto[fine + CHIAVE.len()..];
+                continue;
+            }
+            let dopo = fine + APRE.len();
+            let prima = &resto[..fine];
+            let chiude = resto[dopo..].find('<').map_or(resto.len(), |qui| dopo + qui);
+            if prima.trim_end().ends_with("<at:AltroGenitore>") {
+                // The other parent may be the same for all: nothing depends on it.
+                pezzi.push(Pezzo::Testo(resto[..chiude].to_owned()));
+            } else {
+                pezzi.push(Pezzo::Testo(resto[..dopo].to_owned()));
+                pezzi.push(Pezzo::Persona {
+                    posto: persone,
+                    minore: persone > 0,
+                });
+                persone += 1;
+            }
+            resto = &resto[chiude..];
+        }
+        pezzi.push(Pezzo::Testo(resto.to_owned()));
+        assert_eq!(
+            persone, PERSONE_PER_MESSAGGIO,
+            "the sample has another number of persons"
+        );
+        Self {
+            pezzi,
+            echo: echo.into_bytes(),
+        }
+    }
+
+    /// The message of a key; `None` when the key is not one of ours.
+    pub(crate) fn message(&self, chiave: &str) -> Option<Vec<u8>> {
+        let (giro, posto) = places(chiave)?;
+        let primo = giro.saturating_sub(INIZIO_MS) * PERSONE_PER_MS + posto * PERSONE_PER_MESSAGGIO;
+        let mut testo = String::with_capacity(4096);
+        for pezzo in &self.pezzi {
+            match pezzo {
+                Pezzo::Testo(scritto) => testo.push_str(scritto),
+                Pezzo::Chiave => testo.push_str(chiave),
+                Pezzo::Persona { posto, minore } => codice_fiscale(&mut testo, primo + posto, *minore),
+            }
+        }
+        Some(testo.into_bytes())
+    }
+
+    /// An `echo`.
+    pub(crate) fn echo(&self) -> Vec<u8> {
+        self.echo.clone()
+    }
+}
+
+/// Writes the codice fiscale of person `numero`: another number, another person, for the next 10^15 of them.
+fn codice_fiscale(testo: &mut String, numero: u64, minore: bool) {
+    const MESI: &[u8] = b"ABCDEHLMPRST";
+    let mut resto = numero;
+    let mut digit = |base: u64| {
+        let cifra = resto % base;
+        resto /= base;
+        cifra
+    };
+    let giorno = 1 + digit(28);
+    let mese = MESI[usize::try_from(digit(12)).unwrap_or(0)] as char;
+    let comune = digit(1000);
+    // Born 2012 to 2020, or 1980 to 1988: minors and parents for years on either side of now.
+    let anno = digit(9) + if minore { 12 } else { 80 };
+    let inizio = testo.len();
+    for _ in 0..6 {
+        testo.push(char::from(b'A' + u8::try_from(digit(26)).unwrap_or(0)));
+    }
+    // Writing to a String does not fail.
+    let _ = write!(testo, "{anno:02}{mese}{giorno:02}H{comune:03}");
+    let controllo = check_character(&testo.as_bytes()[inizio..]);
+    testo.push(controllo);
+}
+
+/// DM 23/12/1976: characters in odd places by table, those in even places by value, modulo 26.
+fn check_character(quindici: &[u8]) -> char {
+    const DISPARI: [u32; 26] = [
+        1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23,
+    ];
+    let somma: u32 = quindici
+        .iter()
+        .enumerate()
+        .map(|(posto, carattere)| {
+            let valore = match carattere {
+                b'0'..=b'9' => carattere - b'0',
+                _ => carattere - b'A',
+            };
+            if posto % 2 == 0 {
+                DISPARI[usize::from(valore)]
+            } else {
+                u32::from(valore)
+            }
+        })
+        .sum();
+    char::from(b'A' + u8::try_from(somma % 26).unwrap_or(0))
+}

@@ -1,0 +1,417 @@
+//! The file of the enti → [`Adesioni`]. Every mistake is told at once, with its line; a file with a mistake is not
+//! taken at all, so that nobody is let in, or shut out, by half a file. Format: docs/adesioni.sample.toml.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::path::Path;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::certificato::{normalize_serial, normalize_sha256};
+use super::documento::{Documento, FileErrato, nearest, specie};
+use super::{Adesioni, Certificato, Ente, Riconoscimento, StatoEnte};
+use crate::domanda::CodiceFiscale;
+use crate::patronato::{CodiceEnte, CodiceUfficio};
+use crate::prestazione::{Operazione, PRESTAZIONI};
+
+const CHIAVI: &[&str] = &[
+    "codice",
+    "denominazione",
+    "codice_fiscale",
+    "stato",
+    "certificati",
+    "uffici",
+    "indirizzi",
+    "servizi",
+    "quota_al_minuto",
+    "identity_strict",
+];
+
+impl Adesioni {
+    /// Reads the register from its file; certificates named by path are looked for beside it.
+    pub fn load(file: &Path) -> Result<Self, FileErrato> {
+        let testo = std::fs::read_to_string(file).map_err(|causa| FileErrato::unreadable(file, &causa))?;
+        Self::parse(&testo, file)
+    }
+
+    /// Reads the register from its text; `file` names it in errors and is where relative paths start.
+    pub fn parse(testo: &str, file: &Path) -> Result<Self, FileErrato> {
+        let (documento, tabella) = Documento::open(testo);
+        let mut lettura = Lettura {
+            documento,
+            cartella: file.parent().unwrap_or_else(|| Path::new("")),
+            codici: HashMap::new(),
+            certificati: HashMap::new(),
+        };
+        let enti = if lettura.documento.errori.is_empty() {
+            lettura.enti(tabella.get_ref())
+        } else {
+            Vec::new()
+        };
+        if lettura.documento.errori.is_empty() {
+            Ok(Self::new(enti))
+        } else {
+            Err(FileErrato::new(file, lettura.documento.errori))
+        }
+    }
+}
+
+/// A reading of the file: what is known of the enti before this one.
+struct Lettura<'a> {
+    documento: Documento<'a>,
+    cartella: &'a Path,
+    /// Where each code was first used.
+    codici: HashMap<String, usize>,
+    /// Whose each certificate is, under every name it is known by.
+    certificati: HashMap<Riconoscimento, (usize, String)>,
+}
+
+impl<'a> Lettura<'a> {
+    fn enti(&mut self, radice: &DeTable<'a>) -> Vec<Ente> {
+        self.documento.refuse_unknown("", radice, &["ente"]);
+        let lista = radice.get("ente").and_then(|valore| valore.get_ref().as_array());
+        let Some(lista) = lista.filter(|lista| !lista.is_empty()) else {
+            self.documento.tell(
+                0,
+                "nessun ente: ogni ente si scrive in un blocco che comincia con [[ente]]",
+            );
+            return Vec::new();
+        };
+        let mut enti = Vec::new();
+        for voce in lista {
+            let riga = self.documento.riga(voce.span().start);
+            match voce.get_ref().as_table() {
+                Some(tabella) => enti.extend(self.ente(riga, tabella)),
+                None => self.documento.tell(riga, "ente: atteso un blocco [[ente]]"),
+            }
+        }
+        enti
+    }
+
+    /// One ente; `None` when something that it needs is missing or wrong (and was told).
+    fn ente(&mut self, riga: usize, tabella: &DeTable<'a>) -> Option<Ente> {
+        self.documento.refuse_unknown("ente.", tabella, CHIAVI);
+        let codice = self.codice(riga, tabella);
+        let nome = codice.as_ref().map_or("?", CodiceEnte::as_str).to_owned();
+        let denominazione = self.denominazione(riga, tabella);
+        let codice_fiscale = self.codice_fiscale(riga, tabella);
+        let stato = self.stato(tabella);
+        let certificati = self.certificati(riga, &nome, tabella);
+        let uffici = self.uffici(riga, &nome, tabella);
+        let indirizzi = self.indirizzi(tabella);
+        let servizi = self.servizi(riga, &nome, tabella);
+        let quota_al_minuto = self.quota(tabella);
+        let identity_strict = self.identity_strict(tabella);
+        Some(Ente {
+            codice: codice?,
+            denominazione: denominazione?,
+            codice_fiscale: codice_fiscale?,
+            stato,
+            certificati,
+            uffici,
+            indirizzi,
+            servizi,
+            quota_al_minuto,
+            identity_strict,
+        })
+    }
+
+    fn required(&mut self, riga: usize, tabella: &DeTable<'a>, chiave: &str) -> Option<(String, usize)> {
+        if tabella.get(chiave).is_none() {
+            self.documento.tell(riga, format!("manca «{chiave}»"));
+            return None;
+        }
+        self.documento.text(tabella, chiave)
+    }
+
+    fn codice(&mut self, riga: usize, tabella: &DeTable<'a>) -> Option<CodiceEnte> {
+        let (testo, riga) = self.required(riga, tabella, "codice")?;
+        let Ok(codice) = CodiceEnte::from_str(&testo) else {
+            self.documento.tell(
+                riga,
+                format!("codice «{testo}»: da 1 a 16 caratteri fra lettere, cifre e . _ - /"),
+            );
+            return None;
+        };
+        if let Some(prima) = self.codici.insert(testo.clone(), riga) {
+            self.documento
+                .tell(riga, format!("codice «{testo}» già usato alla riga {prima}"));
+        }
+        Some(codice)
+    }
+
+    fn denominazione(&mut self, riga: usize, tabella: &DeTable<'a>) -> Option<String> {
+        let (testo, riga) = self.required(riga, tabella, "denominazione")?;
+        if testo.trim().is_empty() || testo.chars().any(char::is_control) {
+            self.documento
+                .tell(riga, "denominazione: vuota o con caratteri di controllo");
+            return None;
+        }
+        Some(testo)
+    }
+
+    fn codice_fiscale(&mut self, riga: usize, tabella: &DeTable<'a>) -> Option<String> {
+        let (testo, riga) = self.required(riga, tabella, "codice_fiscale")?;
+        // An ente is no natural person: eleven digits. The check digit is the domain's business.
+        let cifre = testo.len() == 11 && testo.bytes().all(|byte| byte.is_ascii_digit());
+        if !cifre {
+            self.documento
+                .tell(riga, "codice_fiscale: quello di un ente ha undici cifre");
+            return None;
+        }
+        if let Err(causa) = CodiceFiscale::from_str(&testo) {
+            self.documento.tell(riga, format!("codice_fiscale: {causa}"));
+            return None;
+        }
+        Some(testo)
+    }
+
+    fn stato(&mut self, tabella: &DeTable<'a>) -> StatoEnte {
+        let Some((testo, riga)) = self.documento.text(tabella, "stato") else {
+            return StatoEnte::Attivo;
+        };
+        match testo.as_str() {
+            "attivo" => StatoEnte::Attivo,
+            "sospeso" => StatoEnte::Sospeso,
+            altro => {
+                self.documento.tell(
+                    riga,
+                    format!("stato «{altro}»: si può scrivere «attivo» o «sospeso»"),
+                );
+                StatoEnte::Sospeso
+            }
+        }
+    }
+
+    fn certificati(&mut self, riga: usize, ente: &str, tabella: &DeTable<'a>) -> Vec<Riconoscimento> {
+        let lista = tabella
+            .get("certificati")
+            .map(|valore| (valore, valore.get_ref().as_array()));
+        let lista = match lista {
+            Some((_, Some(lista))) if !lista.is_empty() => lista,
+            Some((valore, None)) => {
+                let riga = self.documento.riga(valore.span().start);
+                self.documento.tell(
+                    riga,
+                    format!(
+                        "certificati: attesa una lista, trovato {}",
+                        specie(valore.get_ref())
+                    ),
+                );
+                return Vec::new();
+            }
+            Some((_, Some(_))) | None => {
+                self.documento.tell(
+                    riga,
+                    format!(
+                        "ente {ente}: nessun certificato; ne serve almeno uno: \
+                         certificati = [{{ file = \"certs/nome.pem\" }}]"
+                    ),
+                );
+                return Vec::new();
+            }
+        };
+        lista
+            .iter()
+            .filter_map(|voce| self.certificato(ente, voce))
+            .collect()
+    }
+
+    fn certificato(&mut self, ente: &str, voce: &Spanned<DeValue<'a>>) -> Option<Riconoscimento> {
+        const FORME: &str =
+            "atteso { sha256 = \"…\" }, { emittente = \"…\", seriale = \"…\" } o { file = \"…\" }";
+        let riga = self.documento.riga(voce.span().start);
+        let Some(tabella) = voce.get_ref().as_table() else {
+            self.documento.tell(riga, format!("certificati: {FORME}"));
+            return None;
+        };
+        self.documento.refuse_unknown(
+            "certificati.",
+            tabella,
+            &["sha256", "emittente", "seriale", "file"],
+        );
+        let mut testo = |chiave: &str| self.documento.text(tabella, chiave).map(|(testo, _)| testo);
+        let nomi: Vec<Riconoscimento> = match (
+            testo("sha256"),
+            testo("emittente"),
+            testo("seriale"),
+            testo("file"),
+        ) {
+            (Some(sha256), None, None, None) => match normalize_sha256(&sha256) {
+                Some(sha256) => vec![Riconoscimento::Sha256(sha256)],
+                None => return self.none(riga, "sha256: attese 64 cifre esadecimali"),
+            },
+            (None, Some(emittente), Some(seriale), None) => match normalize_serial(&seriale) {
+                Some(seriale) => vec![Riconoscimento::EmittenteSeriale { emittente, seriale }],
+                None => return self.none(riga, "seriale: attese cifre esadecimali"),
+            },
+            (None, None, None, Some(file)) => {
+                let percorso = self.cartella.join(&file);
+                let letto = std::fs::read(&percorso)
+                    .map_err(|causa| causa.to_string())
+                    .and_then(|pem| Certificato::from_pem(&pem).map_err(|causa| causa.to_string()));
+                match letto.map(|certificati| certificati.into_iter().next()) {
+                    Ok(Some(primo)) => vec![
+                        Riconoscimento::Sha256(primo.sha256),
+                        Riconoscimento::EmittenteSeriale {
+                            emittente: primo.emittente,
+                            seriale: primo.seriale,
+                        },
+                    ],
+                    Ok(None) => return self.none(riga, "file: nessun certificato"),
+                    Err(causa) => {
+                        return self.none(riga, &format!("certificato {}: {causa}", percorso.display()));
+                    }
+                }
+            }
+            _ => return self.none(riga, &format!("certificati: {FORME}")),
+        };
+        for nome in &nomi {
+            if let Some((prima, altro)) = self.certificati.get(nome) {
+                let detto = format!("ente {ente}: certificato già dato all'ente {altro} (riga {prima})");
+                self.documento.tell(riga, detto);
+                return None;
+            }
+        }
+        for nome in &nomi {
+            self.certificati.insert(nome.clone(), (riga, ente.to_owned()));
+        }
+        nomi.into_iter().next()
+    }
+
+    fn none<T>(&mut self, riga: usize, testo: &str) -> Option<T> {
+        self.documento.tell(riga, testo);
+        None
+    }
+
+    fn uffici(&mut self, riga: usize, ente: &str, tabella: &DeTable<'a>) -> Vec<CodiceUfficio> {
+        if tabella.get("uffici").is_none() {
+            self.documento.tell(
+                riga,
+                format!("ente {ente}: manca «uffici» (senza sedi proprie: uffici = [\"001\"])"),
+            );
+        }
+        let mut uffici = Vec::new();
+        for (testo, riga) in self.documento.texts(tabella, "uffici") {
+            match CodiceUfficio::from_str(&testo) {
+                Ok(ufficio) if uffici.contains(&ufficio) => {
+                    self.documento
+                        .tell(riga, format!("uffici: «{testo}» compare due volte"));
+                }
+                Ok(ufficio) => uffici.push(ufficio),
+                Err(_) => self.documento.tell(
+                    riga,
+                    format!("uffici: «{testo}» non è un codice (da 1 a 16 fra lettere, cifre e . _ - /)"),
+                ),
+            }
+        }
+        uffici
+    }
+
+    fn indirizzi(&mut self, tabella: &DeTable<'a>) -> Vec<IpNet> {
+        let mut indirizzi = Vec::new();
+        for (testo, riga) in self.documento.texts(tabella, "indirizzi") {
+            match network(&testo) {
+                Some(rete) => indirizzi.push(rete),
+                None => self.documento.tell(
+                    riga,
+                    format!(
+                        "indirizzi: «{testo}» non è né un indirizzo (192.0.2.7) né una rete (192.0.2.0/24)"
+                    ),
+                ),
+            }
+        }
+        indirizzi
+    }
+
+    fn servizi(&mut self, riga: usize, ente: &str, tabella: &DeTable<'a>) -> Vec<(String, Vec<String>)> {
+        let Some(valore) = tabella.get("servizi") else {
+            self.documento.tell(
+                riga,
+                format!("ente {ente}: manca «servizi» (tutto: servizi = {{ AssegnoTemporaneo = [\"*\"] }})"),
+            );
+            return Vec::new();
+        };
+        let riga = self.documento.riga(valore.span().start);
+        let Some(mappa) = valore.get_ref().as_table() else {
+            self.documento.tell(
+                riga,
+                format!(
+                    "servizi: attesa una tabella {{ Servizio = [operazioni] }}, trovato {}",
+                    specie(valore.get_ref())
+                ),
+            );
+            return Vec::new();
+        };
+        let noti: Vec<&str> = PRESTAZIONI
+            .iter()
+            .map(|prestazione| prestazione.servizio)
+            .collect();
+        let operazioni: Vec<&str> = Operazione::TUTTE
+            .iter()
+            .map(|operazione| operazione.nome())
+            .collect();
+        let mut servizi = Vec::new();
+        for (chiave, concesse) in mappa {
+            let servizio: &str = chiave.get_ref();
+            if !noti.contains(&servizio) {
+                let riga = self.documento.riga(chiave.span().start);
+                self.documento.tell(riga, unknown("servizio", servizio, &noti));
+            }
+            let mut elenco = Vec::new();
+            for (operazione, riga) in self.documento.texts_of(servizio, concesse) {
+                if operazione != "*" && !operazioni.contains(&operazione.as_str()) {
+                    self.documento
+                        .tell(riga, unknown("operazione", &operazione, &operazioni));
+                }
+                elenco.push(operazione);
+            }
+            servizi.push((servizio.to_owned(), elenco));
+        }
+        servizi
+    }
+
+    fn quota(&mut self, tabella: &DeTable<'a>) -> Option<u32> {
+        let valore = tabella.get("quota_al_minuto")?;
+        let letta = valore
+            .get_ref()
+            .as_integer()
+            .and_then(|numero| u32::from_str_radix(numero.as_str(), numero.radix()).ok())
+            .filter(|quota| *quota > 0);
+        if letta.is_none() {
+            let riga = self.documento.riga(valore.span().start);
+            self.documento.tell(
+                riga,
+                "quota_al_minuto: atteso un numero intero maggiore di zero (senza quota: togliere la riga)",
+            );
+        }
+        letta
+    }
+
+    fn identity_strict(&mut self, tabella: &DeTable<'a>) -> Option<bool> {
+        let valore = tabella.get("identity_strict")?;
+        let letto = valore.get_ref().as_bool();
+        if letto.is_none() {
+            let riga = self.documento.riga(valore.span().start);
+            self.documento.tell(riga, "identity_strict: atteso true o false");
+        }
+        letto
+    }
+}
+
+fn unknown(cosa: &str, nome: &str, noti: &[&str]) -> String {
+    match nearest(nome, noti) {
+        Some(vicino) => format!("{cosa} «{nome}» sconosciuto: forse «{vicino}»?"),
+        None => format!("{cosa} «{nome}» sconosciuto: esistono {}", noti.join(", ")),
+    }
+}
+
+/// A network, or one address as the network of itself alone.
+fn network(testo: &str) -> Option<IpNet> {
+    IpNet::from_str(testo)
+        .ok()
+        .or_else(|| IpAddr::from_str(testo).ok().map(IpNet::from))
+}

@@ -1,0 +1,137 @@
+//! Who has joined: the register of enti. A certificate speaks for an ente; the ente has uffici, addresses, services
+//! and operations granted, a quota and a state. The file is documented in docs/adesioni.sample.toml; a file with a
+//! mistake never replaces a good one.
+
+pub mod certificato;
+pub mod documento;
+mod file;
+#[cfg(test)]
+mod tests;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use ipnet::IpNet;
+use jiff::Timestamp;
+
+use crate::patronato::{CodiceEnte, CodiceUfficio};
+
+/// The certificate that the handshake (or the command line) vouches for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificato {
+    /// Subject, one line: `CN=pat01,O=…`.
+    pub soggetto: String,
+    /// Issuer, one line.
+    pub emittente: String,
+    /// Serial number, upper-case hex without separators or leading zeros.
+    pub seriale: String,
+    /// SHA-256 of the DER, lower-case hex.
+    pub sha256: String,
+    /// End of validity.
+    pub scadenza: Timestamp,
+}
+
+/// Who is on the other end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// The client certificate.
+    pub certificato: Certificato,
+    /// Where the connection comes from.
+    pub indirizzo: IpAddr,
+    /// `TLSv1.3`, `TLSv1.2`.
+    pub tls_versione: String,
+    /// The cipher suite.
+    pub tls_suite: String,
+    /// The name that the client asked for (SNI), when it asked for one.
+    pub sni: Option<String>,
+    /// Whether the session was resumed (then the verifier was skipped, and we look again).
+    pub tls_ripresa: bool,
+}
+
+/// How a certificate is told in the file.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Riconoscimento {
+    /// By the SHA-256 of the DER.
+    Sha256(String),
+    /// By issuer and serial.
+    EmittenteSeriale {
+        /// Issuer, one line as in [`Certificato::emittente`].
+        emittente: String,
+        /// Serial as in [`Certificato::seriale`].
+        seriale: String,
+    },
+}
+
+/// Whether an ente may send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StatoEnte {
+    /// It may.
+    Attivo,
+    /// Not for now.
+    Sospeso,
+}
+
+/// One ente that has joined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ente {
+    /// Its code: `PAT01`.
+    pub codice: CodiceEnte,
+    /// Its name.
+    pub denominazione: String,
+    /// Its own codice fiscale (eleven digits).
+    pub codice_fiscale: String,
+    /// Whether it may send.
+    pub stato: StatoEnte,
+    /// Its certificates; several while one is rotated.
+    pub certificati: Vec<Riconoscimento>,
+    /// Its uffici.
+    pub uffici: Vec<CodiceUfficio>,
+    /// From where it may connect; empty = from anywhere.
+    pub indirizzi: Vec<IpNet>,
+    /// Operations granted, by service: (`AssegnoTemporaneo`, [`InviaDomanda`, …]); `*` = all of them.
+    pub servizi: Vec<(String, Vec<String>)>,
+    /// Requests a minute; `None` = no quota.
+    pub quota_al_minuto: Option<u32>,
+    /// Whether lenient forms of Identity are taken from it: `None` = as configured for all.
+    pub identity_strict: Option<bool>,
+}
+
+/// The register in force, shared by all who ask it; a reload puts another in its place.
+pub type AdesioniVive = Arc<ArcSwap<Adesioni>>;
+
+/// All enti, looked up by certificate. Immutable: a reload makes a new one.
+#[derive(Debug, Default)]
+pub struct Adesioni {
+    enti: Vec<Ente>,
+}
+
+impl Adesioni {
+    /// The register of these enti (already checked by [`Adesioni::parse`]).
+    #[must_use]
+    pub fn new(enti: Vec<Ente>) -> Self {
+        Self { enti }
+    }
+
+    /// Every ente, in the order of the file.
+    #[must_use]
+    pub fn enti(&self) -> &[Ente] {
+        &self.enti
+    }
+
+    /// The ente that a certificate speaks for.
+    #[must_use]
+    pub fn ente(&self, certificato: &Certificato) -> Option<&Ente> {
+        self.enti.iter().find(|ente| {
+            ente.certificati
+                .iter()
+                .any(|riconoscimento| match riconoscimento {
+                    Riconoscimento::Sha256(sha256) => *sha256 == certificato.sha256,
+                    Riconoscimento::EmittenteSeriale { emittente, seriale } => {
+                        *emittente == certificato.emittente && *seriale == certificato.seriale
+                    }
+                })
+        })
+    }
+}

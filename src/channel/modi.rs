@@ -1,0 +1,135 @@
+//! `POST /modi/soap/{servizio}/v1/`: SOAP 1.2 and 1.1 over mutual TLS, as ModI's `BLOCK_SOAP`; `GET …?wsdl` beside it.
+//! What HTTP alone can refuse is refused here, by status line: all else has an envelope.
+
+use actix_web::http::{Method, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use tokio::time::Instant;
+
+use super::{Channels, respond, text_header, wsdl};
+use crate::catalogo::Codice;
+use crate::domanda::Violazione;
+use crate::intake::Incoming;
+use crate::prestazione;
+use crate::soap::SoapVersion;
+
+/// One request to a service's address.
+pub(super) async fn serve(
+    request: HttpRequest,
+    servizio: web::Path<String>,
+    payload: web::Payload,
+    channels: web::Data<Channels>,
+) -> HttpResponse {
+    let mut arrivo = match channels.arrive(&request) {
+        Ok(arrivo) => arrivo,
+        Err(response) => return *response,
+    };
+    let mut corpo = channels.body(payload);
+    let Some(prestazione) = prestazione::by_servizio(&servizio) else {
+        return arrivo.refuse(&mut corpo, &super::not_here(&request));
+    };
+    if request.method() == Method::GET {
+        return wsdl::serve(&request, prestazione, &channels, arrivo, corpo);
+    }
+    if request.method() != Method::POST {
+        return not_allowed(arrivo.refuse(&mut corpo, &method_violation(&request)));
+    }
+    let versione_attesa = match content(&request) {
+        Ok(versione) => versione,
+        Err(violazione) => return arrivo.refuse(&mut corpo, &violazione),
+    };
+    if let Some(lunghezza) = content_length(&request)
+        && lunghezza > channels.corpo.messaggio_bytes_max as u64
+    {
+        let violazione =
+            Violazione::at(Codice::Htp005, "").with("limite", channels.corpo.messaggio_bytes_max);
+        return arrivo.refuse(&mut corpo, &violazione);
+    }
+    let Some(mut diario) = arrivo.diario.take() else {
+        return HttpResponse::InternalServerError().finish();
+    };
+    diario.traccia().servizio = Some(prestazione.servizio.to_owned());
+    diario.traccia().azione = azione(&request);
+    let incoming = Incoming {
+        message_id: arrivo.message_id,
+        still_welcome: arrivo.still_welcome,
+        peer: arrivo.peer,
+        canale: "MODI",
+        prestazione,
+        versione_attesa,
+        scadenza: Instant::now() + channels.richiesta_attesa,
+        corpo,
+    };
+    let message_id = incoming.message_id;
+    let reply = channels.intake.answer(incoming, diario).await;
+    respond(&reply, message_id)
+}
+
+/// The methods of a service's address.
+const AMMESSI: &str = "POST, GET";
+
+/// 405 says what is allowed.
+pub(super) fn not_allowed(mut response: HttpResponse) -> HttpResponse {
+    response
+        .headers_mut()
+        .insert(header::ALLOW, header::HeaderValue::from_static(AMMESSI));
+    response
+}
+
+/// The sentence of a method that is not ours.
+pub(super) fn method_violation(request: &HttpRequest) -> Violazione {
+    Violazione::at(Codice::Htp003, "")
+        .with("metodo", super::clip(request.method().as_str(), 16))
+        .with("ammessi", AMMESSI)
+}
+
+/// The SOAP version that the Content-Type speaks of; refuses media types that are no SOAP, other charsets than UTF-8
+/// (UTF-16 is refused by the reader, which can say where).
+fn content(request: &HttpRequest) -> Result<SoapVersion, Violazione> {
+    let refused =
+        |trovato: &str| Err(Violazione::at(Codice::Htp008, "").with("tipo", super::clip(trovato, 80)));
+    let Some(tipo) = request.headers().get(header::CONTENT_TYPE) else {
+        return refused("nessun Content-Type");
+    };
+    let tipo = tipo.to_str().unwrap_or("?");
+    let mut parti = tipo.split(';').map(str::trim);
+    let versione = match parti.next().unwrap_or_default().to_ascii_lowercase().as_str() {
+        "application/soap+xml" => SoapVersion::V12,
+        "text/xml" => SoapVersion::V11,
+        _ => return refused(tipo),
+    };
+    for parte in parti {
+        if let Some((nome, valore)) = parte.split_once('=')
+            && nome.trim().eq_ignore_ascii_case("charset")
+            && !["utf-8", "utf8", "us-ascii"]
+                .contains(&valore.trim().trim_matches('"').to_ascii_lowercase().as_str())
+        {
+            return refused(tipo);
+        }
+    }
+    Ok(versione)
+}
+
+fn content_length(request: &HttpRequest) -> Option<u64> {
+    request
+        .headers()
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
+}
+
+/// The action that the sender names, if any: `action` of the Content-Type (RFC 3902) or `SOAPAction`. It decides
+/// nothing, since stacks send what they like there.
+fn azione(request: &HttpRequest) -> Option<String> {
+    let tipo = text_header(request, "Content-Type").unwrap_or_default();
+    let in_tipo = tipo.split(';').find_map(|parte| {
+        let (nome, valore) = parte.split_once('=')?;
+        nome.trim()
+            .eq_ignore_ascii_case("action")
+            .then(|| valore.trim().trim_matches('"').to_owned())
+    });
+    in_tipo
+        .or_else(|| text_header(request, "SOAPAction").map(|azione| azione.trim_matches('"').to_owned()))
+        .filter(|azione| !azione.is_empty() && azione != "None")
+}

@@ -1,0 +1,329 @@
+//! `varco demo`: the main job in one minute, and a sandbox that stays. It lays down in a folder all that a gateway
+//! needs, starts it in this process, sends a domanda of made-up people over real mutual TLS, and sends the same message
+//! again: one number. What is already there is kept, so the next run gives the next number.
+
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use jiff::Timestamp;
+
+use super::dev_certs::{self, Opzioni};
+use super::sample::{self, Mittente};
+use super::send::busta::{Busta, Operatore};
+use super::send::cliente::{Cliente, Credenziali};
+use super::send::risposta::Esito;
+use super::send::send_envelope;
+use super::{Uscita, reachable, serve};
+use crate::clock::{Clock as _, WallClock};
+use crate::prestazione::assegno_temporaneo::PRESTAZIONE;
+use crate::prestazione::assegno_temporaneo::campione::Campione;
+use crate::protocollo::data_a_roma;
+use crate::soap::SoapVersion;
+
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8443);
+
+const MITTENTE: Mittente<'_> = Mittente {
+    ente: "PAT01",
+    ufficio: "001",
+    user_id: "operatore",
+};
+
+/// Where the sandbox lies and where it listens.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Cartella della prova: configurazione, certificati, archivio (predefinita: demo)
+    #[arg(long, value_name = "CARTELLA", default_value = "demo")]
+    dir: PathBuf,
+    /// Indirizzo e porta su cui ascoltare (predefinito: 127.0.0.1:8443, o quello della prova precedente)
+    #[arg(long, value_name = "INDIRIZZO:PORTA")]
+    listen: Option<SocketAddr>,
+    /// Da quale istante parte l'orologio di servizio, come 2021-07-15T10:00:00Z: governa finestre, età e anno del
+    /// protocollo; da lì prosegue (predefinito: l'ora vera)
+    #[arg(long, value_name = "ISTANTE")]
+    orologio: Option<Timestamp>,
+}
+
+impl Args {
+    /// Lays down, starts, sends twice, serves until Ctrl-C.
+    pub async fn run(self) -> Result<Uscita> {
+        let file = self.lay_down()?;
+        let config = super::read_config(&file)?;
+        // A clock that was moved has run on since its start, so a domanda of that day is never in its future.
+        let inizio = config.orologio.inizio;
+        let in_ascolto = serve::start(config, serve::Parts::default()).await?;
+        let indirizzo = in_ascolto.local_addr();
+        outln!("in ascolto    https://{indirizzo}");
+        // With port 0 the file cannot know: what was free stands there from now on.
+        set_address(&file, indirizzo)?;
+
+        let dir = self.dir.clone();
+        let presentazione = data_a_roma(inizio.unwrap_or_else(|| WallClock::default().wall()));
+        let invii = tokio::task::spawn_blocking(move || send_twice(&dir, indirizzo, presentazione)).await?;
+        let registrate = match invii {
+            Ok(esiti) => tell(&esiti),
+            Err(error) => {
+                in_ascolto.stop().await;
+                return Err(error);
+            }
+        };
+        if !registrate {
+            in_ascolto.stop().await;
+            return Ok(Uscita::Rifiutato);
+        }
+        self.tell_what_next(indirizzo);
+        wait_for_signal().await?;
+        outln!("\nil varco si ferma");
+        in_ascolto.stop().await;
+        Ok(Uscita::Fatto)
+    }
+
+    /// Certificates, adesioni and configuration; answers where the configuration is.
+    fn lay_down(&self) -> Result<PathBuf> {
+        let certs = self.dir.join("certs");
+        let file = self.dir.join("varco.toml");
+        let listen = self.listen.unwrap_or(LISTEN);
+        let mut opzioni = Opzioni::at(WallClock::default().wall());
+        if !listen.ip().is_loopback() && !listen.ip().is_unspecified() {
+            opzioni.nomi.push(listen.ip().to_string());
+        }
+        let fatti = dev_certs::make(&certs, &opzioni)?;
+        let nuovi = if fatti.scritti.is_empty() {
+            "già presenti"
+        } else {
+            "creati ora"
+        };
+        outln!("certificati   {} ({nuovi})", certs.display());
+
+        write_new(&self.dir.join("adesioni.toml"), ADESIONI)?;
+        let scritta = write_new(&file, &configuration(listen, self.orologio))?;
+        if !scritta {
+            if let Some(listen) = self.listen {
+                set_address(&file, listen)?;
+            }
+            if let Some(inizio) = self.orologio {
+                set(&file, "inizio", &format!("\"{inizio}\""))?;
+            }
+        }
+        outln!("archivio      {} (sandbox)", self.dir.join("store.db").display());
+        Ok(file)
+    }
+
+    fn tell_what_next(&self, indirizzo: SocketAddr) {
+        let varco = std::env::args().next().unwrap_or_else(|| "varco".to_owned());
+        let dir = self.dir.display();
+        let url = format!(
+            "{}/modi/soap/{}/v1/?wsdl",
+            reachable(indirizzo),
+            PRESTAZIONE.servizio
+        );
+        outln!(
+            "\nDa provare in un altro terminale:\n\
+             \n  {varco} send --config {dir}/varco.toml {dir}/domanda.xml\
+             \n  curl --cacert {dir}/certs/ca.pem --cert {dir}/certs/pat01.pem --key {dir}/certs/pat01.key '{url}'\
+             \n  {varco} trace --config {dir}/varco.toml\n\
+             \nIl varco resta in ascolto: Ctrl-C per fermarlo."
+        );
+    }
+}
+
+/// Sends a fresh sample, then the same bytes again; leaves another one in the folder for who wants to try.
+fn send_twice(dir: &Path, indirizzo: SocketAddr, presentazione: jiff::civil::Date) -> Result<[Esito; 2]> {
+    let certs = dir.join("certs");
+    let credenziali = Credenziali {
+        cert: &certs.join("pat01.pem"),
+        key: &certs.join("pat01.key"),
+        ca: &certs.join("ca.pem"),
+    };
+    let cliente = Cliente::new(&reachable(indirizzo), credenziali, 1, 3)?;
+    let message = || {
+        let seme = sample::fresh_seed();
+        let campione = Campione::new(seme, presentazione);
+        let chiave = sample::chiave(seme, presentazione);
+        sample::envelope(&campione, &chiave, &MITTENTE, SoapVersion::V12)
+    };
+    let da_provare = dir.join("domanda.xml");
+    std::fs::write(&da_provare, message())
+        .with_context(|| format!("impossibile scrivere {}", da_provare.display()))?;
+    let testo = message();
+    let busta = Busta::of(
+        testo.as_bytes(),
+        Path::new("demo.xml"),
+        None,
+        &Operatore::default(),
+    )?;
+    Ok([send_envelope(&cliente, &busta)?, send_envelope(&cliente, &busta)?])
+}
+
+/// Prints both outcomes; `true` when both are the same registration.
+fn tell(esiti: &[Esito; 2]) -> bool {
+    let [prima, seconda] = esiti;
+    out!("\nDomanda inviata:\n{prima}");
+    out!("\nLo stesso messaggio, di nuovo:\n{seconda}");
+    match (prima, seconda) {
+        (Esito::Registrata(prima), Esito::Registrata(seconda)) => {
+            prima.ricevuta == seconda.ricevuta && seconda.ripetizione
+        }
+        _ => false,
+    }
+}
+
+async fn wait_for_signal() -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut termine = signal(SignalKind::terminate()).context("SIGTERM non si può attendere")?;
+    tokio::select! {
+        interrotto = tokio::signal::ctrl_c() => interrotto.context("Ctrl-C non si può attendere"),
+        _ = termine.recv() => Ok(()),
+    }
+}
+
+/// Writes a file that is not there yet; `true` when it did.
+fn write_new(file: &Path, testo: &str) -> Result<bool> {
+    use std::io::Write as _;
+    match std::fs::File::create_new(file) {
+        Ok(mut nuovo) => nuovo
+            .write_all(testo.as_bytes())
+            .with_context(|| format!("impossibile scrivere {}", file.display()))
+            .map(|()| true),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error).with_context(|| format!("impossibile scrivere {}", file.display())),
+    }
+}
+
+/// Sets one key of the configuration that [`configuration`] wrote; all that people added to the file stays.
+fn set(file: &Path, chiave: &str, valore: &str) -> Result<()> {
+    let testo =
+        std::fs::read_to_string(file).with_context(|| format!("impossibile leggere {}", file.display()))?;
+    let nuovo = replaced(&testo, chiave, valore);
+    if nuovo != testo {
+        std::fs::write(file, nuovo).with_context(|| format!("impossibile scrivere {}", file.display()))?;
+    }
+    Ok(())
+}
+
+fn set_address(file: &Path, indirizzo: SocketAddr) -> Result<()> {
+    set(file, "indirizzo", &format!("\"{indirizzo}\""))?;
+    set(
+        file,
+        "indirizzo_pubblico",
+        &format!("\"{}\"", reachable(indirizzo)),
+    )
+}
+
+/// The text with the line of a key replaced.
+fn replaced(testo: &str, chiave: &str, valore: &str) -> String {
+    let mut nuovo = String::with_capacity(testo.len());
+    for riga in testo.split_inclusive('\n') {
+        match riga.trim_start().split_once('=') {
+            Some((nome, _)) if nome.trim() == chiave => {
+                let _ = writeln!(nuovo, "{chiave} = {valore}");
+            }
+            _ => nuovo.push_str(riga),
+        }
+    }
+    nuovo
+}
+
+fn configuration(listen: SocketAddr, orologio: Option<Timestamp>) -> String {
+    let pubblico = reachable(listen);
+    let inizio = orologio.map(|inizio| inizio.to_string()).unwrap_or_default();
+    format!(
+        "# Il varco di prova che `varco demo` ha preparato. Ogni chiave è spiegata in docs/varco.sample.toml.\n\
+         ambiente = \"sandbox\"\n\
+         store = \"sqlite:store.db\"\n\
+         adesioni = \"adesioni.toml\"\n\
+         \n\
+         [listener]\n\
+         indirizzo = \"{listen}\"\n\
+         indirizzo_pubblico = \"{pubblico}\"\n\
+         \n\
+         [tls]\n\
+         certificato = \"certs/server.pem\"\n\
+         chiave = \"certs/server.key\"\n\
+         ca = \"certs/ca.pem\"\n\
+         crl = \"certs/crl.pem\"\n\
+         \n\
+         [orologio]\n\
+         # Da quale istante parte l'orologio di servizio, come \"2021-07-15T10:00:00Z\"; \"\" = l'ora vera.\n\
+         inizio = \"{inizio}\"\n"
+    )
+}
+
+/// PAT01 also owns the revoked and the expired certificate: so their refusal is about the certificate alone.
+const ADESIONI: &str = "\
+# Gli enti della prova. Ogni chiave è spiegata in docs/adesioni.sample.toml.
+
+[[ente]]
+codice = \"PAT01\"
+denominazione = \"Patronato di prova uno\"
+codice_fiscale = \"80078750587\"
+certificati = [
+  { file = \"certs/pat01.pem\" },
+  { file = \"certs/revoked.pem\" },
+  { file = \"certs/expired.pem\" },
+]
+uffici = [\"001\", \"002\"]
+servizi = { AssegnoTemporaneo = [\"*\"] }
+
+[[ente]]
+codice = \"PAT02\"
+denominazione = \"Patronato di prova due\"
+codice_fiscale = \"97049620582\"
+certificati = [{ file = \"certs/pat02.pem\" }]
+uffici = [\"001\"]
+servizi = { AssegnoTemporaneo = [\"*\"] }
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adesione::Adesioni;
+    use crate::cli::read_config;
+    use crate::domanda::Ambiente;
+
+    fn args(dir: &Path) -> Args {
+        Args {
+            dir: dir.to_owned(),
+            listen: None,
+            orologio: None,
+        }
+    }
+
+    #[test]
+    fn what_is_laid_down_stays_and_is_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        args(dir.path()).lay_down().unwrap();
+        let prima = std::fs::read(dir.path().join("certs/pat01.pem")).unwrap();
+        let file = args(dir.path()).lay_down().unwrap();
+        assert_eq!(std::fs::read(dir.path().join("certs/pat01.pem")).unwrap(), prima);
+        let config = read_config(&file).unwrap();
+        assert_eq!(config.listener.indirizzo, LISTEN);
+        assert!(config.tls.crl.is_some_and(|crl| crl.is_file()));
+        let adesioni = Adesioni::load(&dir.path().join("adesioni.toml")).unwrap();
+        let codici: Vec<_> = adesioni.enti().iter().map(|ente| ente.codice.as_str()).collect();
+        assert_eq!(codici, ["PAT01", "PAT02"]);
+        assert_eq!(adesioni.enti()[0].certificati.len(), 3);
+    }
+
+    #[test]
+    fn a_second_run_may_listen_elsewhere_and_at_another_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = args(dir.path()).lay_down().unwrap();
+        assert_eq!(read_config(&file).unwrap().orologio.inizio, None);
+        let altrove = Args {
+            listen: Some("127.0.0.1:9443".parse().unwrap()),
+            orologio: Some("2021-07-15T10:00:00Z".parse().unwrap()),
+            ..args(dir.path())
+        };
+        altrove.lay_down().unwrap();
+        let config = read_config(&file).unwrap();
+        assert_eq!(
+            config.orologio.inizio,
+            Some("2021-07-15T10:00:00Z".parse().unwrap())
+        );
+        assert_eq!(config.listener.indirizzo, "127.0.0.1:9443".parse().unwrap());
+        assert_eq!(config.listener.indirizzo_pubblico, "https://127.0.0.1:9443");
+        assert_eq!(config.ambiente, Ambiente::Sandbox);
+    }
+}

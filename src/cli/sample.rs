@@ -1,0 +1,507 @@
+//! `varco sample`: valid messages of people that do not exist. The same writer serves the demonstration, the load tool
+//! and the tests, so that what they send is what an integrator gets to see: pretty printed, with the prefixes that the
+//! documentation uses.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use jiff::civil::Date;
+
+use super::Uscita;
+use super::send::busta::escape;
+use crate::clock::{Clock as _, Ids as _, RandomIds, WallClock};
+use crate::prestazione::assegno_temporaneo::PRESTAZIONE;
+use crate::prestazione::assegno_temporaneo::campione::{Campione, MinoreCampione, PERIODO};
+use crate::prestazione::{Operazione, Prestazione};
+use crate::protocollo::data_a_roma;
+use crate::soap::SoapVersion;
+
+/// Which message, of whom, where to.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Operazione: echo, VerificaDomanda, InviaDomanda, ConsultaDomanda, ScaricaRicevuta, Limiti, Diagnosi
+    /// (predefinita: InviaDomanda)
+    #[arg(value_name = "OPERAZIONE", default_value = "InviaDomanda", value_parser = operazione)]
+    operazione: Operazione,
+    /// Solo ciò che è obbligatorio, un solo minore
+    #[arg(long)]
+    semplice: bool,
+    /// Lo stesso seme, con la stessa --data, dà lo stesso messaggio (predefinito: uno nuovo ogni volta)
+    #[arg(long, value_name = "N")]
+    seme: Option<u64>,
+    /// Busta SOAP 1.1 (predefinita: SOAP 1.2)
+    #[arg(long)]
+    soap11: bool,
+    /// Scrive solo l'elemento della richiesta, senza busta
+    #[arg(long, conflicts_with = "soap11")]
+    senza_busta: bool,
+    /// Giorno di presentazione: età e mandato vi si adeguano (predefinito: oggi)
+    #[arg(long, value_name = "DATA")]
+    data: Option<Date>,
+    /// Protocollo da indicare in ConsultaDomanda e ScaricaRicevuta
+    #[arg(long, value_name = "NUMERO")]
+    protocollo: Option<String>,
+    /// Codice dell'ente (predefinito: PAT01)
+    #[arg(long, value_name = "CODICE", default_value = "PAT01")]
+    ente: String,
+    /// Codice dell'ufficio (predefinito: 001)
+    #[arg(long, value_name = "CODICE", default_value = "001")]
+    ufficio: String,
+    /// Operatore (predefinito: operatore)
+    #[arg(long, value_name = "TESTO", default_value = "operatore")]
+    user_id: String,
+    /// File in cui scrivere (predefinito: lo standard output)
+    #[arg(short = 'o', value_name = "FILE", conflicts_with = "quanti")]
+    output: Option<PathBuf>,
+    /// Quanti messaggi scrivere in --dir: 0001.xml, 0002.xml, …
+    #[arg(long, value_name = "N", requires = "dir", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    quanti: Option<u32>,
+    /// Cartella in cui scriverli (creata se manca)
+    #[arg(long, value_name = "CARTELLA", requires = "quanti")]
+    dir: Option<PathBuf>,
+}
+
+fn operazione(nome: &str) -> Result<Operazione, String> {
+    Operazione::TUTTE
+        .iter()
+        .copied()
+        .find(|operazione| operazione.nome().eq_ignore_ascii_case(nome))
+        .ok_or_else(|| {
+            let esistono: Vec<_> = Operazione::TUTTE
+                .iter()
+                .map(|operazione| operazione.nome())
+                .collect();
+            format!("operazione sconosciuta; esistono {}", esistono.join(", "))
+        })
+}
+
+/// Who sends, as Identity and the Domanda say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mittente<'a> {
+    /// The ente.
+    pub ente: &'a str,
+    /// Its ufficio.
+    pub ufficio: &'a str,
+    /// The operator.
+    pub user_id: &'a str,
+}
+
+/// A counter that no other call is likely to get.
+#[must_use]
+pub fn fresh_seed() -> u64 {
+    // The random half of the id; what is cut off is what does not fit.
+    #[expect(clippy::cast_possible_truncation, reason = "any 64 bits will do")]
+    let bits = RandomIds.next().as_u128() as u64;
+    bits % PERIODO
+}
+
+/// The key of a sample: it names all that the content depends on, so the same key is always the same content.
+#[must_use]
+pub fn chiave(seme: u64, presentazione: Date) -> String {
+    format!("campione-{}-{seme}", presentazione.strftime("%Y%m%d"))
+}
+
+/// A whole `InviaDomanda` message.
+#[must_use]
+pub fn envelope(campione: &Campione, chiave: &str, mittente: &Mittente<'_>, versione: SoapVersion) -> String {
+    let richiesta = with_domanda(
+        Operazione::InviaDomanda,
+        campione,
+        chiave,
+        mittente,
+        Ampiezza::Intera,
+    );
+    in_envelope(versione, mittente, &richiesta)
+}
+
+/// An envelope around a request, which is indented to its place.
+#[must_use]
+pub fn in_envelope(versione: SoapVersion, mittente: &Mittente<'_>, richiesta: &str) -> String {
+    let mut busta = Scrittore::new();
+    busta.open_with(
+        "env:Envelope",
+        &format!(" xmlns:env=\"{}\"", versione.namespace()),
+    );
+    busta.open("env:Header");
+    busta.open_with("inps:Identity", " xmlns:inps=\"http://inps.it/\"");
+    busta.leaf("UserId", mittente.user_id);
+    busta.leaf("CodiceUfficio", mittente.ufficio);
+    busta.close();
+    busta.close();
+    busta.open("env:Body");
+    busta.raw(richiesta);
+    busta.close();
+    busta.close();
+    busta.testo
+}
+
+/// How much of the optional is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ampiezza {
+    /// Everything that the sample has.
+    Intera,
+    /// What must be there.
+    Minima,
+}
+
+/// The request element of an operation that carries a Domanda.
+#[must_use]
+pub fn with_domanda(
+    operazione: Operazione,
+    campione: &Campione,
+    chiave: &str,
+    mittente: &Mittente<'_>,
+    ampiezza: Ampiezza,
+) -> String {
+    let mut richiesta = Scrittore::of(&PRESTAZIONE);
+    richiesta.root(operazione.nome());
+    richiesta.leaf("ChiaveInvio", chiave);
+    domanda(&mut richiesta, campione, mittente, ampiezza);
+    richiesta.close();
+    richiesta.testo
+}
+
+/// The request element of an operation that carries none.
+#[must_use]
+pub fn without_domanda(operazione: Operazione, protocollo: &str) -> String {
+    let mut richiesta = Scrittore::of(&PRESTAZIONE);
+    richiesta.root(operazione.nome());
+    match operazione {
+        Operazione::Echo => richiesta.leaf("Msg", "prova di collegamento"),
+        Operazione::ConsultaDomanda | Operazione::ScaricaRicevuta => {
+            richiesta.open("Riferimento");
+            // The choice inside is of the shared types, hence of their namespace.
+            richiesta.line(&format!(
+                "<coop:Protocollo xmlns:coop=\"http://inps.it/cooperazione/v1\">{}</coop:Protocollo>",
+                escape(protocollo)
+            ));
+            richiesta.close();
+        }
+        Operazione::Diagnosi => {
+            let adesso = WallClock::default().wall();
+            richiesta.leaf("OraDelChiamante", &format!("{adesso:.3}"));
+        }
+        Operazione::Limiti | Operazione::VerificaDomanda | Operazione::InviaDomanda => {}
+    }
+    richiesta.close();
+    richiesta.testo
+}
+
+fn domanda(scrittore: &mut Scrittore, campione: &Campione, mittente: &Mittente<'_>, ampiezza: Ampiezza) {
+    let intera = ampiezza == Ampiezza::Intera;
+    scrittore.open("Domanda");
+    if intera {
+        scrittore.leaf("DataPratica", &campione.data_pratica.to_string());
+    }
+    scrittore.group(
+        "Patronato",
+        &[("Codice", mittente.ente), ("Ufficio", mittente.ufficio)],
+    );
+    scrittore.leaf("Operatore", mittente.user_id);
+    let mandato_data = campione.mandato_data.to_string();
+    scrittore.group(
+        "Mandato",
+        &[("Numero", &campione.mandato_numero), ("Data", &mandato_data)],
+    );
+
+    scrittore.open("Richiedente");
+    scrittore.leaf("CodiceFiscale", campione.richiedente.codice_fiscale.as_str());
+    scrittore.leaf("Nome", &campione.richiedente.nome);
+    scrittore.leaf("Cognome", &campione.richiedente.cognome);
+    if intera {
+        scrittore.group(
+            "Contatti",
+            &[
+                ("Email", &campione.email),
+                ("Cellulare", &campione.cellulare),
+                ("Indirizzo", campione.indirizzo),
+            ],
+        );
+    }
+    scrittore.close();
+    scrittore.leaf("PresentataDa", campione.presentata_da);
+
+    scrittore.open("Minori");
+    for figlio in &campione.minori {
+        minore(scrittore, figlio);
+    }
+    scrittore.close();
+
+    let pagamento = &campione.pagamento;
+    scrittore.group(
+        "Pagamento",
+        &[
+            ("Modalita", pagamento.modalita),
+            ("Iban", pagamento.iban.as_str()),
+            ("IntestatoRichiedente", yes_no(pagamento.intestato_richiedente)),
+        ],
+    );
+    scrittore.open("Dichiarazioni");
+    for dichiarazione in &campione.dichiarazioni {
+        let mut campi = vec![
+            ("Codice", dichiarazione.codice),
+            ("Valore", yes_no(dichiarazione.valore)),
+        ];
+        campi.extend(
+            dichiarazione
+                .scelta
+                .filter(|_| intera)
+                .map(|scelta| ("Scelta", scelta)),
+        );
+        scrittore.group("Dichiarazione", &campi);
+    }
+    scrittore.close();
+    scrittore.close();
+}
+
+fn minore(scrittore: &mut Scrittore, figlio: &MinoreCampione) {
+    scrittore.open("Minore");
+    scrittore.leaf("Qualita", figlio.qualita);
+    scrittore.leaf("CodiceFiscale", figlio.persona.codice_fiscale.as_str());
+    scrittore.leaf("Disabile", yes_no(figlio.disabile));
+    scrittore.leaf("AffidoCondiviso", yes_no(figlio.affido_condiviso));
+    scrittore.group(
+        "AltroGenitore",
+        &[("CodiceFiscale", figlio.altro_genitore.as_str())],
+    );
+    scrittore.leaf("Ripartizione", figlio.ripartizione);
+    scrittore.close();
+}
+
+fn yes_no(valore: bool) -> &'static str {
+    if valore { "true" } else { "false" }
+}
+
+/// Writes elements one below the other, two blanks deeper at each level.
+#[derive(Debug, Default)]
+struct Scrittore {
+    testo: String,
+    aperti: Vec<String>,
+    prestazione: Option<&'static Prestazione>,
+}
+
+impl Scrittore {
+    fn new() -> Self {
+        Self::default()
+    }
+
+    fn of(prestazione: &'static Prestazione) -> Self {
+        Self {
+            prestazione: Some(prestazione),
+            ..Self::default()
+        }
+    }
+
+    /// The name with the prefix of the service, when there is one.
+    fn name(&self, nome: &str) -> String {
+        match self.prestazione {
+            Some(prestazione) => format!("{}:{nome}", prestazione.prefisso),
+            None => nome.to_owned(),
+        }
+    }
+
+    fn line(&mut self, testo: &str) {
+        for _ in &self.aperti {
+            self.testo.push_str("  ");
+        }
+        self.testo.push_str(testo);
+        self.testo.push('\n');
+    }
+
+    fn open_with(&mut self, nome: &str, attributi: &str) {
+        let nome = self.name(nome);
+        self.line(&format!("<{nome}{attributi}>"));
+        self.aperti.push(nome);
+    }
+
+    fn open(&mut self, nome: &str) {
+        self.open_with(nome, "");
+    }
+
+    /// Opens the outermost element of a service, which declares its prefix.
+    fn root(&mut self, nome: &str) {
+        let attributi = self
+            .prestazione
+            .map(|prestazione| format!(" xmlns:{}=\"{}\"", prestazione.prefisso, prestazione.namespace))
+            .unwrap_or_default();
+        self.open_with(nome, &attributi);
+    }
+
+    fn close(&mut self) {
+        if let Some(nome) = self.aperti.pop() {
+            self.line(&format!("</{nome}>"));
+        }
+    }
+
+    fn leaf(&mut self, nome: &str, testo: &str) {
+        let nome = self.name(nome);
+        self.line(&format!("<{nome}>{}</{nome}>", escape(testo)));
+    }
+
+    fn group(&mut self, nome: &str, campi: &[(&str, &str)]) {
+        self.open(nome);
+        for (campo, testo) in campi {
+            self.leaf(campo, testo);
+        }
+        self.close();
+    }
+
+    fn raw(&mut self, testo: &str) {
+        for riga in testo.lines() {
+            self.line(riga);
+        }
+    }
+}
+
+impl Args {
+    /// Writes one message, or many.
+    pub fn run(self) -> Result<Uscita> {
+        let presentazione = self
+            .data
+            .unwrap_or_else(|| data_a_roma(WallClock::default().wall()));
+        let seme = self.seme.unwrap_or_else(fresh_seed);
+        if let (Some(dir), Some(quanti)) = (&self.dir, self.quanti) {
+            self.write_folder(dir, quanti, seme, presentazione)?;
+            outln!("{quanti} messaggi in {}", dir.display());
+            return Ok(Uscita::Fatto);
+        }
+        let testo = self.message(seme, presentazione);
+        match &self.output {
+            Some(file) => std::fs::write(file, testo)
+                .with_context(|| format!("impossibile scrivere {}", file.display()))?,
+            None => out!("{testo}"),
+        }
+        Ok(Uscita::Fatto)
+    }
+
+    fn write_folder(&self, dir: &Path, quanti: u32, seme: u64, presentazione: Date) -> Result<()> {
+        std::fs::create_dir_all(dir).with_context(|| format!("impossibile creare {}", dir.display()))?;
+        // As wide as the last one, so that names sort as numbers.
+        let cifre = quanti.to_string().len().max(4);
+        for passo in 0..quanti {
+            let file = dir.join(format!("{:0cifre$}.xml", passo + 1));
+            let testo = self.message(seme.wrapping_add(u64::from(passo)), presentazione);
+            std::fs::write(&file, testo)
+                .with_context(|| format!("impossibile scrivere {}", file.display()))?;
+        }
+        Ok(())
+    }
+
+    fn message(&self, seme: u64, presentazione: Date) -> String {
+        let mittente = Mittente {
+            ente: &self.ente,
+            ufficio: &self.ufficio,
+            user_id: &self.user_id,
+        };
+        let richiesta = match self.operazione {
+            Operazione::InviaDomanda | Operazione::VerificaDomanda => {
+                let (campione, ampiezza) = if self.semplice {
+                    (Campione::with_minori(seme, presentazione, 1), Ampiezza::Minima)
+                } else {
+                    (Campione::new(seme, presentazione), Ampiezza::Intera)
+                };
+                let chiave = chiave(seme, presentazione);
+                with_domanda(self.operazione, &campione, &chiave, &mittente, ampiezza)
+            }
+            altra => {
+                let primo = format!(
+                    "INPS-{}-{}-000000000001",
+                    PRESTAZIONE.registro,
+                    presentazione.year()
+                );
+                without_domanda(altra, self.protocollo.as_deref().unwrap_or(&primo))
+            }
+        };
+        let versione = if self.soap11 {
+            SoapVersion::V11
+        } else {
+            SoapVersion::V12
+        };
+        let corpo = if self.senza_busta {
+            richiesta
+        } else {
+            in_envelope(versione, &mittente, &richiesta)
+        };
+        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{corpo}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::validate::judge;
+    use crate::domanda::Ambiente;
+    use crate::schema::Schema;
+    use crate::xml::Limits;
+
+    const MITTENTE: Mittente<'_> = Mittente {
+        ente: "PAT01",
+        ufficio: "001",
+        user_id: "anna & co",
+    };
+
+    fn args(operazione: Operazione) -> Args {
+        Args {
+            operazione,
+            semplice: false,
+            seme: Some(42),
+            soap11: false,
+            senza_busta: false,
+            data: Some(jiff::civil::date(2021, 7, 15)),
+            protocollo: None,
+            ente: MITTENTE.ente.to_owned(),
+            ufficio: MITTENTE.ufficio.to_owned(),
+            user_id: MITTENTE.user_id.to_owned(),
+            output: None,
+            quanti: None,
+            dir: None,
+        }
+    }
+
+    #[test]
+    fn every_sample_is_valid_in_every_shape() {
+        let schema = Schema::load().unwrap();
+        let giorno = jiff::civil::date(2021, 7, 15);
+        let presentata_il = "2021-07-15T10:00:00Z".parse().unwrap();
+        for operazione in Operazione::TUTTE.iter().copied() {
+            for (semplice, soap11, senza_busta) in [
+                (false, false, false),
+                (true, false, false),
+                (false, true, false),
+                (false, false, true),
+            ] {
+                let forma = Args {
+                    semplice,
+                    soap11,
+                    senza_busta,
+                    ..args(operazione)
+                };
+                let testo = forma.message(7, giorno);
+                let lettura = schema.read_file(testo.as_bytes(), &Limits::default()).unwrap();
+                assert_eq!(lettura.operazione, operazione);
+                assert_eq!(lettura.rilievi, [], "{testo}");
+                if lettura.domanda.is_some() {
+                    let verdetto =
+                        judge(&schema, testo.as_bytes(), Ambiente::Produzione, presentata_il).unwrap();
+                    assert_eq!(verdetto.errori, [], "{testo}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_bytes_and_another_seed_other_people() {
+        let giorno = jiff::civil::date(2021, 7, 15);
+        let testo = |seme| args(Operazione::InviaDomanda).message(seme, giorno);
+        assert_eq!(testo(1), testo(1));
+        assert_ne!(testo(1), testo(2));
+        assert!(testo(1).contains("<at:ChiaveInvio>campione-20210715-1</at:ChiaveInvio>"));
+        assert!(testo(1).contains("<UserId>anna &amp; co</UserId>"));
+    }
+
+    #[test]
+    fn an_operation_is_found_whatever_its_capitals() {
+        assert_eq!(operazione("inviadomanda"), Ok(Operazione::InviaDomanda));
+        assert!(operazione("Invia").unwrap_err().contains("InviaDomanda"));
+    }
+}

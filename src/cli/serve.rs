@@ -1,0 +1,293 @@
+//! `varco serve`: puts the stages together, opens the door, and closes it in order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+
+use crate::access::Access;
+use crate::channel::{self, Channels};
+use crate::clock::{Clock, Ids, RandomIds, WallClock};
+use crate::config::{Config, IdentityMode, StoreUrl};
+use crate::intake::Intake;
+use crate::intake::corpo::CorpoLimits;
+use crate::listener::{self, Porta, Serving, Spegnimento};
+use crate::schema::Schema;
+use crate::soap::answer::Limite;
+use crate::store::SharedStore;
+use crate::store::sqlite::{OpenOptions, SqliteStore};
+use crate::store::writer::{Handle, Writer};
+use crate::telemetry;
+use crate::trace::writer::Tracciati;
+
+/// What a test hands in; in earnest both are the machine's own.
+#[derive(Debug, Default)]
+pub struct Parts {
+    /// The clock; `None` = the machine's, with the business clock where the store says.
+    pub clock: Option<Arc<dyn Clock>>,
+    /// Ids; `None` = random.
+    pub ids: Option<Arc<dyn Ids>>,
+}
+
+/// Seconds that a caller is told to wait when we are the cause.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// A gateway whose stages are ready and whose address is taken; it serves once it is run.
+#[derive(Debug)]
+struct Gateway {
+    serving: Serving,
+    rear: Rear,
+}
+
+/// What works behind the door, and is closed after it.
+#[derive(Debug)]
+struct Rear {
+    store: SharedStore,
+    sqlite: Arc<SqliteStore>,
+    writer: Handle,
+    tracce: Tracciati,
+}
+
+/// A gateway that serves in this process.
+#[derive(Debug)]
+pub struct Running {
+    local_addr: SocketAddr,
+    spegnimento: Spegnimento,
+    serving: JoinHandle<std::io::Result<()>>,
+    rear: Rear,
+}
+
+/// Serves until SIGTERM or SIGINT; SIGHUP reads certificates, CRL and adesioni again.
+pub async fn run(config: Config) -> anyhow::Result<()> {
+    telemetry::init(&config.log);
+    let Gateway { serving, rear } = build(config, Parts::default()).await?;
+    tracing::info!(indirizzo = %serving.local_addr(), "serving");
+    serving
+        .run_until_signal()
+        .await
+        .context("il servizio si è interrotto")?;
+    rear.close().await;
+    Ok(())
+}
+
+/// Starts a gateway and comes back while it serves.
+pub async fn start(config: Config, parts: Parts) -> anyhow::Result<Running> {
+    let Gateway { serving, rear } = build(config, parts).await?;
+    Ok(Running {
+        local_addr: serving.local_addr(),
+        spegnimento: serving.spegnimento(),
+        serving: tokio::spawn(serving.run()),
+        rear,
+    })
+}
+
+impl Running {
+    /// Where it listens: with port 0, the port that was free.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Its store.
+    #[must_use]
+    pub fn store(&self) -> &SharedStore {
+        &self.rear.store
+    }
+
+    /// Stops accepting, lets answers in flight end, writes what is left to write.
+    pub async fn stop(self) {
+        self.spegnimento.drain().await;
+        if let Err(errore) = self.serving.await {
+            tracing::error!("the service ended badly: {errore}");
+        }
+        self.rear.close().await;
+    }
+}
+
+impl Rear {
+    /// In order: first nothing comes any more (the door is shut), then what waits is registered, then the trace.
+    async fn close(self) {
+        self.writer.close().await;
+        self.tracce.close().await;
+        self.sqlite.close().await;
+    }
+}
+
+/// Opens the store of a configuration, and tells its business clock.
+pub async fn open_store(config: &Config, create: bool) -> anyhow::Result<(SqliteStore, WallClock)> {
+    let wall = WallClock::default().wall();
+    let mut options = OpenOptions::new(config.ambiente, wall);
+    options.create = create;
+    options.orologio_inizio = config.orologio.inizio;
+    let StoreUrl::Sqlite(path) = &config.store;
+    let (store, offset) = SqliteStore::open(path, &options).await?;
+    Ok((store, WallClock::with_offset(offset)))
+}
+
+/// Puts the stages together, from the store up to the door.
+async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
+    // The address first: a port that is taken should be said before a store is touched.
+    let bound = listener::bind(&config.listener).await?;
+    let (sqlite, clock) = open_store(&config, true).await?;
+    let clock = parts.clock.unwrap_or_else(|| Arc::new(clock));
+    let ids = parts.ids.unwrap_or_else(|| Arc::new(RandomIds));
+    let sqlite = Arc::new(sqlite);
+    let store: SharedStore = Arc::clone(&sqlite) as SharedStore;
+    let writer = Writer::spawn(Arc::clone(&store), Arc::clone(&clock), config.writer);
+    let tracce = Tracciati::spawn(Arc::clone(&store), config.trace);
+    let door_log = {
+        let tracce = tracce.clone();
+        Arc::new(move |rifiuto| tracce.porta(rifiuto))
+    };
+    let porta = Porta::open(
+        config.tls.clone(),
+        config.adesioni.clone(),
+        Arc::clone(&clock),
+        door_log,
+    )?;
+    for avviso in porta.avvisi() {
+        tracing::warn!("{avviso}");
+    }
+    let intake = Arc::new(Intake {
+        access: Access::new(porta.adesioni(), config.identity.mode == IdentityMode::Strict),
+        schema: Schema::load()?,
+        store: Arc::clone(&store),
+        writer: writer.clone(),
+        clock: Arc::clone(&clock),
+        ambiente: config.ambiente,
+        limits: config.limits.xml.clone(),
+        limiti: limiti(&config),
+        retry_after: RETRY_AFTER,
+    });
+    let memoria = config
+        .limits
+        .messaggi_in_memoria_bytes_max
+        .div_ceil(1024)
+        .min(Semaphore::MAX_PERMITS);
+    let channels = Arc::new(Channels {
+        intake,
+        tracce: tracce.clone(),
+        clock,
+        ids,
+        corpo: CorpoLimits {
+            messaggio_bytes_max: config.limits.messaggio_bytes_max,
+            memoria: Arc::new(Semaphore::new(memoria)),
+        },
+        richiesta_attesa: config.limits.porta.richiesta,
+        indirizzo_pubblico: config.listener.indirizzo_pubblico.clone(),
+    });
+    let serving = listener::serve(bound, porta, &config.limits.porta, channel::routes(channels))?;
+    Ok(Gateway {
+        serving,
+        rear: Rear {
+            store,
+            sqlite,
+            writer,
+            tracce,
+        },
+    })
+}
+
+/// The limits in force, as the operation `Limiti` tells them.
+fn limiti(config: &Config) -> Vec<Limite> {
+    let limite = |nome, valore: usize, unita, descrizione| Limite {
+        nome,
+        valore: valore as u64,
+        unita,
+        descrizione,
+    };
+    let secondi = |nome, durata: Duration, descrizione| Limite {
+        nome,
+        valore: durata.as_secs(),
+        unita: "secondi",
+        descrizione,
+    };
+    let (bounds, xml) = (&config.limits.porta, &config.limits.xml);
+    vec![
+        limite(
+            "messaggio_bytes_max",
+            config.limits.messaggio_bytes_max,
+            "byte",
+            "Un messaggio, allegati compresi.",
+        ),
+        limite(
+            "testata_bytes_max",
+            bounds.testata_bytes_max,
+            "byte",
+            "Riga di richiesta e intestazioni HTTP.",
+        ),
+        limite(
+            "testata_campi_max",
+            bounds.testata_campi_max,
+            "campi",
+            "Intestazioni HTTP di una richiesta.",
+        ),
+        limite(
+            "envelope_head_bytes_max",
+            xml.envelope_head_bytes_max,
+            "byte",
+            "Dall'inizio del messaggio al tag dell'operazione.",
+        ),
+        limite(
+            "header_blocks_max",
+            xml.header_blocks_max,
+            "blocchi",
+            "Blocchi dell'Header SOAP.",
+        ),
+        limite(
+            "depth_max",
+            xml.depth_max,
+            "livelli",
+            "Elementi uno dentro l'altro.",
+        ),
+        limite(
+            "elements_max",
+            xml.elements_max,
+            "elementi",
+            "Elementi di un messaggio.",
+        ),
+        limite(
+            "attributes_max",
+            xml.attributes_max,
+            "attributi",
+            "Attributi di un elemento, dichiarazioni di namespace comprese.",
+        ),
+        limite(
+            "text_bytes_max",
+            xml.text_bytes_max,
+            "byte",
+            "Testo di un elemento (il contenuto di un allegato è limitato dal messaggio).",
+        ),
+        limite("minori_max", 20, "schede", "Minori di una domanda."),
+        limite("errori_max", 100, "errori", "Errori detti in una risposta."),
+        limite(
+            "connessioni_per_certificato_max",
+            bounds.connessioni_per_certificato_max,
+            "connessioni",
+            "Connessioni aperte insieme con lo stesso certificato.",
+        ),
+        secondi(
+            "handshake_attesa",
+            bounds.handshake,
+            "Tempo per completare l'handshake TLS.",
+        ),
+        secondi(
+            "testata_attesa",
+            bounds.testata,
+            "Tempo per inviare le intestazioni HTTP.",
+        ),
+        secondi(
+            "richiesta_attesa",
+            bounds.richiesta,
+            "Tempo per inviare il messaggio intero.",
+        ),
+        secondi(
+            "keep_alive_attesa",
+            bounds.keep_alive,
+            "Quanto resta aperta una connessione fra due richieste.",
+        ),
+    ]
+}

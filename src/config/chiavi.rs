@@ -1,0 +1,80 @@
+//! The table of keys: name in the file → field. The one place to add a key; a test holds that the sample has it.
+
+use super::Config;
+use super::valore::{Grezzo, Valore};
+
+macro_rules! chiavi {
+    ($($chiave:literal => $($campo:ident).+,)*) => {
+        /// Every key, in the order of the sample.
+        pub(super) const CHIAVI: &[&str] = &[$($chiave,)*];
+
+        /// Puts a raw value into its field, or says what was expected.
+        pub(super) fn set(config: &mut Config, chiave: &str, grezzo: &Grezzo) -> Result<(), &'static str> {
+            match chiave {
+                $($chiave => put(&mut config.$($campo).+, grezzo),)*
+                _ => Err("una chiave nota"),
+            }
+        }
+
+        /// The value of a key, as it may be shown.
+        pub(super) fn show(config: &Config, chiave: &str) -> String {
+            match chiave {
+                $($chiave => config.$($campo).+.show(),)*
+                _ => String::new(),
+            }
+        }
+    };
+}
+
+fn put<V: Valore>(campo: &mut V, grezzo: &Grezzo) -> Result<(), &'static str> {
+    *campo = V::read(grezzo).ok_or(V::ATTESO)?;
+    Ok(())
+}
+
+chiavi! {
+    "ambiente" => ambiente,
+    "store" => store,
+    "adesioni" => adesioni,
+    "listener.indirizzo" => listener.indirizzo,
+    "listener.indirizzo_pubblico" => listener.indirizzo_pubblico,
+    "listener.workers" => listener.workers,
+    "tls.certificato" => tls.certificato,
+    "tls.chiave" => tls.chiave,
+    "tls.ca" => tls.ca,
+    "tls.crl" => tls.crl,
+    "tls.crl_scaduta" => tls.crl_scaduta,
+    "tls.crl_assente" => tls.crl_assente,
+    "limits.messaggio_bytes_max" => limits.messaggio_bytes_max,
+    "limits.messaggi_in_memoria_bytes_max" => limits.messaggi_in_memoria_bytes_max,
+    "limits.connessioni_max" => limits.porta.connessioni_max,
+    "limits.connessioni_per_certificato_max" => limits.porta.connessioni_per_certificato_max,
+    "limits.handshake_s" => limits.porta.handshake,
+    "limits.testata_s" => limits.porta.testata,
+    "limits.testata_bytes_max" => limits.porta.testata_bytes_max,
+    "limits.testata_campi_max" => limits.porta.testata_campi_max,
+    "limits.richiesta_s" => limits.porta.richiesta,
+    "limits.scrittura_s" => limits.porta.scrittura,
+    "limits.keep_alive_s" => limits.porta.keep_alive,
+    "limits.drain_s" => limits.porta.drain,
+    "limits.xml.depth_max" => limits.xml.depth_max,
+    "limits.xml.attributes_max" => limits.xml.attributes_max,
+    "limits.xml.bindings_max" => limits.xml.bindings_max,
+    "limits.xml.name_bytes_max" => limits.xml.name_bytes_max,
+    "limits.xml.attribute_value_bytes_max" => limits.xml.attribute_value_bytes_max,
+    "limits.xml.text_bytes_max" => limits.xml.text_bytes_max,
+    "limits.xml.elements_max" => limits.xml.elements_max,
+    "limits.xml.header_blocks_max" => limits.xml.header_blocks_max,
+    "limits.xml.envelope_head_bytes_max" => limits.xml.envelope_head_bytes_max,
+    "identity.mode" => identity.mode,
+    "orologio.inizio" => orologio.inizio,
+    "trace.coda" => trace.coda,
+    "trace.coda_porta" => trace.coda_porta,
+    "trace.lotto_massimo" => trace.lotto_massimo,
+    "trace.ritardo_s" => trace.ritardo,
+    "trace.riprova_s" => trace.riprova,
+    "writer.coda" => writer.coda,
+    "writer.lotto_massimo" => writer.lotto_massimo,
+    "writer.quiete_s" => writer.quiete,
+    "log.formato" => log.formato,
+    "log.livello" => log.livello,
+}

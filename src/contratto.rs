@@ -1,0 +1,35 @@
+//! The contract as compiled in: the WSDLs and the XSDs, by the names with which they import each other. What the gateway
+//! validates by, what it serves (`?wsdl`, `?xsd=`) and what `varco kit` writes are these same texts.
+
+/// A document of the contract: its file name and its text.
+pub type Documento = (&'static str, &'static str);
+
+/// The header block Identity.
+pub const IDENTITY: Documento = ("identity.xsd", include_str!("../xsd/identity.xsd"));
+
+/// What all services share.
+pub const COOPERAZIONE: Documento = ("cooperazione-v1.xsd", include_str!("../xsd/cooperazione-v1.xsd"));
+
+/// Assegno Temporaneo.
+pub const ASSEGNO_TEMPORANEO: Documento = (
+    "assegno-temporaneo-v1.xsd",
+    include_str!("../xsd/assegno-temporaneo-v1.xsd"),
+);
+
+/// Every XSD.
+pub const XSDS: &[Documento] = &[IDENTITY, COOPERAZIONE, ASSEGNO_TEMPORANEO];
+
+/// Every WSDL, by the name of its service.
+pub const WSDLS: &[Documento] = &[(
+    "AssegnoTemporaneo",
+    include_str!("../wsdl/AssegnoTemporaneo.wsdl"),
+)];
+
+/// The document of a name.
+#[must_use]
+pub fn by_name(documenti: &[Documento], nome: &str) -> Option<&'static str> {
+    documenti
+        .iter()
+        .find(|(uno, _)| *uno == nome)
+        .map(|(_, testo)| *testo)
+}

@@ -1,0 +1,34 @@
+//! Codelists: an enum whose variants have one spelling each, that of the XSD's enumeration. The words travel as
+//! they are from the message to the store, the receipt and the engine.
+
+/// Makes a codelist: the enum, all its variants in the order of the XSD, and its words there and back.
+macro_rules! codelista {
+    ($(#[$doc:meta])* $nome:ident { $($(#[$doc_parola:meta])* $parola:ident = $testo:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $nome {
+            $($(#[$doc_parola])* $parola,)+
+        }
+
+        impl $nome {
+            /// All of them, in the order of the XSD.
+            pub const TUTTI: &'static [Self] = &[$(Self::$parola,)+];
+
+            /// The word of the XSD.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$parola => $testo,)+
+                }
+            }
+
+            /// The variant that the word means.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                Self::TUTTI.iter().copied().find(|parola| parola.as_str() == text)
+            }
+        }
+    };
+}
+
+pub(crate) use codelista;

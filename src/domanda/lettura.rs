@@ -1,0 +1,95 @@
+//! From the text of a field to its value, for the readers of all prestazioni: the lexical forms that the XSD lets
+//! in, no more. A text that the XSD refuses gives `None` and is never seen by the rules.
+
+use jiff::civil::Date;
+
+/// An `xs:boolean`: `true`, `false`, `1`, `0`.
+#[must_use]
+pub fn booleano(testo: &str) -> Option<bool> {
+    match testo {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// An `xs:date`. A zone (`1980-01-01Z`, `1980-01-01+01:00`) is taken and means nothing: the day is the one written.
+/// A year of more than four digits, which `xs:date` allows, becomes the first or last day of the calendar: no rule
+/// takes such a date for a good one.
+#[must_use]
+pub fn data(testo: &str) -> Option<Date> {
+    let (resto, giorno) = senza_zona(testo).rsplit_once('-')?;
+    let (anno, mese) = resto.rsplit_once('-')?;
+    let (giorno, mese) = (due_cifre(giorno)?, due_cifre(mese)?);
+    let (segno, cifre) = anno.strip_prefix('-').map_or((1, anno), |cifre| (-1, cifre));
+    if cifre.len() < 4 || !cifre.bytes().all(|cifra| cifra.is_ascii_digit()) {
+        return None;
+    }
+    match cifre.parse::<i16>() {
+        Ok(anno) if anno <= 9999 => Date::new(anno * segno, mese, giorno).ok(),
+        _ if segno < 0 => Some(Date::MIN),
+        _ => Some(Date::MAX),
+    }
+}
+
+fn senza_zona(testo: &str) -> &str {
+    if let Some(data) = testo.strip_suffix('Z') {
+        return data;
+    }
+    match testo
+        .len()
+        .checked_sub(6)
+        .and_then(|inizio| testo.split_at_checked(inizio))
+    {
+        Some((data, zona)) if zona.starts_with(['+', '-']) && zona.as_bytes()[3] == b':' => data,
+        _ => testo,
+    }
+}
+
+fn due_cifre(testo: &str) -> Option<i8> {
+    (testo.len() == 2 && testo.bytes().all(|cifra| cifra.is_ascii_digit()))
+        .then(|| testo.parse().ok())
+        .flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn a_date_may_carry_a_zone() {
+        for testo in [
+            "1980-01-01",
+            "1980-01-01Z",
+            "1980-01-01+02:00",
+            "1980-01-01-14:00",
+        ] {
+            assert_eq!(data(testo), Some(date(1980, 1, 1)), "{testo}");
+        }
+        assert_eq!(data("-0044-03-15"), Some(date(-44, 3, 15)));
+        assert_eq!(data("12021-03-15"), Some(Date::MAX));
+        assert_eq!(data("-123456789-03-15"), Some(Date::MIN));
+        for errata in [
+            "",
+            "Z",
+            "1980",
+            "80-01-01",
+            "1980-1-1",
+            "1981-02-29",
+            "1980-01-01+2:00",
+            "à980-01-01",
+            "1980-01-àà:00",
+        ] {
+            assert_eq!(data(errata), None, "{errata}");
+        }
+    }
+
+    #[test]
+    fn a_boolean_has_four_spellings() {
+        let letti = ["true", "1", "false", "0", "TRUE", "", "si"].map(booleano);
+        let attesi = [Some(true), Some(true), Some(false), Some(false), None, None, None];
+        assert_eq!(letti, attesi);
+    }
+}

@@ -1,0 +1,152 @@
+//! The body of a message while it comes: read only as far as each step needs, within limits of bytes
+//! and of memory in all.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use futures_util::stream::LocalBoxStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::catalogo::Codice;
+use crate::domanda::Violazione;
+use crate::rifiuto::{Failure, Guasto, Rifiuto};
+use crate::soap::envelope::{Apertura, Envelope};
+use crate::xml;
+
+/// Bounds on one body. How long it may take is the listener's to say.
+#[derive(Debug, Clone)]
+pub struct CorpoLimits {
+    /// Bytes of a message.
+    pub messaggio_bytes_max: usize,
+    /// KiB of all bodies that are in memory at once; shared by all connections.
+    pub memoria: Arc<Semaphore>,
+}
+
+/// A body that is still coming.
+pub struct Corpo {
+    stream: LocalBoxStream<'static, Result<Bytes, CorpoInterrotto>>,
+    letti: BytesMut,
+    finito: bool,
+    limits: CorpoLimits,
+    memoria: Option<OwnedSemaphorePermit>,
+}
+
+/// The sender went away, or what came is no body as HTTP knows it.
+#[derive(Debug, thiserror::Error)]
+#[error("corpo interrotto")]
+pub struct CorpoInterrotto;
+
+impl std::fmt::Debug for Corpo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Corpo")
+            .field("letti", &self.letti.len())
+            .field("finito", &self.finito)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Corpo {
+    /// The body that `stream` brings.
+    #[must_use]
+    pub fn new(stream: LocalBoxStream<'static, Result<Bytes, CorpoInterrotto>>, limits: CorpoLimits) -> Self {
+        Self {
+            stream,
+            letti: BytesMut::new(),
+            finito: false,
+            limits,
+            memoria: None,
+        }
+    }
+
+    /// The body of a request that has none.
+    #[must_use]
+    pub fn empty(limits: CorpoLimits) -> Self {
+        Self::new(futures_util::stream::empty().boxed_local(), limits)
+    }
+
+    /// Bytes that have come so far.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.letti.len()
+    }
+
+    /// Whether nothing has come yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.letti.is_empty()
+    }
+
+    /// What has come so far, for the trace of a message that was refused half way.
+    #[must_use]
+    pub fn so_far(&self) -> Bytes {
+        Bytes::copy_from_slice(&self.letti)
+    }
+
+    /// Reads until the envelope is open: to the end of the body child's start tag and, but for what came in the same
+    /// chunk, no further.
+    pub async fn envelope(&mut self, limits: &xml::Limits) -> Result<Envelope, Failure> {
+        // A head that comes byte by byte is not parsed again for every byte: only after it has grown by half.
+        let mut try_at = 0;
+        loop {
+            if self.finito || self.letti.len() >= try_at {
+                match Envelope::open(&self.letti, self.finito, limits)? {
+                    Apertura::Aperta(envelope) => return Ok(*envelope),
+                    Apertura::ServeAltro => try_at = self.letti.len() + self.letti.len() / 2 + 1,
+                }
+            }
+            self.more().await?;
+        }
+    }
+
+    /// Reads the rest and hands over the whole message.
+    pub async fn whole(&mut self) -> Result<Bytes, Failure> {
+        while !self.finito {
+            self.more().await?;
+        }
+        Ok(self.letti.split().freeze())
+    }
+
+    /// Waits for the next chunk.
+    async fn more(&mut self) -> Result<(), Failure> {
+        let chunk = match self.stream.next().await {
+            None => {
+                self.finito = true;
+                return Ok(());
+            }
+            Some(Err(CorpoInterrotto)) => return Err(http(400, Violazione::at(Codice::Htp001, ""))),
+            Some(Ok(chunk)) => chunk,
+        };
+        let len = self.letti.len() + chunk.len();
+        if len > self.limits.messaggio_bytes_max {
+            let violazione =
+                Violazione::at(Codice::Htp005, "").with("limite", self.limits.messaggio_bytes_max);
+            return Err(http(413, violazione));
+        }
+        self.reserve(len)?;
+        self.letti.extend_from_slice(&chunk);
+        Ok(())
+    }
+
+    /// Takes memory from the common budget as the body grows; it is given back when the body is dropped.
+    fn reserve(&mut self, len: usize) -> Result<(), Failure> {
+        let held = self.memoria.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let wanted = len.div_ceil(1024);
+        if wanted <= held {
+            return Ok(());
+        }
+        let more = u32::try_from(wanted - held).unwrap_or(u32::MAX);
+        let Ok(permit) = Arc::clone(&self.limits.memoria).try_acquire_many_owned(more) else {
+            return Err(Guasto::MemoriaEsaurita.into());
+        };
+        match &mut self.memoria {
+            Some(held) => held.merge(permit),
+            None => self.memoria = Some(permit),
+        }
+        Ok(())
+    }
+}
+
+fn http(status: u16, violazione: Violazione) -> Failure {
+    Rifiuto::Http { violazione, status }.into()
+}

@@ -1,0 +1,218 @@
+//! The trace record while the message is on its way: each step writes down what it learnt and how long it took.
+
+use std::fmt::Write as _;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::Reply;
+use super::corpo::Corpo;
+use crate::adesione::Ente;
+use crate::domanda::Violazione;
+use crate::prestazione::Operazione;
+use crate::ricevuta::Registrata;
+use crate::schema::Lettura;
+use crate::soap::answer::{EsitoInvio, EsitoVerifica, Risposta};
+use crate::soap::envelope::Envelope;
+use crate::soap::identity::Identity;
+use crate::trace::Traccia;
+use crate::trace::writer::Guardia;
+
+/// A [`Guardia`] with a stopwatch.
+#[derive(Debug)]
+pub struct Diario {
+    guardia: Guardia,
+    passo: Instant,
+    ultimo: &'static str,
+    richiesta: Option<Bytes>,
+    registered: bool,
+}
+
+impl Diario {
+    /// The record that `guardia` keeps, from now on.
+    #[must_use]
+    pub fn new(guardia: Guardia) -> Self {
+        Self {
+            guardia,
+            passo: Instant::now(),
+            ultimo: "porta",
+            richiesta: None,
+            registered: false,
+        }
+    }
+
+    /// The record itself, for what the channel knows.
+    pub fn traccia(&mut self) -> &mut Traccia {
+        &mut self.guardia
+    }
+
+    /// A step is over: notes its time.
+    pub(super) fn passo(&mut self, nome: &'static str) {
+        let us = u64::try_from(self.passo.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.traccia().tempi_us.push((nome, us));
+        self.passo = Instant::now();
+        self.ultimo = nome;
+    }
+
+    /// The last step that was wholly done.
+    pub(super) fn ultimo_passo(&self) -> &'static str {
+        self.ultimo
+    }
+
+    /// The envelope is open and Identity was read.
+    pub(super) fn identity(&mut self, identity: &Identity, envelope: &Envelope) {
+        let id_mittente = envelope.wsa_message_id().map(str::to_owned);
+        let traccia = self.traccia();
+        traccia.user_id = Some(identity.user_id.to_string());
+        traccia.codice_ufficio = Some(identity.codice_ufficio.to_string());
+        traccia.identity_forma = Some(identity.forma.as_str().to_owned());
+        traccia.id_mittente = id_mittente.or_else(|| traccia.id_mittente.take());
+    }
+
+    /// The certificate's ente is known.
+    pub(super) fn ente(&mut self, ente: &Ente) {
+        self.traccia().ente = Some(ente.codice.to_string());
+    }
+
+    /// The operation is known; an action that names another is worth a note, and no more (docs/integrazione.md).
+    pub(super) fn operazione(&mut self, operazione: Operazione) {
+        let traccia = self.traccia();
+        traccia.operazione = Some(operazione.nome().to_owned());
+        if let Some(azione) = traccia.azione.clone()
+            && !azione.ends_with(operazione.nome())
+        {
+            traccia
+                .note
+                .push(format!("azione diversa dall'operazione: {azione}"));
+        }
+    }
+
+    /// The whole message was read.
+    pub(super) fn lettura(&mut self, lettura: &Lettura) {
+        let traccia = self.traccia();
+        traccia.chiave_invio = lettura.chiave.as_ref().map(ToString::to_string);
+        if lettura.operazione.has_domanda() {
+            traccia.digest = Some(hex(&lettura.digest.0));
+            traccia.impronta = Some(hex(&lettura.impronta));
+        }
+    }
+
+    /// The request's bytes, kept unless a registration keeps them.
+    pub(super) fn richiesta(&mut self, bytes: Bytes) {
+        self.traccia().richiesta_len = bytes.len() as u64;
+        self.richiesta = Some(bytes);
+    }
+
+    /// The record as the registration writes it: as if it had gone well, since it is written only then.
+    pub(super) fn snapshot(&self) -> Traccia {
+        let mut traccia = Traccia::clone(&self.guardia);
+        "REGISTRATA".clone_into(&mut traccia.esito);
+        traccia.http_status = 200;
+        traccia
+    }
+
+    /// The registration wrote the record: nothing is left to write.
+    pub(super) fn registered(&mut self) {
+        self.registered = true;
+    }
+
+    /// The message has a number, now or since long ago.
+    pub(super) fn protocollo(&mut self, registrata: &Registrata) {
+        let traccia = self.traccia();
+        traccia.protocollo = Some(registrata.protocollo.to_string());
+        traccia.numero_domanda = Some(registrata.numero_domanda.0);
+    }
+
+    /// The outcome of a message that was answered.
+    pub(super) fn outcome(&mut self, risposta: &Risposta) {
+        let esito = match risposta {
+            Risposta::Invio {
+                esito: EsitoInvio::Registrata(ricevuta),
+                ..
+            } if ricevuta.ripetizione => "RIPETUTA",
+            Risposta::Invio {
+                esito: EsitoInvio::Registrata(_),
+                ..
+            } => "REGISTRATA",
+            Risposta::Verifica {
+                esito: EsitoVerifica::Registrata(_),
+                ..
+            } => "RIPETUTA",
+            Risposta::Verifica {
+                esito: EsitoVerifica::Ammissibile { .. },
+                ..
+            } => "AMMISSIBILE",
+            Risposta::Invio {
+                esito: EsitoInvio::Rifiutata { .. },
+                ..
+            }
+            | Risposta::Verifica {
+                esito: EsitoVerifica::Rifiutata { .. },
+                ..
+            } => "RIFIUTATA",
+            Risposta::Consultazione(_)
+            | Risposta::Ricevuta { .. }
+            | Risposta::Echo { .. }
+            | Risposta::Limiti { .. }
+            | Risposta::Diagnosi(_) => "RISPOSTA",
+        };
+        esito.clone_into(&mut self.traccia().esito);
+    }
+
+    /// The outcome of a message that was refused.
+    pub fn refused(&mut self, esito: &str, violazioni: &[Violazione]) {
+        let traccia = self.traccia();
+        esito.clone_into(&mut traccia.esito);
+        traccia.codici = violazioni
+            .iter()
+            .map(|violazione| violazione.codice.to_string())
+            .collect();
+        traccia.codice = traccia.codici.first().cloned();
+    }
+
+    /// A document of the contract was told.
+    pub fn told(&mut self) {
+        "RISPOSTA".clone_into(&mut self.traccia().esito);
+    }
+
+    /// As [`Diario::close`], for an answer that is the same for everybody and need not be kept.
+    pub fn close_without_bytes(mut self, reply: &Reply) {
+        let traccia = &mut self.guardia;
+        traccia.risposta_len = reply.bytes.len() as u64;
+        traccia.http_status = reply.status;
+        self.guardia.close();
+    }
+
+    /// The answer is made: writes the record, unless a registration already did.
+    pub fn close(mut self, corpo: &mut Corpo, reply: &Reply) {
+        if self.registered {
+            self.guardia.registered();
+            return;
+        }
+        self.passo("risposta");
+        let richiesta = self
+            .richiesta
+            .take()
+            .or_else(|| (!corpo.is_empty()).then(|| corpo.so_far()));
+        let traccia = &mut self.guardia;
+        traccia.richiesta_len = traccia
+            .richiesta_len
+            .max(richiesta.as_ref().map_or(0, |bytes| bytes.len() as u64));
+        traccia.risposta_len = reply.bytes.len() as u64;
+        traccia.http_status = reply.status;
+        traccia.richiesta = richiesta;
+        traccia.risposta = Some(reply.bytes.clone());
+        self.guardia.close();
+    }
+}
+
+/// Lower-case hex.
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut testo, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(testo, "{byte:02x}");
+            testo
+        })
+}

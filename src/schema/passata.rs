@@ -1,0 +1,283 @@
+//! The pass: every token of a request goes at once to the digest, to the form and to the domanda's reader.
+
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
+use super::digest::Digester;
+use super::form::{Aperta, Chiusa, Form};
+use super::outline::{DOMANDA, Outline};
+use super::{Lettura, Posizioni, collapsed, is_spazio};
+use crate::domanda::Lettore;
+use crate::patronato::ChiaveInvio;
+use crate::prestazione::{Operazione, Prestazione};
+use crate::xml::{Attributi, Nome, Reader, Token, XmlError};
+
+/// The sender's key, in the namespace of its service.
+const CHIAVE_INVIO: &str = "ChiaveInvio";
+
+/// One pass over a request element: every token goes to the digest, to the form and to the domanda's reader.
+pub(super) struct Passata<'a> {
+    outline: &'a Arc<Outline>,
+    prestazione: &'static Prestazione,
+    operazione: Operazione,
+    bytes: &'a [u8],
+    form: Form<'a>,
+    digester: Digester,
+    chiave: Chiave,
+    /// Open elements, the request element included.
+    profondita: usize,
+    /// Depth of the Domanda while inside one.
+    domanda_a: Option<usize>,
+    /// Where that one began.
+    domanda_inizio: usize,
+    /// First byte and the one after the last of the first Domanda, or of the whole request element.
+    estensione: Option<(usize, usize)>,
+    lettore: Option<Box<dyn Lettore>>,
+    campi: Vec<(String, String)>,
+    /// Local names below the request element, of an operation without a Domanda.
+    percorso: Vec<String>,
+    posizioni: Posizioni,
+    /// Nodes of the open elements of the Domanda.
+    nodi: Vec<usize>,
+    /// Text since the last tag, where it began, and whether there is more in it than white space.
+    testo: String,
+    testo_inizio: usize,
+    testo_pieno: bool,
+}
+
+/// The sender's key, while it is looked for.
+#[derive(Debug)]
+enum Chiave {
+    NonVista,
+    Letta(Option<ChiaveInvio>),
+    /// It came twice: which one is meant cannot be told.
+    Ambigua,
+}
+
+impl<'a> Passata<'a> {
+    pub(super) fn new(
+        outline: &'a Arc<Outline>,
+        prestazione: &'static Prestazione,
+        operazione: Operazione,
+        form: Form<'a>,
+        bytes: &'a [u8],
+    ) -> Self {
+        Self {
+            outline,
+            prestazione,
+            operazione,
+            bytes,
+            form,
+            digester: Digester::new(),
+            chiave: Chiave::NonVista,
+            profondita: 0,
+            domanda_a: None,
+            domanda_inizio: 0,
+            estensione: None,
+            lettore: None,
+            campi: Vec::new(),
+            percorso: Vec::new(),
+            posizioni: Posizioni::new(Arc::clone(outline)),
+            nodi: Vec::new(),
+            testo: String::new(),
+            testo_inizio: 0,
+            testo_pieno: false,
+        }
+    }
+
+    pub(super) fn run(mut self, reader: &mut Reader<'_>) -> Result<Lettura, XmlError> {
+        let mut radice = None;
+        loop {
+            let offset = reader.end_offset();
+            let mut allegato = false;
+            match reader.next()? {
+                Token::Start {
+                    nome,
+                    attributi,
+                    inizio,
+                    ..
+                } => {
+                    radice = radice.or_else(|| self.outline.globale(nome.namespace, nome.locale));
+                    self.start(nome, &attributi, inizio);
+                    allegato = self.digester.in_attachment();
+                }
+                Token::Text(pezzo) => {
+                    if !self.testo_pieno {
+                        // The piece in which the text begins to matter.
+                        self.testo_inizio = offset;
+                        self.testo_pieno = !pezzo.chars().all(is_spazio);
+                    }
+                    self.testo.push_str(&pezzo);
+                }
+                Token::End { nome, fine } => {
+                    self.end(nome, fine);
+                    if self.profondita == 0 {
+                        break;
+                    }
+                }
+                // Comes only after the outermost element ended, and then we no longer ask.
+                Token::Eof => break,
+            }
+            if allegato {
+                reader.lift_text_bound();
+            }
+        }
+        Ok(self.finish(radice.unwrap_or_default()))
+    }
+
+    fn start(&mut self, nome: Nome<'_>, attributi: &Attributi<'_>, inizio: usize) {
+        self.profondita += 1;
+        let aperta = self
+            .form
+            .start(nome, attributi, inizio, &self.testo, self.testo_inizio);
+        if self.digester.depth() > 0 {
+            self.digester.text(&self.testo);
+        }
+        self.clear_text();
+        let comincia = if self.has_domanda() {
+            nome.is(self.prestazione.namespace, DOMANDA) && self.domanda_a.is_none() && self.profondita <= 2
+        } else {
+            self.profondita == 1
+        };
+        if comincia {
+            self.domanda_a = Some(self.profondita);
+            self.domanda_inizio = inizio;
+        }
+        if comincia || self.digester.depth() > 0 {
+            self.digest_start(nome, attributi);
+        }
+        if let Aperta::Presa { elemento, numero } = aperta {
+            self.taken(nome, elemento, numero, inizio, comincia);
+        }
+    }
+
+    fn digest_start(&mut self, nome: Nome<'_>, attributi: &Attributi<'_>) {
+        if attributi.is_empty() {
+            self.digester.start(nome.namespace, nome.locale, &[]);
+            return;
+        }
+        let attributi: Vec<_> = attributi.iter().collect();
+        let attributi: Vec<(&str, &str, &str)> = attributi
+            .iter()
+            .map(|attributo| {
+                (
+                    attributo.nome.namespace,
+                    attributo.nome.locale,
+                    attributo.valore.as_ref(),
+                )
+            })
+            .collect();
+        self.digester.start(nome.namespace, nome.locale, &attributi);
+    }
+
+    /// An element that has its place.
+    fn taken(&mut self, nome: Nome<'_>, elemento: usize, numero: u32, inizio: usize, comincia: bool) {
+        if !self.has_domanda() {
+            if self.profondita > 1 {
+                self.percorso.push(nome.locale.to_owned());
+            }
+            return;
+        }
+        if comincia {
+            self.lettore = Some((self.prestazione.lettore)());
+        } else if let Some(lettore) = &mut self.lettore {
+            lettore.apri(nome.locale);
+        }
+        if self.domanda_a.is_some() {
+            let nodo = self
+                .posizioni
+                .push(self.nodi.last().copied(), elemento, numero, inizio);
+            self.nodi.push(nodo);
+        }
+    }
+
+    /// An end tag that ended before `fine`.
+    fn end(&mut self, nome: Nome<'_>, fine: usize) {
+        // The last `<` before its end: an end tag's own, or that of the `<a/>` which is both.
+        let inizio = self.bytes[..fine]
+            .iter()
+            .rposition(|byte| *byte == b'<')
+            .unwrap_or(fine);
+        let chiusa = self.form.end(&self.testo, self.testo_inizio, inizio);
+        if self.digester.depth() > 0 {
+            self.digester.end(&self.testo);
+        }
+        let e_chiave = self.profondita == 2 && self.domanda_a.is_none();
+        if e_chiave && nome.is(self.prestazione.namespace, CHIAVE_INVIO) {
+            self.chiave = match self.chiave {
+                Chiave::NonVista => Chiave::Letta(collapsed(&self.testo).parse().ok()),
+                Chiave::Letta(_) | Chiave::Ambigua => Chiave::Ambigua,
+            };
+        }
+        match chiusa {
+            Chiusa::Saltata => {}
+            Chiusa::Foglia => self.closed(nome, true),
+            Chiusa::Ramo => self.closed(nome, false),
+        }
+        self.clear_text();
+        if self.domanda_a == Some(self.profondita) {
+            self.domanda_a = None;
+            self.estensione.get_or_insert((self.domanda_inizio, fine));
+        }
+        self.profondita -= 1;
+    }
+
+    /// The end of an element that had its place.
+    fn closed(&mut self, nome: Nome<'_>, foglia: bool) {
+        if !self.has_domanda() {
+            if foglia {
+                self.campi
+                    .push((self.percorso.join("/"), collapsed(&self.testo).into_owned()));
+            }
+            self.percorso.pop();
+            return;
+        }
+        if self.domanda_a.is_some() {
+            self.nodi.pop();
+        }
+        let dentro = self.domanda_a.is_some_and(|domanda| self.profondita > domanda);
+        if let Some(lettore) = &mut self.lettore
+            && dentro
+        {
+            if foglia {
+                lettore.valore(nome.locale, &collapsed(&self.testo));
+            }
+            lettore.chiudi(nome.locale);
+        }
+    }
+
+    fn clear_text(&mut self) {
+        self.testo.clear();
+        self.testo_pieno = false;
+    }
+
+    fn has_domanda(&self) -> bool {
+        self.operazione.has_domanda()
+    }
+
+    fn finish(self, radice: usize) -> Lettura {
+        let rilievi = self.form.finish(radice);
+        let (inizio, fine) = self.estensione.unwrap_or_default();
+        let domanda = if rilievi.is_empty() {
+            self.lettore.and_then(<dyn Lettore>::domanda)
+        } else {
+            None
+        };
+        Lettura {
+            prestazione: self.prestazione,
+            operazione: self.operazione,
+            chiave: match self.chiave {
+                Chiave::Letta(chiave) => chiave,
+                Chiave::NonVista | Chiave::Ambigua => None,
+            },
+            digest: self.digester.finish(),
+            impronta: Sha256::digest(&self.bytes[inizio..fine]).into(),
+            domanda_in_richiesta: (inizio, fine),
+            rilievi,
+            domanda,
+            campi: self.campi,
+            posizioni: self.posizioni,
+        }
+    }
+}

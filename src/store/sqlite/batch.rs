@@ -1,0 +1,161 @@
+//! Many rows a statement, and many statements a trip to the connection's thread. Rows go in by 64, 32, … 1, so that
+//! whatever the size of a batch the texts are few and stay prepared.
+
+use std::sync::Arc;
+
+use sqlx::error::BoxDynError;
+use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection};
+use sqlx::{Arguments, AssertSqlSafe, Encode, Type};
+
+use super::row::{guasto, lunghezza};
+use crate::store::StoreError;
+
+/// How rows go into a table. Its texts are ours alone: values are always bound.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tabella {
+    /// `INSERT INTO t (columns)`.
+    pub(super) testa: &'static str,
+    /// One row, `?` for each value: `(?, 'INPS', ?)`.
+    pub(super) riga: &'static str,
+    /// What follows the rows: ` ON CONFLICT …`.
+    pub(super) coda: &'static str,
+}
+
+/// Statements and their values, executed together.
+#[derive(Default)]
+pub(super) struct Inserimento {
+    sql: String,
+    valori: Valori,
+}
+
+impl Inserimento {
+    /// One statement more: these rows into that table. `bind` gives the values of a row, in the order of its `?`.
+    pub(super) fn rows<T>(&mut self, tabella: Tabella, righe: &[T], mut bind: impl FnMut(&mut Valori, &T)) {
+        self.sql.push_str(tabella.testa);
+        self.sql.push_str(" VALUES ");
+        for (posto, riga) in righe.iter().enumerate() {
+            if posto > 0 {
+                self.sql.push(',');
+            }
+            self.sql.push_str(tabella.riga);
+            bind(&mut self.valori, riga);
+        }
+        self.sql.push_str(tabella.coda);
+        self.sql.push(';');
+    }
+
+    /// Executes the statements, in the order in which they were added.
+    pub(super) async fn execute(self, connessione: &mut SqliteConnection) -> Result<(), StoreError> {
+        if let Some(errore) = self.valori.errore {
+            return Err(StoreError::unavailable(errore));
+        }
+        sqlx::query_with(AssertSqlSafe(self.sql), self.valori.valori)
+            .execute(connessione)
+            .await
+            .map_err(guasto)?;
+        Ok(())
+    }
+}
+
+/// Rows of one table alone, however many.
+pub(super) async fn insert<T>(
+    connessione: &mut SqliteConnection,
+    tabella: Tabella,
+    righe: &[T],
+    mut bind: impl FnMut(&mut Valori, &T),
+) -> Result<(), StoreError> {
+    for parte in parti(righe) {
+        let mut inserimento = Inserimento::default();
+        inserimento.rows(tabella, parte, &mut bind);
+        inserimento.execute(connessione).await?;
+    }
+    Ok(())
+}
+
+/// The rows in parts of 64, 32, … 1. The widest table has 35 columns: far from SQLite's 32,766 values a statement.
+pub(super) fn parti<T>(righe: &[T]) -> impl Iterator<Item = &[T]> {
+    let mut resto = righe;
+    std::iter::from_fn(move || {
+        let quante = RIGHE_MAX.min(1 << resto.len().checked_ilog2()?);
+        let (parte, dopo) = resto.split_at(quante);
+        resto = dopo;
+        Some(parte)
+    })
+}
+
+const RIGHE_MAX: usize = 64;
+
+/// The values of some statements.
+#[derive(Default)]
+pub(super) struct Valori {
+    valori: SqliteArguments,
+    errore: Option<BoxDynError>,
+}
+
+impl Valori {
+    /// A text.
+    pub(super) fn text(&mut self, testo: &str) -> &mut Self {
+        // One allocation where the driver's own `&str` takes two.
+        self.push(Arc::<str>::from(testo))
+    }
+
+    /// A text, or none.
+    pub(super) fn text_option(&mut self, testo: Option<&str>) -> &mut Self {
+        match testo {
+            Some(testo) => self.text(testo),
+            None => self.push(None::<i64>),
+        }
+    }
+
+    /// Something that is kept as it is told.
+    pub(super) fn told(&mut self, valore: impl std::fmt::Display) -> &mut Self {
+        self.push(valore.to_string())
+    }
+
+    /// Something that is kept as it is told, or nothing.
+    pub(super) fn told_option(&mut self, valore: Option<impl std::fmt::Display>) -> &mut Self {
+        match valore {
+            Some(valore) => self.told(valore),
+            None => self.push(None::<i64>),
+        }
+    }
+
+    /// A length.
+    pub(super) fn len(&mut self, valore: usize) -> &mut Self {
+        self.push(lunghezza(valore))
+    }
+
+    /// Bytes.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+        self.push(bytes.to_vec())
+    }
+
+    /// A number, a truth value, or the lack of one.
+    pub(super) fn push<'t, T>(&mut self, valore: T) -> &mut Self
+    where
+        T: Encode<'t, Sqlite> + Type<Sqlite>,
+    {
+        // A value that is left out would shift those after it: remembered, and told before anything is executed.
+        if let Err(errore) = self.valori.add(valore) {
+            self.errore.get_or_insert(errore);
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_number_of_rows_is_a_few_powers_of_two() {
+        let lunghezze = |quante: usize| {
+            let righe = vec![(); quante];
+            parti(&righe).map(<[()]>::len).collect::<Vec<_>>()
+        };
+        assert!(lunghezze(0).is_empty());
+        assert_eq!(lunghezze(1), [1]);
+        assert_eq!(lunghezze(13), [8, 4, 1]);
+        assert_eq!(lunghezze(200), [64, 64, 64, 8]);
+    }
+}

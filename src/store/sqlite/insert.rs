@@ -1,0 +1,325 @@
+//! The rows of a batch: what one registration writes into each table, many registrations a statement.
+
+use bytes::Bytes;
+use sqlx::sqlite::SqliteConnection;
+
+use super::SqliteStore;
+use super::batch::{Inserimento, Tabella, Valori, insert, parti};
+use super::register::{Estratti, Numeri};
+use super::row::{al_millesimo, intero};
+use super::tracce::{Conservata, TRACCE_CHE_SOSTITUISCONO, bind_traccia};
+use crate::domanda::{CodiceFiscale, Iban};
+use crate::prestazione::Operazione;
+use crate::ricevuta::{DIGEST_VERSIONE, Registrata, Ricevuta};
+use crate::store::codec::{Codec, Conservati};
+use crate::store::{Atto, StoreError};
+use crate::trace::Traccia;
+
+/// One new registration, with all that its rows need.
+pub(super) struct Nuova<'a> {
+    id: i64,
+    protocollo: String,
+    atto: &'a Atto,
+    pub(super) registrata: Registrata,
+    ricevuta: Ricevuta,
+    richiesta: Conservati,
+    traccia: Traccia,
+}
+
+impl<'a> Nuova<'a> {
+    /// Draws the numbers and writes the receipt.
+    pub(super) fn compose(
+        store: &SqliteStore,
+        atto: &'a Atto,
+        richiesta: Conservati,
+        numeri: &mut Numeri,
+    ) -> Result<Self, StoreError> {
+        let Estratti {
+            id,
+            protocollo,
+            numero_domanda,
+            registrata_il,
+        } = numeri.draw(atto.prestazione.registro)?;
+        let fascicolo = &atto.fascicolo;
+        let ricevuta = Ricevuta {
+            prestazione: atto.prestazione.titolo.to_owned(),
+            ambiente: store.ambiente,
+            protocollo: protocollo.clone(),
+            numero_domanda,
+            chiave: atto.chiave.chiave.clone(),
+            presentata_il: al_millesimo(atto.presentata_il),
+            registrata_il,
+            oggetto: fascicolo
+                .oggetto
+                .replace("{numero}", &numero_domanda.0.to_string()),
+            ente: atto.chiave.ente.clone(),
+            ente_denominazione: atto.ente_denominazione.clone(),
+            codice_ufficio: atto.codice_ufficio.clone(),
+            user_id: atto.user_id.clone(),
+            richiedente: fascicolo.richiedente.clone(),
+            canale: atto.canale,
+            impronta: atto.impronta,
+            schede: fascicolo.schede.clone(),
+            prossimi_passi: atto.prestazione.prossimi_passi.to_owned(),
+        };
+        let bytes = Bytes::from((atto.stampa)(&ricevuta));
+
+        let mut traccia = atto.traccia.clone();
+        "REGISTRATA".clone_into(&mut traccia.esito);
+        let in_lettere = protocollo.to_string();
+        traccia.protocollo = Some(in_lettere.clone());
+        traccia.numero_domanda = Some(numero_domanda.0);
+        // The answer is written after us; where the caller could not know its size, the receipt's says most of it.
+        if traccia.risposta_len == 0 {
+            traccia.risposta_len = bytes.len() as u64;
+        }
+        Ok(Self {
+            id,
+            protocollo: in_lettere,
+            atto,
+            registrata: Registrata {
+                protocollo,
+                numero_domanda,
+                chiave: atto.chiave.chiave.clone(),
+                digest: atto.digest,
+                digest_versione: DIGEST_VERSIONE,
+                ricevuta: bytes,
+                annullata: false,
+            },
+            ricevuta,
+            richiesta,
+            traccia,
+        })
+    }
+}
+
+/// Every table's rows. The tables with one row a registration go in together, one trip for many registrations; those
+/// with several follow, a table a trip.
+pub(super) async fn insert_all(
+    connessione: &mut SqliteConnection,
+    nuove: &[Nuova<'_>],
+) -> Result<(), StoreError> {
+    for parte in parti(nuove) {
+        // A hang-up writes INTERROTTA while the act still waits; what was registered speaks last.
+        let tracce: Vec<_> = parte
+            .iter()
+            .map(|nuova| Conservata::pack(&nuova.traccia))
+            .collect();
+        let mut inserimento = Inserimento::default();
+        inserimento.rows(REGISTRAZIONI, parte, bind_registrazione);
+        inserimento.rows(RICEVUTE, parte, bind_ricevuta);
+        inserimento.rows(PAYLOAD, parte, bind_payload);
+        inserimento.rows(DOMANDE, parte, bind_domanda);
+        inserimento.rows(VARIAZIONI, parte, bind_variazione);
+        inserimento.rows(TRACCE_CHE_SOSTITUISCONO, &tracce, bind_traccia);
+        inserimento.execute(connessione).await?;
+    }
+    insert_parti(connessione, nuove).await
+}
+
+const REGISTRAZIONI: Tabella = Tabella {
+    testa: "INSERT INTO registrazioni (id, registro, anno, numero, protocollo, registrata_il, presentata_il, oggetto, \
+            servizio, operazione, ente, ente_denominazione, codice_ufficio, user_id, richiedente, destinatario, \
+            chiave_invio, data_pratica, numero_domanda, digest, digest_versione, impronta, impronta_algoritmo, \
+            canale, message_id, certificato_sha256)",
+    riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'INPS',?,?,?,?,?,?,'SHA-256',?,?,?)",
+    coda: "",
+};
+
+fn bind_registrazione(valori: &mut Valori, nuova: &Nuova<'_>) {
+    let (atto, ricevuta, registrata) = (nuova.atto, &nuova.ricevuta, &nuova.registrata);
+    valori
+        .push(nuova.id)
+        .text(registrata.protocollo.registro())
+        .push(registrata.protocollo.anno())
+        .push(intero(registrata.protocollo.numero()))
+        .text(&nuova.protocollo)
+        .push(ricevuta.registrata_il.as_millisecond())
+        .push(ricevuta.presentata_il.as_millisecond())
+        .text(&ricevuta.oggetto)
+        .text(atto.chiave.servizio)
+        .text(Operazione::InviaDomanda.nome())
+        .text(ricevuta.ente.as_str())
+        .text(&ricevuta.ente_denominazione)
+        .text(ricevuta.codice_ufficio.as_str())
+        .text(ricevuta.user_id.as_str())
+        .text(ricevuta.richiedente.codice_fiscale.as_str())
+        .text(ricevuta.chiave.as_str())
+        .told_option(atto.fascicolo.data_pratica)
+        .push(intero(registrata.numero_domanda.0))
+        .bytes(&registrata.digest.0)
+        .push(registrata.digest_versione)
+        .bytes(&ricevuta.impronta)
+        .text(atto.canale)
+        .told(nuova.traccia.message_id)
+        .text(&atto.certificato_sha256);
+}
+
+const RICEVUTE: Tabella = Tabella {
+    testa: "INSERT INTO ricevute (registrazione, formato, bytes_len, codec, bytes)",
+    riga: "(?,'XML',?,?,?)",
+    coda: "",
+};
+
+fn bind_ricevuta(valori: &mut Valori, nuova: &Nuova<'_>) {
+    valori
+        .push(nuova.id)
+        .len(nuova.registrata.ricevuta.len())
+        .text(Codec::Identity.as_str())
+        .bytes(&nuova.registrata.ricevuta);
+}
+
+const PAYLOAD: Tabella = Tabella {
+    testa: "INSERT INTO payload (registrazione, bytes_len, domanda_da, domanda_a, codec, bytes)",
+    riga: "(?,?,?,?,?,?)",
+    coda: "",
+};
+
+fn bind_payload(valori: &mut Valori, nuova: &Nuova<'_>) {
+    let (da, a) = nuova.atto.domanda_in_richiesta;
+    valori
+        .push(nuova.id)
+        .len(nuova.atto.richiesta.len())
+        .len(da)
+        .len(a)
+        .text(nuova.richiesta.codec.as_str())
+        .bytes(&nuova.richiesta.bytes);
+}
+
+const DOMANDE: Tabella = Tabella {
+    testa: "INSERT INTO domande (numero, registrazione, servizio, ente, richiedente, richiedente_nome, \
+            richiedente_cognome, richiedente_email, richiedente_cellulare, richiedente_indirizzo, presentata_da, \
+            genitore_tutelato, mandato_numero, mandato_data, modalita, iban, intestato_richiedente)",
+    riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    coda: "",
+};
+
+fn bind_domanda(valori: &mut Valori, nuova: &Nuova<'_>) {
+    let fascicolo = &nuova.atto.fascicolo;
+    let richiedente = &fascicolo.richiedente;
+    valori
+        .push(intero(nuova.registrata.numero_domanda.0))
+        .push(nuova.id)
+        .text(nuova.atto.chiave.servizio)
+        .text(nuova.atto.chiave.ente.as_str())
+        .text(richiedente.codice_fiscale.as_str())
+        .text(&richiedente.nome)
+        .text(&richiedente.cognome)
+        .text_option(richiedente.email.as_deref())
+        .text_option(richiedente.cellulare.as_deref())
+        .text_option(richiedente.indirizzo.as_deref())
+        .text(fascicolo.presentata_da)
+        .text_option(fascicolo.genitore_tutelato.as_ref().map(CodiceFiscale::as_str))
+        .text(&fascicolo.mandato_numero)
+        .told(fascicolo.mandato_data)
+        .text(fascicolo.pagamento.modalita)
+        .text_option(fascicolo.pagamento.iban.as_ref().map(Iban::as_str))
+        .push(fascicolo.pagamento.intestato_richiedente);
+}
+
+const VARIAZIONI: Tabella = Tabella {
+    testa: "INSERT INTO variazioni (istante, tipo, ente, servizio, numero_domanda, registrazione, presentata_il, \
+            registrata_il, stato, azione_richiesta)",
+    riga: "(?,'REGISTRATA',?,?,?,?,?,?,'PRESENTATA','NESSUNA')",
+    coda: "",
+};
+
+fn bind_variazione(valori: &mut Valori, nuova: &Nuova<'_>) {
+    let registrata_il = nuova.ricevuta.registrata_il.as_millisecond();
+    valori
+        .push(registrata_il)
+        .text(nuova.atto.chiave.ente.as_str())
+        .text(nuova.atto.chiave.servizio)
+        .push(intero(nuova.registrata.numero_domanda.0))
+        .push(nuova.id)
+        .push(nuova.ricevuta.presentata_il.as_millisecond())
+        .push(registrata_il);
+}
+
+/// Sheets, declarations and documents: several rows a domanda.
+async fn insert_parti(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) -> Result<(), StoreError> {
+    let mut schede = Vec::with_capacity(nuove.len() * 2);
+    let mut dichiarazioni = Vec::with_capacity(nuove.len() * 8);
+    let mut allegati = Vec::new();
+    for nuova in nuove {
+        let fascicolo = &nuova.atto.fascicolo;
+        schede.extend(fascicolo.schede.iter().map(|scheda| (nuova, scheda)));
+        dichiarazioni.extend(
+            fascicolo
+                .dichiarazioni
+                .iter()
+                .map(|dichiarazione| (nuova, dichiarazione)),
+        );
+        allegati.extend(
+            (1_u32..)
+                .zip(&fascicolo.allegati)
+                .map(|(posto, allegato)| (nuova, posto, allegato)),
+        );
+    }
+    insert(connessione, SCHEDE, &schede, |valori, (nuova, scheda)| {
+        valori
+            .push(intero(nuova.registrata.numero_domanda.0))
+            .push(scheda.posto)
+            .text(nuova.atto.chiave.servizio)
+            .text(scheda.codice_fiscale.as_str())
+            .told_option(scheda.data_nascita)
+            .text(scheda.qualita)
+            .push(scheda.disabile)
+            .push(scheda.affido_condiviso)
+            .text_option(scheda.altro_genitore.as_ref().map(CodiceFiscale::as_str))
+            .text_option(scheda.altro_genitore_assente)
+            .text(scheda.ripartizione)
+            .told_option(scheda.decorrenza_presunta)
+            .push(nuova.ricevuta.registrata_il.as_millisecond());
+    })
+    .await?;
+    insert(
+        connessione,
+        DICHIARAZIONI,
+        &dichiarazioni,
+        |valori, (nuova, dichiarazione)| {
+            valori
+                .push(intero(nuova.registrata.numero_domanda.0))
+                .text(dichiarazione.codice)
+                .text(dichiarazione.versione_testo)
+                .text_option(dichiarazione.scelta);
+        },
+    )
+    .await?;
+    insert(
+        connessione,
+        ALLEGATI,
+        &allegati,
+        |valori, (nuova, posto, allegato)| {
+            valori
+                .push(nuova.id)
+                .push(*posto)
+                .text(allegato.tipo)
+                .text(&allegato.nome_file)
+                .text(allegato.tipo_mime)
+                .bytes(&allegato.impronta)
+                .push(intero(allegato.bytes_len));
+        },
+    )
+    .await
+}
+
+const SCHEDE: Tabella = Tabella {
+    testa: "INSERT INTO schede (numero_domanda, posto, servizio, codice_fiscale, data_nascita, qualita, disabile, \
+            affido_condiviso, altro_genitore, altro_genitore_assente, ripartizione, decorrenza_presunta, stato_dal, \
+            stato, azione_richiesta)",
+    riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,'PRESENTATA','NESSUNA')",
+    coda: "",
+};
+
+const DICHIARAZIONI: Tabella = Tabella {
+    testa: "INSERT INTO dichiarazioni (numero_domanda, codice, versione_testo, scelta)",
+    riga: "(?,?,?,?)",
+    coda: "",
+};
+
+const ALLEGATI: Tabella = Tabella {
+    testa: "INSERT INTO allegati (registrazione, posto, tipo, nome_file, tipo_mime, impronta, bytes_len)",
+    riga: "(?,?,?,?,?,?,?)",
+    coda: "",
+};

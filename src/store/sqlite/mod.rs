@@ -1,0 +1,289 @@
+//! The embedded store: one SQLite file of one ambiente. WAL with `synchronous=FULL`, set and asserted on every
+//! connection: what was acknowledged is on the disk. One connection writes, a few read, and no reading lasts (a long
+//! one would make the log grow). It refuses files of another ambiente, another application or a newer schema, and
+//! after a failed commit it draws no number before it was opened again and the register looked over (design.md §2.9).
+
+mod batch;
+mod insert;
+mod open;
+mod query;
+mod register;
+mod row;
+mod tracce;
+mod verify;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePool};
+use sqlx::{AssertSqlSafe, Connection};
+use tokio::sync::{Mutex, MutexGuard};
+
+use super::{
+    Atto, Chiave, Registrazione, Ricerca, RigaRegistro, Store, StoreError, TracciaTrovata, Verifica,
+};
+use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
+use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
+use crate::patronato::CodiceEnte;
+use crate::protocollo::NumeroProtocollo;
+use crate::ricevuta::Registrata;
+use crate::trace::{RifiutoAllaPorta, Traccia};
+
+pub use open::OpenOptions;
+
+/// The store in one file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    ambiente: Ambiente,
+    options: SqliteConnectOptions,
+    max_page_count: AtomicU32,
+    scrittura: Mutex<Scrittura>,
+    lettori: SqlitePool,
+}
+
+/// The connection that writes, and what is known of it.
+#[derive(Debug)]
+struct Scrittura {
+    /// `None` after any failure, and while somebody holds it.
+    connessione: Option<SqliteConnection>,
+    /// The store was just opened, or a commit failed, or nobody waited for its answer: no number before [`settle`].
+    ///
+    /// [`settle`]: Presa::settle
+    sospetta: bool,
+}
+
+/// The write connection, taken out. Whoever drops it without giving it back (an error, a panic, a future that was
+/// dropped) has closed it, and SQLite has rolled back what was open.
+struct Presa<'a> {
+    scrittura: MutexGuard<'a, Scrittura>,
+    connessione: SqliteConnection,
+}
+
+impl<'a> Presa<'a> {
+    /// Puts the connection back, for the next to use.
+    fn give_back(mut self) {
+        self.scrittura.connessione = Some(self.connessione);
+    }
+
+    /// Settles a suspicion before a number is drawn: the log is folded into the file and synced once more (after a
+    /// failed sync it may have been in the cache and not on the disk), then the register is looked over.
+    async fn settle(&mut self) -> Result<(), StoreError> {
+        if self.scrittura.sospetta {
+            checkpoint(&mut self.connessione).await?;
+            verify::look_over(&mut self.connessione).await?;
+            self.scrittura.sospetta = false;
+        }
+        Ok(())
+    }
+
+    /// Closes the connection; what was open is rolled back.
+    async fn discard(self) {
+        close(self.connessione).await;
+    }
+
+    /// Commits and puts the connection back. A failure leaves the store under suspicion, and hands out its lock so
+    /// that the same caller may look what became of the transaction.
+    async fn commit(mut self) -> Result<(), (MutexGuard<'a, Scrittura>, StoreError)> {
+        self.scrittura.sospetta = true;
+        match sqlx::query("COMMIT").execute(&mut self.connessione).await {
+            Ok(_) => {
+                self.scrittura.sospetta = false;
+                self.give_back();
+                Ok(())
+            }
+            Err(errore) => {
+                let Self {
+                    scrittura,
+                    connessione,
+                } = self;
+                close(connessione).await;
+                Err((scrittura, row::guasto(errore)))
+            }
+        }
+    }
+}
+
+impl SqliteStore {
+    /// The ambiente that the file belongs to.
+    #[must_use]
+    pub fn ambiente(&self) -> Ambiente {
+        self.ambiente
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Sets a ceiling to the file, in pages of 4 KiB, so that the store is full before the disk is; 0 = none. Holds
+    /// from the next transaction on.
+    pub async fn limit_pages(&self, pages: u32) -> Result<(), StoreError> {
+        self.max_page_count.store(pages, Ordering::Relaxed);
+        let mut presa = self.take().await?;
+        self.apply_limit(&mut presa.connessione).await?;
+        presa.give_back();
+        Ok(())
+    }
+
+    /// Closes every connection and folds the log into the file. A store that is merely dropped loses nothing.
+    pub async fn close(&self) {
+        self.lettori.close().await;
+        let presa = self.scrittura.lock().await.connessione.take();
+        if let Some(connessione) = presa {
+            close(connessione).await;
+        }
+    }
+
+    /// The write connection, opened again where a failure closed it.
+    async fn take(&self) -> Result<Presa<'_>, StoreError> {
+        self.take_from(self.scrittura.lock().await).await
+    }
+
+    async fn take_from<'a>(&self, mut scrittura: MutexGuard<'a, Scrittura>) -> Result<Presa<'a>, StoreError> {
+        if let Some(connessione) = scrittura.connessione.take() {
+            return Ok(Presa {
+                scrittura,
+                connessione,
+            });
+        }
+        let mut connessione = open::connect(&self.options, &self.path).await?;
+        self.apply_limit(&mut connessione).await?;
+        Ok(Presa {
+            scrittura,
+            connessione,
+        })
+    }
+
+    async fn apply_limit(&self, connessione: &mut SqliteConnection) -> Result<(), StoreError> {
+        // 4294967294 is SQLite's own ceiling; its pragma takes 0 for "tell me".
+        let pages = match self.max_page_count.load(Ordering::Relaxed) {
+            0 => 4_294_967_294,
+            pages => pages,
+        };
+        sqlx::query(AssertSqlSafe(format!("PRAGMA max_page_count = {pages}")))
+            .execute(connessione)
+            .await
+            .map_err(row::guasto)?;
+        Ok(())
+    }
+}
+
+/// Closes a connection and waits for it, so that its locks are gone. That it fails to close changes nothing for us.
+async fn close(connessione: SqliteConnection) {
+    if let Err(errore) = connessione.close().await {
+        tracing::debug!("closing a store connection: {errore}");
+    }
+}
+
+/// Folds the log into the file and cuts it to nothing; fails when a reader is in the way for long.
+async fn checkpoint(connessione: &mut SqliteConnection) -> Result<(), StoreError> {
+    let (busy, _log, _folded): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
+        .fetch_one(connessione)
+        .await
+        .map_err(row::guasto)?;
+    if busy == 0 {
+        Ok(())
+    } else {
+        Err(StoreError::unavailable(
+            "the log cannot be folded up: a reader is in the way",
+        ))
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn registrata(&self, chiave: &Chiave) -> Result<Option<Registrata>, StoreError> {
+        query::registrata(&self.lettori, chiave).await
+    }
+
+    async fn schede_vive(
+        &self,
+        servizio: &'static str,
+        minori: &[CodiceFiscale],
+    ) -> Result<Vec<SchedaViva>, StoreError> {
+        let mut lettore = self.lettori.acquire().await.map_err(row::guasto)?;
+        query::schede_vive(&mut lettore, servizio, minori).await
+    }
+
+    async fn register(&self, atti: &[Atto], adesso: Timestamp) -> Result<Vec<Registrazione>, StoreError> {
+        register::register(self, atti, adesso).await
+    }
+
+    async fn domanda(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        riferimento: &Riferimento,
+    ) -> Result<Option<DomandaConsultata>, StoreError> {
+        query::domanda(&self.lettori, ente, servizio, riferimento).await
+    }
+
+    async fn write_tracce(&self, tracce: &[Traccia]) -> Result<(), StoreError> {
+        tracce::write_tracce(self, tracce).await
+    }
+
+    async fn write_porta(&self, rifiuti: &[RifiutoAllaPorta]) -> Result<(), StoreError> {
+        tracce::write_porta(self, rifiuti).await
+    }
+
+    async fn tracce(&self, ricerca: &Ricerca) -> Result<Vec<TracciaTrovata>, StoreError> {
+        tracce::find(&self.lettori, ricerca).await
+    }
+
+    async fn porta(&self, dal: Option<Timestamp>, limite: u32) -> Result<Vec<RifiutoAllaPorta>, StoreError> {
+        tracce::porta(&self.lettori, dal, limite).await
+    }
+
+    async fn registro(
+        &self,
+        dopo: Option<&NumeroProtocollo>,
+        limite: u32,
+    ) -> Result<Vec<RigaRegistro>, StoreError> {
+        query::registro(&self.lettori, dopo, limite).await
+    }
+
+    async fn verify(&self) -> Result<Verifica, StoreError> {
+        verify::verify(&self.lettori).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1")
+            .execute(&self.lettori)
+            .await
+            .map_err(row::guasto)?;
+        // A connection that is out is one at work; only a closed one says something.
+        let Ok(scrittura) = self.scrittura.try_lock() else {
+            return Ok(());
+        };
+        let mut presa = self.take_from(scrittura).await?;
+        let esito = presa.settle().await;
+        presa.give_back();
+        esito
+    }
+
+    async fn tidy(&self) -> Result<(), StoreError> {
+        let mut presa = self.take().await?;
+        // A bounded step at a time: a purge of a year's payloads must not keep a registration waiting.
+        sqlx::query("PRAGMA incremental_vacuum(256)")
+            .fetch_all(&mut presa.connessione)
+            .await
+            .map_err(row::guasto)?;
+        // PASSIVE waits for nobody; TRUNCATE then only where there was nothing left to fold.
+        let (_busy, log, folded): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(PASSIVE)")
+            .fetch_one(&mut presa.connessione)
+            .await
+            .map_err(row::guasto)?;
+        if log > 0 && log == folded {
+            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+                .execute(&mut presa.connessione)
+                .await
+                .map_err(row::guasto)?;
+        }
+        presa.give_back();
+        Ok(())
+    }
+}

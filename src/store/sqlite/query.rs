@@ -1,0 +1,287 @@
+//! Looking up what was registered. Each question is one short statement, or two: a reader that stays would keep the
+//! log from being folded up.
+
+use std::collections::HashMap;
+
+use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool, SqliteRow};
+use sqlx::{AssertSqlSafe, QueryBuilder};
+
+use super::row::{Riga, guasto, intero};
+use crate::domanda::consultazione::{DomandaConsultata, Riferimento, SchedaConsultata};
+use crate::domanda::{CodiceFiscale, Mese, SchedaViva};
+use crate::patronato::{ChiaveInvio, CodiceEnte};
+use crate::prestazione;
+use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
+use crate::ricevuta::{Digest, Registrata};
+use crate::store::codec::unpack;
+use crate::store::{Chiave, Inconsistency, RigaRegistro, StoreError};
+
+/// What is registered under a key.
+pub(super) async fn registrata(pool: &SqlitePool, chiave: &Chiave) -> Result<Option<Registrata>, StoreError> {
+    let mut lettore = pool.acquire().await.map_err(guasto)?;
+    Ok(registrate(&mut lettore, [chiave]).await?.remove(chiave))
+}
+
+/// What is registered under these keys.
+pub(super) async fn registrate<'a>(
+    connessione: &mut SqliteConnection,
+    cercate: impl IntoIterator<Item = &'a Chiave>,
+) -> Result<HashMap<Chiave, Registrata>, StoreError> {
+    let mut query = QueryBuilder::<Sqlite>::new("WITH cercate (ente, servizio, chiave_invio) AS (");
+    query.push_values(cercate, |mut riga, chiave| {
+        riga.push_bind(chiave.ente.as_str())
+            .push_bind(chiave.servizio)
+            .push_bind(chiave.chiave.as_str());
+    });
+    // CROSS JOIN keeps the order: a look into the index a key, never a walk over the table.
+    query.push(format_args!(
+        ") SELECT r.ente, r.servizio, {REGISTRATA} FROM cercate CROSS JOIN registrazioni r USING (ente, servizio, chiave_invio) JOIN ricevute v ON v.registrazione = r.id"
+    ));
+    let righe = query.build().fetch_all(connessione).await.map_err(guasto)?;
+    let mut trovate = HashMap::with_capacity(righe.len());
+    for row in &righe {
+        let riga = Riga {
+            table: "registrazioni",
+            row,
+        };
+        let registrata = registrata_from(row)?;
+        let chiave = Chiave {
+            ente: riga.parse("ente", |ente: String| ente.parse::<CodiceEnte>())?,
+            servizio: riga.parse("servizio", |servizio: String| {
+                prestazione::by_servizio(&servizio)
+                    .map(|prestazione| prestazione.servizio)
+                    .ok_or("unknown service")
+            })?,
+            chiave: registrata.chiave.clone(),
+        };
+        trovate.insert(chiave, registrata);
+    }
+    Ok(trovate)
+}
+
+/// The live sheets that these children have.
+pub(super) async fn schede_vive(
+    connessione: &mut SqliteConnection,
+    servizio: &'static str,
+    minori: &[CodiceFiscale],
+) -> Result<Vec<SchedaViva>, StoreError> {
+    if minori.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = QueryBuilder::<Sqlite>::new("SELECT codice_fiscale, stato FROM schede WHERE servizio = ");
+    query.push_bind(servizio).push(" AND codice_fiscale IN (");
+    let mut lista = query.separated(", ");
+    for minore in minori {
+        lista.push_bind(minore.as_str());
+    }
+    // The condition of the index `schede_vive`, word by word: else SQLite would not use it.
+    query.push(
+        ") AND stato IN ('PRESENTATA', 'IN_ISTRUTTORIA', 'IN_EVIDENZA_CITTADINO', 'IN_EVIDENZA_SEDE', 'SOSPESA', 'ACCOLTA')",
+    );
+    let righe = query.build().fetch_all(connessione).await.map_err(guasto)?;
+    righe
+        .iter()
+        .map(|row| {
+            let riga = Riga { table: "schede", row };
+            Ok(SchedaViva {
+                codice_fiscale: riga
+                    .parse("codice_fiscale", |testo: String| testo.parse::<CodiceFiscale>())?,
+                stato: riga.get("stato")?,
+            })
+        })
+        .collect()
+}
+
+/// A domanda of an ente, by any of its names. An act about a domanda leads to the domanda; of several domande with the
+/// same imprint, the newest is told.
+pub(super) async fn domanda(
+    pool: &SqlitePool,
+    ente: &CodiceEnte,
+    servizio: &'static str,
+    riferimento: &Riferimento,
+) -> Result<Option<DomandaConsultata>, StoreError> {
+    let mut query = QueryBuilder::<Sqlite>::new(format!(
+        "SELECT r.presentata_il, r.registrata_il, r.codice_ufficio, r.impronta, {REGISTRATA}
+         FROM registrazioni n
+         JOIN domande d ON d.numero = n.numero_domanda
+         JOIN registrazioni r ON r.id = d.registrazione
+         JOIN ricevute v ON v.registrazione = r.id
+         WHERE "
+    ));
+    match riferimento {
+        Riferimento::Protocollo(protocollo) => {
+            query.push("n.protocollo = ").push_bind(protocollo.to_string())
+        }
+        Riferimento::NumeroDomanda(NumeroDomanda(numero)) => query
+            .push("n.id = d.registrazione AND d.numero = ")
+            .push_bind(intero(*numero)),
+        Riferimento::ChiaveInvio(chiave) => query.push("n.chiave_invio = ").push_bind(chiave.as_str()),
+        Riferimento::Impronta(impronta) => query.push("n.impronta = ").push_bind(&impronta[..]),
+    };
+    query.push(" AND n.ente = ").push_bind(ente.as_str());
+    query.push(" AND n.servizio = ").push_bind(servizio);
+    query.push(" ORDER BY n.id DESC LIMIT 1");
+
+    let mut lettore = pool.acquire().await.map_err(guasto)?;
+    let Some(row) = query
+        .build()
+        .fetch_optional(&mut *lettore)
+        .await
+        .map_err(guasto)?
+    else {
+        return Ok(None);
+    };
+    let registrata = registrata_from(&row)?;
+    let schede = schede(&mut lettore, registrata.numero_domanda).await?;
+    let riga = Riga {
+        table: "registrazioni",
+        row: &row,
+    };
+    Ok(Some(DomandaConsultata {
+        presentata_il: riga.istante("presentata_il")?,
+        registrata_il: riga.istante("registrata_il")?,
+        codice_ufficio: riga.get("codice_ufficio")?,
+        impronta: riga.digest("impronta")?,
+        registrata,
+        schede,
+    }))
+}
+
+/// The sheets of a domanda, in order.
+async fn schede(
+    connessione: &mut SqliteConnection,
+    numero: NumeroDomanda,
+) -> Result<Vec<SchedaConsultata>, StoreError> {
+    let righe = sqlx::query(
+        "SELECT posto, codice_fiscale, stato, azione_richiesta, decorrenza_presunta
+         FROM schede
+         WHERE numero_domanda = ?
+         ORDER BY posto",
+    )
+    .bind(intero(numero.0))
+    .fetch_all(connessione)
+    .await
+    .map_err(guasto)?;
+    righe
+        .iter()
+        .map(|row| {
+            let riga = Riga { table: "schede", row };
+            Ok(SchedaConsultata {
+                posto: riga.get("posto")?,
+                codice_fiscale: riga
+                    .parse("codice_fiscale", |testo: String| testo.parse::<CodiceFiscale>())?,
+                stato: riga.get("stato")?,
+                azione_richiesta: riga.get("azione_richiesta")?,
+                decorrenza_presunta: riga
+                    .parse_option("decorrenza_presunta", |testo: String| mese(&testo))?,
+            })
+        })
+        .collect()
+}
+
+/// A page of the register, in the order of registration.
+pub(super) async fn registro(
+    pool: &SqlitePool,
+    dopo: Option<&NumeroProtocollo>,
+    limite: u32,
+) -> Result<Vec<RigaRegistro>, StoreError> {
+    let righe = sqlx::query(
+        "SELECT protocollo, ente, chiave_invio, registrata_il
+         FROM registrazioni
+         WHERE id > coalesce((SELECT id FROM registrazioni WHERE protocollo = ?), ?)
+         ORDER BY id
+         LIMIT ?",
+    )
+    .bind(dopo.map(ToString::to_string))
+    // After a number that is not there nothing comes; without a number all does.
+    .bind(if dopo.is_some() { i64::MAX } else { 0 })
+    .bind(limite)
+    .fetch_all(pool)
+    .await
+    .map_err(guasto)?;
+    righe
+        .iter()
+        .map(|row| {
+            let riga = Riga {
+                table: "registrazioni",
+                row,
+            };
+            Ok(RigaRegistro {
+                protocollo: riga.parse("protocollo", |testo: String| testo.parse::<NumeroProtocollo>())?,
+                ente: riga.get("ente")?,
+                chiave_invio: riga.get("chiave_invio")?,
+                registrata_il: riga.istante("registrata_il")?,
+            })
+        })
+        .collect()
+}
+
+/// What a [`Registrata`] is read from: `r` is `registrazioni`, `v` is `ricevute`.
+const REGISTRATA: &str = "r.protocollo, r.numero_domanda, r.chiave_invio, r.digest, r.digest_versione, \
+    v.bytes_len, v.codec, v.chiave_id, v.bytes, \
+    EXISTS (SELECT 1 FROM annullamenti a WHERE a.registrazione = r.id AND a.campo IS NULL) AS annullata";
+
+fn registrata_from(row: &SqliteRow) -> Result<Registrata, Inconsistency> {
+    let riga = Riga {
+        table: "registrazioni",
+        row,
+    };
+    Ok(Registrata {
+        protocollo: riga.parse("protocollo", |testo: String| testo.parse::<NumeroProtocollo>())?,
+        numero_domanda: NumeroDomanda(riga.count("numero_domanda")?),
+        chiave: riga.parse("chiave_invio", |testo: String| testo.parse::<ChiaveInvio>())?,
+        digest: Digest(riga.digest("digest")?),
+        digest_versione: riga.get("digest_versione")?,
+        ricevuta: bytes_from("ricevute", row)?,
+        annullata: riga.get("annullata")?,
+    })
+}
+
+/// The bytes of `ricevute` or `payload`.
+fn bytes_from(table: &'static str, row: &SqliteRow) -> Result<bytes::Bytes, Inconsistency> {
+    let riga = Riga { table, row };
+    unpack(
+        table,
+        &riga.get::<String>("codec")?,
+        riga.get::<Option<String>>("chiave_id")?.as_deref(),
+        riga.parse("bytes_len", |len: i64| usize::try_from(len))?,
+        riga.get("bytes")?,
+    )
+}
+
+/// The bytes that a registration holds for a trace: the receipt of that number, and the request where the message is
+/// the one that was registered.
+pub(super) async fn bytes_of(
+    connessione: &mut SqliteConnection,
+    table: &'static str,
+    protocollo: &str,
+    message_id: Option<&str>,
+) -> Result<Option<bytes::Bytes>, StoreError> {
+    // `table` is one of our own two words.
+    let sql = format!(
+        "SELECT b.bytes_len, b.codec, b.chiave_id, b.bytes
+         FROM registrazioni r
+         JOIN {table} b ON b.registrazione = r.id
+         WHERE r.protocollo = ? AND (? IS NULL OR r.message_id = ?)"
+    );
+    let row = sqlx::query(AssertSqlSafe(sql))
+        .bind(protocollo)
+        .bind(message_id)
+        .bind(message_id)
+        .fetch_optional(connessione)
+        .await
+        .map_err(guasto)?;
+    Ok(row.map(|row| bytes_from(table, &row)).transpose()?)
+}
+
+/// `2021-07`.
+fn mese(testo: &str) -> Result<Mese, &'static str> {
+    let (anno, mese) = testo.split_once('-').ok_or("not a month")?;
+    let anno = anno.parse().map_err(|_| "not a month")?;
+    let mese = mese.parse().map_err(|_| "not a month")?;
+    if (1..=12).contains(&mese) {
+        Ok(Mese { anno, mese })
+    } else {
+        Err("not a month")
+    }
+}

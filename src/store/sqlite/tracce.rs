@@ -1,0 +1,378 @@
+//! The message trace and the door log: written in batches, found by any of their names.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use sqlx::QueryBuilder;
+use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool, SqliteRow};
+use uuid::Uuid;
+
+use super::batch::{Tabella, Valori, insert};
+use super::row::{Riga, begin, guasto, intero, lunghezza};
+use super::{Presa, SqliteStore, query};
+use crate::store::codec::{Conservati, pack, unpack};
+use crate::store::{Inconsistency, LIMITE_RICERCA, Ricerca, StoreError};
+use crate::trace::{RifiutoAllaPorta, Traccia};
+
+/// A trace with its bytes as they are kept.
+pub(super) struct Conservata<'a> {
+    traccia: &'a Traccia,
+    richiesta: Option<Conservati>,
+    risposta: Option<Conservati>,
+}
+
+impl<'a> Conservata<'a> {
+    /// Compresses: before the lock, for it takes longer than the writing.
+    pub(super) fn pack(traccia: &'a Traccia) -> Self {
+        Self {
+            traccia,
+            richiesta: traccia.richiesta.as_deref().map(pack),
+            risposta: traccia.risposta.as_deref().map(pack),
+        }
+    }
+}
+
+/// Writes traces in a transaction of their own.
+pub(super) async fn write_tracce(store: &SqliteStore, tracce: &[Traccia]) -> Result<(), StoreError> {
+    if tracce.is_empty() {
+        return Ok(());
+    }
+    let conservate: Vec<_> = tracce.iter().map(Conservata::pack).collect();
+    let mut presa = store.take().await?;
+    let esito = match begin(&mut presa.connessione).await {
+        Ok(()) => insert(&mut presa.connessione, TRACCE, &conservate, bind_traccia).await,
+        Err(errore) => Err(errore),
+    };
+    finish(presa, esito).await
+}
+
+/// Writes refusals at the door in a transaction of their own.
+pub(super) async fn write_porta(store: &SqliteStore, rifiuti: &[RifiutoAllaPorta]) -> Result<(), StoreError> {
+    if rifiuti.is_empty() {
+        return Ok(());
+    }
+    let mut presa = store.take().await?;
+    let esito = match begin(&mut presa.connessione).await {
+        Ok(()) => insert(&mut presa.connessione, PORTA, rifiuti, bind_rifiuto).await,
+        Err(errore) => Err(errore),
+    };
+    finish(presa, esito).await
+}
+
+async fn finish(presa: Presa<'_>, esito: Result<(), StoreError>) -> Result<(), StoreError> {
+    match esito {
+        Ok(()) => presa.commit().await.map_err(|(_, causa)| causa),
+        Err(errore) => {
+            presa.discard().await;
+            Err(errore)
+        }
+    }
+}
+
+macro_rules! tracce {
+    ($testa:literal, $coda:literal) => {
+        Tabella {
+            testa: concat!(
+                $testa,
+                " INTO tracce (message_id, ricevuto_il, canale, indirizzo, certificato_soggetto, \
+                 certificato_seriale, tls, ente, user_id, codice_ufficio, identity_forma, uri, servizio, \
+                 operazione, id_mittente, id_transazione, chiave_invio, digest, impronta, richiesta_len, \
+                 risposta_len, http_status, esito, codice, codici, protocollo, numero_domanda, tempi_us, note, \
+                 richiesta_codec, richiesta_bytes_len, richiesta, risposta_codec, risposta_bytes_len, risposta)"
+            ),
+            riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            coda: $coda,
+        }
+    };
+}
+
+/// Traces of messages that have none; the one that is there stays.
+const TRACCE: Tabella = tracce!("INSERT", " ON CONFLICT (message_id) DO NOTHING");
+
+/// Traces that take the place of the one that is there.
+pub(super) const TRACCE_CHE_SOSTITUISCONO: Tabella = tracce!("INSERT OR REPLACE", "");
+
+pub(super) fn bind_traccia(valori: &mut Valori, conservata: &Conservata<'_>) {
+    let traccia = conservata.traccia;
+    valori
+        .told(traccia.message_id)
+        .push(traccia.ricevuto_il.as_millisecond())
+        .text(&traccia.canale)
+        .told_option(traccia.indirizzo)
+        .text(&traccia.certificato_soggetto)
+        .text(&traccia.certificato_seriale)
+        .text(&traccia.tls)
+        .text_option(traccia.ente.as_deref())
+        .text_option(traccia.user_id.as_deref())
+        .text_option(traccia.codice_ufficio.as_deref())
+        .text_option(traccia.identity_forma.as_deref())
+        .text(&traccia.uri)
+        .text_option(traccia.servizio.as_deref())
+        .text_option(traccia.operazione.as_deref())
+        .text_option(traccia.id_mittente.as_deref())
+        .text_option(traccia.id_transazione.as_deref())
+        .text_option(traccia.chiave_invio.as_deref())
+        .text_option(traccia.digest.as_deref())
+        .text_option(traccia.impronta.as_deref())
+        .push(intero(traccia.richiesta_len))
+        .push(intero(traccia.risposta_len))
+        .push(traccia.http_status)
+        .text(&traccia.esito)
+        .text_option(traccia.codice.as_deref())
+        .push(json_or_null(&traccia.codici))
+        .text_option(traccia.protocollo.as_deref())
+        .push(traccia.numero_domanda.map(intero))
+        .push(json(&traccia.tempi_us))
+        .push(json_or_null(&traccia.note));
+    for conservati in [&conservata.richiesta, &conservata.risposta] {
+        valori.text_option(conservati.as_ref().map(|conservati| conservati.codec.as_str()));
+        valori.push(
+            conservati
+                .as_ref()
+                .map(|conservati| lunghezza(conservati.bytes_len)),
+        );
+        valori.push(conservati.as_ref().map(|conservati| conservati.bytes.as_slice()));
+    }
+}
+
+const PORTA: Tabella = Tabella {
+    testa: "INSERT INTO porta (istante, indirizzo, soggetto, seriale, sni, codice, causa, rimedio)",
+    riga: "(?,?,?,?,?,?,?,?)",
+    coda: "",
+};
+
+fn bind_rifiuto(valori: &mut Valori, rifiuto: &RifiutoAllaPorta) {
+    valori
+        .push(rifiuto.istante.as_millisecond())
+        .told_option(rifiuto.indirizzo)
+        .text_option(rifiuto.soggetto.as_deref())
+        .text_option(rifiuto.seriale.as_deref())
+        .text_option(rifiuto.sni.as_deref())
+        .text(&rifiuto.codice)
+        .text(&rifiuto.causa)
+        .text(&rifiuto.rimedio);
+}
+
+/// Finds traces, newest first.
+pub(super) async fn find(pool: &SqlitePool, ricerca: &Ricerca) -> Result<Vec<Traccia>, StoreError> {
+    let mut query = QueryBuilder::<Sqlite>::new(format!("SELECT {COLONNE}"));
+    if !ricerca.senza_byte {
+        query.push(
+            ", chiave_id, richiesta_codec, richiesta_bytes_len, richiesta, risposta_codec, risposta_bytes_len, risposta",
+        );
+    }
+    query.push(" FROM tracce WHERE 1 = 1");
+    for (colonna, valore) in [
+        ("protocollo", &ricerca.protocollo),
+        ("message_id", &ricerca.message_id.map(|id| id.to_string())),
+        ("chiave_invio", &ricerca.chiave_invio),
+        ("ente", &ricerca.ente),
+        ("esito", &ricerca.esito),
+        ("operazione", &ricerca.operazione),
+    ] {
+        if let Some(valore) = valore {
+            query
+                .push(format_args!(" AND {colonna} = "))
+                .push_bind(valore.as_str());
+        }
+    }
+    if let Some(id) = &ricerca.id_mittente {
+        query.push(" AND (id_mittente = ").push_bind(id.as_str());
+        query
+            .push(" OR id_transazione = ")
+            .push_bind(id.as_str())
+            .push(")");
+    }
+    if let Some(codice) = &ricerca.codice {
+        // Any of the codes, not only the first.
+        query.push(" AND (codice = ").push_bind(codice.as_str());
+        query
+            .push(" OR EXISTS (SELECT 1 FROM json_each(codici) WHERE value = ")
+            .push_bind(codice.as_str())
+            .push("))");
+    }
+    if let Some(dal) = ricerca.dal {
+        query.push(" AND ricevuto_il >= ").push_bind(dal.as_millisecond());
+    }
+    if let Some(al) = ricerca.al {
+        query.push(" AND ricevuto_il < ").push_bind(al.as_millisecond());
+    }
+    let limite = if ricerca.limite == 0 {
+        LIMITE_RICERCA
+    } else {
+        ricerca.limite
+    };
+    query
+        .push(" ORDER BY ricevuto_il DESC, id DESC LIMIT ")
+        .push_bind(limite);
+
+    let mut lettore = pool.acquire().await.map_err(guasto)?;
+    let righe = query.build().fetch_all(&mut *lettore).await.map_err(guasto)?;
+    let mut trovate = Vec::with_capacity(righe.len());
+    for row in &righe {
+        let mut traccia = traccia_from(row)?;
+        if !ricerca.senza_byte {
+            traccia.richiesta = bytes_from(row, "richiesta_codec", "richiesta_bytes_len", "richiesta")?;
+            traccia.risposta = bytes_from(row, "risposta_codec", "risposta_bytes_len", "risposta")?;
+            fill_from_registration(&mut lettore, &mut traccia).await?;
+        }
+        trovate.push(traccia);
+    }
+    Ok(trovate)
+}
+
+/// What the registration holds for the trace is told as if it stood here: the receipt of the number that was told,
+/// and the request of the message that was registered.
+async fn fill_from_registration(
+    connessione: &mut SqliteConnection,
+    traccia: &mut Traccia,
+) -> Result<(), StoreError> {
+    let Some(protocollo) = traccia.protocollo.as_deref() else {
+        return Ok(());
+    };
+    if traccia.richiesta.is_none() {
+        let message_id = traccia.message_id.to_string();
+        traccia.richiesta = query::bytes_of(connessione, "payload", protocollo, Some(&message_id)).await?;
+    }
+    if traccia.risposta.is_none() && matches!(traccia.esito.as_str(), "REGISTRATA" | "RIPETUTA") {
+        traccia.risposta = query::bytes_of(connessione, "ricevute", protocollo, None).await?;
+    }
+    Ok(())
+}
+
+/// The door log, newest first.
+pub(super) async fn porta(
+    pool: &SqlitePool,
+    dal: Option<Timestamp>,
+    limite: u32,
+) -> Result<Vec<RifiutoAllaPorta>, StoreError> {
+    let righe = sqlx::query(
+        "SELECT istante, indirizzo, soggetto, seriale, sni, codice, causa, rimedio
+         FROM porta
+         WHERE istante >= ?
+         ORDER BY istante DESC, id DESC
+         LIMIT ?",
+    )
+    .bind(dal.map_or(i64::MIN, Timestamp::as_millisecond))
+    .bind(limite)
+    .fetch_all(pool)
+    .await
+    .map_err(guasto)?;
+    righe
+        .iter()
+        .map(|row| {
+            let riga = Riga { table: "porta", row };
+            Ok(RifiutoAllaPorta {
+                istante: riga.istante("istante")?,
+                indirizzo: indirizzo(&riga)?,
+                soggetto: riga.get("soggetto")?,
+                seriale: riga.get("seriale")?,
+                sni: riga.get("sni")?,
+                codice: riga.get("codice")?,
+                causa: riga.get("causa")?,
+                rimedio: riga.get("rimedio")?,
+            })
+        })
+        .collect()
+}
+
+/// All columns but the bytes, in the order of [`Traccia`].
+const COLONNE: &str = "message_id, ricevuto_il, canale, indirizzo, certificato_soggetto, certificato_seriale, tls, \
+    ente, user_id, codice_ufficio, identity_forma, uri, servizio, operazione, id_mittente, id_transazione, \
+    chiave_invio, digest, impronta, richiesta_len, risposta_len, http_status, esito, codice, codici, protocollo, \
+    numero_domanda, tempi_us, note";
+
+fn traccia_from(row: &SqliteRow) -> Result<Traccia, Inconsistency> {
+    let riga = Riga { table: "tracce", row };
+    let parole = |testo: String| serde_json::from_str::<Vec<String>>(&testo);
+    let tempi: Vec<(String, u64)> = riga.parse("tempi_us", |testo: String| serde_json::from_str(&testo))?;
+    Ok(Traccia {
+        azione: None,
+        message_id: riga.parse("message_id", |testo: String| testo.parse::<Uuid>())?,
+        ricevuto_il: riga.istante("ricevuto_il")?,
+        canale: riga.get("canale")?,
+        indirizzo: indirizzo(&riga)?,
+        certificato_soggetto: riga.get("certificato_soggetto")?,
+        certificato_seriale: riga.get("certificato_seriale")?,
+        tls: riga.get("tls")?,
+        ente: riga.get("ente")?,
+        user_id: riga.get("user_id")?,
+        codice_ufficio: riga.get("codice_ufficio")?,
+        identity_forma: riga.get("identity_forma")?,
+        uri: riga.get("uri")?,
+        servizio: riga.get("servizio")?,
+        operazione: riga.get("operazione")?,
+        id_mittente: riga.get("id_mittente")?,
+        id_transazione: riga.get("id_transazione")?,
+        chiave_invio: riga.get("chiave_invio")?,
+        digest: riga.get("digest")?,
+        impronta: riga.get("impronta")?,
+        richiesta_len: riga.count("richiesta_len")?,
+        risposta_len: riga.count("risposta_len")?,
+        http_status: riga.get("http_status")?,
+        esito: riga.get("esito")?,
+        codice: riga.get("codice")?,
+        codici: riga.parse_option("codici", parole)?.unwrap_or_default(),
+        protocollo: riga.get("protocollo")?,
+        numero_domanda: riga.parse_option("numero_domanda", |numero: i64| u64::try_from(numero))?,
+        tempi_us: tempi.into_iter().map(|(passo, us)| (known(&passo), us)).collect(),
+        note: riga.parse_option("note", parole)?.unwrap_or_default(),
+        richiesta: None,
+        risposta: None,
+    })
+}
+
+fn bytes_from(
+    row: &SqliteRow,
+    codec: &'static str,
+    bytes_len: &'static str,
+    bytes: &'static str,
+) -> Result<Option<Bytes>, Inconsistency> {
+    let riga = Riga { table: "tracce", row };
+    let Some(conservati) = riga.get::<Option<Vec<u8>>>(bytes)? else {
+        return Ok(None);
+    };
+    unpack(
+        riga.table,
+        &riga.get::<String>(codec)?,
+        riga.get::<Option<String>>("chiave_id")?.as_deref(),
+        riga.parse(bytes_len, |len: i64| usize::try_from(len))?,
+        conservati,
+    )
+    .map(Some)
+}
+
+fn indirizzo(riga: &Riga<'_>) -> Result<Option<IpAddr>, Inconsistency> {
+    riga.parse_option("indirizzo", |testo: String| testo.parse::<IpAddr>())
+}
+
+/// A list as a JSON array. Strings and numbers alone stand in it: that cannot fail.
+fn json(valori: &impl serde::Serialize) -> String {
+    serde_json::to_string(valori).unwrap_or_else(|_| "[]".to_owned())
+}
+
+fn json_or_null(valori: &Vec<String>) -> Option<String> {
+    (!valori.is_empty()).then(|| json(valori))
+}
+
+/// The name of a step as a word of the program. The steps are named in our code, so they are few; a file that holds
+/// others (another version's) adds at most [`PASSI_MAX`] of them to the memory.
+fn known(passo: &str) -> &'static str {
+    let mut noti = PASSI.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(noto) = noti.get(passo) {
+        return noto;
+    }
+    if noti.len() >= PASSI_MAX {
+        return "altro";
+    }
+    let nuovo: &'static str = Box::leak(passo.to_owned().into_boxed_str());
+    noti.insert(nuovo);
+    nuovo
+}
+
+static PASSI: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+
+const PASSI_MAX: usize = 64;

@@ -1,0 +1,286 @@
+//! The writer of the trace and of the door log. A message's record is begun at the door, where its place in the queue
+//! is reserved: a message that is let in can always be recorded, and with a full queue the door answers 503 before
+//! it reads. Records are written in batches, at most [`TraceConfig::ritardo`] after they were closed; while the store
+//! is away they wait in the queue.
+
+use std::collections::VecDeque;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Mutex, mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::{RifiutoAllaPorta, Traccia};
+use crate::store::{SharedStore, StoreError};
+
+/// The limits of the trace writer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TraceConfig {
+    /// How many messages may be under way or waiting to be recorded.
+    pub coda: usize,
+    /// How many refusals at the door may wait; beyond them they are counted and not kept.
+    pub coda_porta: usize,
+    /// How many records one transaction takes at most.
+    pub lotto_massimo: usize,
+    /// How long a closed record waits for others.
+    pub ritardo: Duration,
+    /// How long to wait before a failed store is tried again.
+    pub riprova: Duration,
+}
+
+impl Default for TraceConfig {
+    fn default() -> Self {
+        Self {
+            coda: 4096,
+            coda_porta: 1024,
+            lotto_massimo: 256,
+            ritardo: Duration::from_millis(200),
+            riprova: Duration::from_secs(1),
+        }
+    }
+}
+
+/// Every place of the trace queue is taken: the message cannot be let in now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the trace queue is full")]
+pub struct CodaPiena;
+
+/// Where traces begin and refusals at the door are handed in. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Tracciati {
+    tracce: mpsc::Sender<Traccia>,
+    porta: mpsc::Sender<RifiutoAllaPorta>,
+    persi: Arc<AtomicU64>,
+    capienza: usize,
+    chiusura: watch::Sender<bool>,
+    lavori: Arc<Mutex<Vec<JoinHandle<()>>>>,
+}
+
+impl Tracciati {
+    /// Starts the writers of trace and door log of a store, on the runtime of the caller.
+    #[must_use]
+    pub fn spawn(store: SharedStore, config: TraceConfig) -> Self {
+        let capienza = config.coda.max(1);
+        let (tracce, da_scrivere) = mpsc::channel(capienza);
+        let (porta, rifiuti) = mpsc::channel(config.coda_porta.max(1));
+        let (chiusura, chiusa) = watch::channel(false);
+        let lavori = vec![
+            tokio::spawn(work(
+                TracceVerso(Arc::clone(&store)),
+                da_scrivere,
+                chiusa.clone(),
+                config,
+            )),
+            tokio::spawn(work(PortaVerso(store), rifiuti, chiusa, config)),
+        ];
+        Self {
+            tracce,
+            porta,
+            persi: Arc::default(),
+            capienza,
+            chiusura,
+            lavori: Arc::new(Mutex::new(lavori)),
+        }
+    }
+
+    /// Begins the record of a message, in a guard that closes it whatever happens.
+    pub fn begin(&self, traccia: Traccia) -> Result<Guardia, CodaPiena> {
+        let posto = self.tracce.clone().try_reserve_owned().map_err(|_| CodaPiena)?;
+        Ok(Guardia {
+            traccia,
+            posto: Some(posto),
+        })
+    }
+
+    /// Notes a refusal at the door. A flood of them costs nothing but itself: what finds no place is counted.
+    pub fn porta(&self, rifiuto: RifiutoAllaPorta) {
+        if self.porta.try_send(rifiuto).is_err() && self.persi.fetch_add(1, Ordering::Relaxed) == 0 {
+            tracing::warn!("the door log's queue is full: refusals are counted and not kept");
+        }
+    }
+
+    /// How many refusals at the door found no place.
+    #[must_use]
+    pub fn persi(&self) -> u64 {
+        self.persi.load(Ordering::Relaxed)
+    }
+
+    /// How many messages are under way or wait to be recorded.
+    #[must_use]
+    pub fn coda(&self) -> usize {
+        self.capienza - self.tracce.capacity()
+    }
+
+    /// Takes no more, writes what was closed, and returns. Guards that are still open are waited for; what the store
+    /// does not take at the first attempt is then lost, with a line in the log.
+    pub async fn close(&self) {
+        self.chiusura.send_replace(true);
+        for lavoro in self.lavori.lock().await.drain(..) {
+            if let Err(errore) = lavoro.await {
+                tracing::error!("a trace writer ended badly: {errore}");
+            }
+        }
+    }
+}
+
+/// The record of a message under way. Dropped without a word (a panic, a hang-up, a deadline) it is written as
+/// `INTERROTTA`.
+#[derive(Debug)]
+pub struct Guardia {
+    traccia: Traccia,
+    /// `None` once the record was handed over.
+    posto: Option<mpsc::OwnedPermit<Traccia>>,
+}
+
+impl Guardia {
+    /// Closes the record as it is and hands it to the writer.
+    pub fn close(mut self) {
+        self.send();
+    }
+
+    /// The record was written with the registration: nothing is left to write.
+    pub fn registered(mut self) {
+        self.posto = None;
+    }
+
+    fn send(&mut self) {
+        if let Some(posto) = self.posto.take() {
+            posto.send(std::mem::take(&mut self.traccia));
+        }
+    }
+}
+
+impl Drop for Guardia {
+    fn drop(&mut self) {
+        "INTERROTTA".clone_into(&mut self.traccia.esito);
+        self.send();
+    }
+}
+
+impl Deref for Guardia {
+    type Target = Traccia;
+
+    fn deref(&self) -> &Traccia {
+        &self.traccia
+    }
+}
+
+impl DerefMut for Guardia {
+    fn deref_mut(&mut self) -> &mut Traccia {
+        &mut self.traccia
+    }
+}
+
+/// One of the two things that are written, and how.
+trait Verso: Send + Sync + 'static {
+    type Voce: Send + Sync + 'static;
+
+    fn write(&self, voci: &[Self::Voce]) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+struct TracceVerso(SharedStore);
+
+impl Verso for TracceVerso {
+    type Voce = Traccia;
+
+    async fn write(&self, voci: &[Traccia]) -> Result<(), StoreError> {
+        self.0.write_tracce(voci).await
+    }
+}
+
+struct PortaVerso(SharedStore);
+
+impl Verso for PortaVerso {
+    type Voce = RifiutoAllaPorta;
+
+    async fn write(&self, voci: &[RifiutoAllaPorta]) -> Result<(), StoreError> {
+        self.0.write_porta(voci).await
+    }
+}
+
+/// A writer's life: gather, write, until closed and empty.
+async fn work<V: Verso>(
+    verso: V,
+    mut da_scrivere: mpsc::Receiver<V::Voce>,
+    mut chiusa: watch::Receiver<bool>,
+    config: TraceConfig,
+) {
+    let massimo = config.lotto_massimo.max(1);
+    let mut lotto = Vec::with_capacity(massimo);
+    loop {
+        tokio::select! {
+            biased;
+            quanti = da_scrivere.recv_many(&mut lotto, massimo) => {
+                if quanti == 0 {
+                    return;
+                }
+            }
+            () = until_closed(&mut chiusa), if !da_scrivere.is_closed() => {
+                da_scrivere.close();
+                continue;
+            }
+        }
+        gather(&mut da_scrivere, &mut lotto, &mut chiusa, config).await;
+        write(&verso, &mut lotto, &mut chiusa, config).await;
+        lotto.clear();
+    }
+}
+
+/// Waits for more, until the batch is full, its delay is over, or the writer is being closed.
+async fn gather<T>(
+    da_scrivere: &mut mpsc::Receiver<T>,
+    lotto: &mut Vec<T>,
+    chiusa: &mut watch::Receiver<bool>,
+    config: TraceConfig,
+) {
+    let scadenza = Instant::now() + config.ritardo;
+    while lotto.len() < config.lotto_massimo && !*chiusa.borrow() {
+        let manca = config.lotto_massimo - lotto.len();
+        match timeout_at(scadenza, da_scrivere.recv_many(lotto, manca)).await {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {}
+        }
+    }
+}
+
+/// Writes a batch, and tries again for as long as the store is away: the queue behind it is bounded, and with it the
+/// door. A batch that the store will never take is written record by record, and the one at fault is given up.
+async fn write<V: Verso>(
+    verso: &V,
+    lotto: &mut Vec<V::Voce>,
+    chiusa: &mut watch::Receiver<bool>,
+    config: TraceConfig,
+) {
+    let mut parti = VecDeque::from([std::mem::take(lotto)]);
+    while let Some(parte) = parti.pop_front() {
+        match verso.write(&parte).await {
+            Ok(()) => {}
+            Err(errore @ StoreError::Inconsistency(_)) if parte.len() == 1 => {
+                tracing::error!("a record cannot be written and is given up: {errore}");
+            }
+            Err(StoreError::Inconsistency(_)) => {
+                parti.extend(parte.into_iter().map(|voce| vec![voce]));
+            }
+            Err(errore) => {
+                if *chiusa.borrow() {
+                    tracing::error!("{} records are lost at closing: {errore}", parte.len());
+                    return;
+                }
+                tracing::warn!("records wait, the store does not take them: {errore}");
+                parti.push_front(parte);
+                tokio::select! {
+                    () = sleep(config.riprova) => {}
+                    () = until_closed(chiusa) => {}
+                }
+            }
+        }
+    }
+}
+
+async fn until_closed(chiusa: &mut watch::Receiver<bool>) {
+    // An error says that every handle is gone: closed as well.
+    let _ = chiusa.wait_for(|chiusa| *chiusa).await;
+}

@@ -1,0 +1,104 @@
+//! The contract as it is served: to enti alone, with the public address put into it.
+
+use crate::helpers::{Gateway, SOAP_12, Setting};
+
+#[test]
+fn the_wsdl_names_the_public_address_and_its_schemas_can_be_fetched() {
+    let config = "[listener]\nindirizzo = \"127.0.0.1:0\"\nworkers = 1\nindirizzo_pubblico = \"https://coop.example:9443\"\n";
+    let gateway = Gateway::spawn(&Setting {
+        listener: Some(config.into()),
+        ..Setting::default()
+    });
+    let client = gateway.client("pat01");
+    let wsdl = client.get("?wsdl");
+    assert_eq!(
+        (wsdl.status, wsdl.content_type.as_str()),
+        (200, "text/xml; charset=utf-8")
+    );
+    let testo = wsdl.text();
+    assert!(testo.contains("location=\"https://coop.example:9443/modi/soap/AssegnoTemporaneo/v1/\""));
+    assert!(!testo.contains("localhost:8443"));
+    for xsd in ["assegno-temporaneo-v1.xsd", "cooperazione-v1.xsd", "identity.xsd"] {
+        assert!(testo.contains(&format!("?xsd={xsd}\"")), "{xsd}");
+        let schema = client.get(&format!("?xsd={xsd}"));
+        assert_eq!(schema.status, 200, "{xsd}");
+        assert!(schema.text().contains("<xs:schema"), "{xsd}");
+    }
+    assert_eq!(client.get("?xsd=altro.xsd").status, 404);
+    let errori = client.get("?errori");
+    assert_eq!(errori.status, 200);
+    assert!(errori.text().contains("AT-001"));
+}
+
+#[test]
+fn a_stranger_gets_no_wsdl() {
+    let gateway = Gateway::spawn(&Setting {
+        solo: Some("pat01".into()),
+        ..Setting::default()
+    });
+    let reply = gateway.client("pat02").get("?wsdl");
+    assert_eq!(reply.status, 403);
+    assert!(reply.text().starts_with("ACC-001 "), "{}", reply.text());
+}
+
+#[test]
+fn what_http_alone_can_refuse_has_a_status_and_a_code() {
+    let gateway = Gateway::spawn(&Setting::default());
+    let client = gateway.client("pat01");
+    let body = b"<x/>";
+    let put = client.put();
+    assert_eq!((put.status, put.header("allow")), (405, Some("POST, GET")));
+    assert!(put.text().starts_with("HTP-003 "));
+    assert_eq!(client.get("").status, 405);
+    let json = client.post_as(body, "application/json");
+    assert_eq!((json.status, &json.text()[..8]), (415, "HTP-008 "));
+    let latin = client.post_as(body, "application/soap+xml; charset=ISO-8859-1");
+    assert_eq!((latin.status, &latin.text()[..8]), (415, "HTP-008 "));
+    let gzip = client.post_with(body, "Content-Encoding", "gzip");
+    assert_eq!((gzip.status, &gzip.text()[..8]), (415, "HTP-006 "));
+    let testata = client.post_with(body, "X-Lunga", &"x".repeat(17_000));
+    assert_eq!((testata.status, &testata.text()[..8]), (431, "HTP-007 "));
+    let grande = client.post_as(&vec![b' '; 10 * 1024 * 1024 + 1], SOAP_12);
+    assert_eq!((grande.status, &grande.text()[..8]), (413, "HTP-005 "));
+    assert_eq!(client.get("?wsdl").status, 200, "and the server lives on");
+}
+
+#[test]
+fn the_same_path_with_and_without_its_last_slash() {
+    let gateway = Gateway::spawn(&Setting::default());
+    let client = gateway.client("pat01");
+    assert_eq!(
+        client.get_path("/modi/soap/AssegnoTemporaneo/v1?wsdl").status,
+        200
+    );
+    assert_eq!(
+        client.get_path("/modi/soap/AssegnoTemporaneo/v1/?wsdl").status,
+        200
+    );
+    assert_eq!(client.get_path("/modi/soap/Altro/v1/?wsdl").status, 404);
+    assert_eq!(client.get_path("/").status, 404);
+}
+
+#[test]
+fn a_quota_is_told_before_and_when_it_is_used_up() {
+    let gateway = Gateway::spawn(&Setting {
+        quota: Some(2),
+        ..Setting::default()
+    });
+    let client = gateway.client("pat01");
+    let limiti = include_bytes!("../messages/limiti/request.xml");
+    let primo = client.post(limiti);
+    assert_eq!(
+        (primo.status, primo.header("x-ratelimit-remaining")),
+        (200, Some("1"))
+    );
+    assert_eq!(client.post(limiti).header("x-ratelimit-remaining"), Some("0"));
+    let terzo = client.post(limiti);
+    assert_eq!((terzo.status, terzo.header("retry-after")), (429, Some("60")));
+    assert_eq!(terzo.value("Codice").as_deref(), Some("ACC-007"));
+    assert_eq!(
+        gateway.client("pat02").post(limiti).status,
+        200,
+        "the quota is the ente's own"
+    );
+}

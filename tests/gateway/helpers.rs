@@ -1,0 +1,338 @@
+//! A gateway of its own for each test: real mutual TLS on port 0, a fresh SQLite store, a clock that stands still, ids that
+//! count. The certificates are made once a run.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tempfile::TempDir;
+use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
+use varco::cli::dev_certs;
+use varco::cli::serve::{self, Parts, Running};
+use varco::clock::{Clock as _, CountedIds, HandClock, WallClock};
+use varco::config::Config;
+use varco::store::SharedStore;
+
+/// The Content-Type of SOAP 1.2.
+pub(crate) const SOAP_12: &str = "application/soap+xml; charset=UTF-8";
+
+/// How a gateway is set up; all of it has a usual value.
+#[derive(Debug, Default, Clone, serde::Deserialize)]
+#[serde(default)]
+pub(crate) struct Setting {
+    /// What the clock shows; a day within the window unless told.
+    pub(crate) orologio: Option<String>,
+    /// The environment; sandbox unless told.
+    pub(crate) ambiente: Option<String>,
+    /// `strict` or `lenient`.
+    pub(crate) identity: Option<String>,
+    /// The state of PAT01.
+    pub(crate) stato: Option<String>,
+    /// From where PAT01 may connect.
+    pub(crate) indirizzi: Option<String>,
+    /// What PAT01 was granted.
+    pub(crate) operazioni: Option<String>,
+    /// Only this ente has joined.
+    pub(crate) solo: Option<String>,
+    /// Requests a minute for PAT01.
+    pub(crate) quota: Option<u32>,
+    /// The listener's section of varco.toml; port 0 and one worker unless told.
+    pub(crate) listener: Option<String>,
+}
+
+/// A gateway at work.
+pub(crate) struct Gateway {
+    /// Its folder: varco.toml, adesioni.toml, store.db.
+    pub(crate) dir: TempDir,
+    /// Its clock.
+    pub(crate) clock: Arc<HandClock>,
+    running: Option<Running>,
+    runtime: Option<tokio::runtime::Runtime>,
+    addr: SocketAddr,
+}
+
+/// A patronato with its certificate.
+pub(crate) struct Client {
+    agent: ureq::Agent,
+    url: String,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) content_type: String,
+    pub(crate) headers: ureq::http::HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Reply {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The text of the first element of this local name, whatever its prefix.
+    pub(crate) fn value(&self, nome: &str) -> Option<String> {
+        self.values(nome).into_iter().next()
+    }
+
+    /// The texts of all elements of this local name.
+    pub(crate) fn values(&self, nome: &str) -> Vec<String> {
+        let testo = self.text();
+        let mut found = Vec::new();
+        for parte in testo.split('<').skip(1) {
+            let Some((tag, dopo)) = parte.split_once('>') else {
+                continue;
+            };
+            let qname = tag.split([' ', '/']).next().unwrap_or_default();
+            if !tag.starts_with('/') && qname.rsplit(':').next() == Some(nome) {
+                found.push(dopo.to_owned());
+            }
+        }
+        found
+    }
+
+    pub(crate) fn header(&self, nome: &str) -> Option<&str> {
+        self.headers.get(nome).and_then(|valore| valore.to_str().ok())
+    }
+}
+
+/// The folder of the run's certificates.
+pub(crate) fn certs() -> &'static Path {
+    static CERTS: OnceLock<(TempDir, PathBuf)> = OnceLock::new();
+    let (_, path) = CERTS.get_or_init(|| {
+        let dir = TempDir::new().unwrap();
+        dev_certs::make(dir.path(), &dev_certs::Opzioni::at(WallClock::default().wall())).unwrap();
+        let path = dir.path().to_owned();
+        (dir, path)
+    });
+    path
+}
+
+impl Gateway {
+    /// A gateway in a fresh folder.
+    pub(crate) fn spawn(setting: &Setting) -> Self {
+        Self::spawn_in(TempDir::new().unwrap(), setting)
+    }
+
+    /// A gateway in a folder that may hold a store already.
+    pub(crate) fn spawn_in(dir: TempDir, setting: &Setting) -> Self {
+        write_files(dir.path(), setting);
+        let now: Timestamp = setting
+            .orologio
+            .as_deref()
+            .unwrap_or("2021-07-15T10:00:00Z")
+            .parse()
+            .unwrap();
+        let clock = Arc::new(HandClock::business_at(now));
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let config = Config::load(&dir.path().join("varco.toml"), &Vec::new())
+            .unwrap()
+            .config;
+        let parts = Parts {
+            clock: Some(clock.clone()),
+            ids: Some(Arc::new(CountedIds::default())),
+        };
+        let running = runtime.block_on(serve::start(config, parts)).unwrap();
+        let addr = running.local_addr();
+        Self {
+            dir,
+            clock,
+            running: Some(running),
+            runtime: Some(runtime),
+            addr,
+        }
+    }
+
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Its store, to look into.
+    pub(crate) fn store(&self) -> &SharedStore {
+        self.running.as_ref().unwrap().store()
+    }
+
+    /// Runs a future to its end.
+    pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.as_ref().unwrap().block_on(future)
+    }
+
+    /// A client with one of the run's certificates.
+    pub(crate) fn client(&self, certificato: &str) -> Client {
+        Client {
+            agent: agent(Some(certificato)),
+            url: format!(
+                "https://localhost:{}/modi/soap/AssegnoTemporaneo/v1/",
+                self.addr.port()
+            ),
+        }
+    }
+
+    /// Stops serving and gives the folder back, for a gateway after it.
+    pub(crate) fn stop(mut self) -> TempDir {
+        self.halt();
+        std::mem::replace(&mut self.dir, TempDir::new().unwrap())
+    }
+
+    fn halt(&mut self) {
+        if let (Some(running), Some(runtime)) = (self.running.take(), self.runtime.take()) {
+            runtime.block_on(running.stop());
+            runtime.shutdown_timeout(Duration::from_secs(5));
+        }
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.halt();
+    }
+}
+
+impl Client {
+    pub(crate) fn post(&self, body: &[u8]) -> Reply {
+        self.post_as(body, SOAP_12)
+    }
+
+    pub(crate) fn post_as(&self, body: &[u8], content_type: &str) -> Reply {
+        reply(
+            self.agent
+                .post(&self.url)
+                .header("Content-Type", content_type)
+                .send(body)
+                .unwrap(),
+        )
+    }
+
+    pub(crate) fn get(&self, query: &str) -> Reply {
+        reply(self.agent.get(format!("{}{query}", self.url)).call().unwrap())
+    }
+
+    pub(crate) fn get_path(&self, path: &str) -> Reply {
+        let (base, _) = self.url.split_once("/modi").unwrap();
+        reply(self.agent.get(format!("{base}{path}")).call().unwrap())
+    }
+
+    pub(crate) fn put(&self) -> Reply {
+        reply(self.agent.put(&self.url).send(&b"x"[..]).unwrap())
+    }
+
+    /// A POST with one header more.
+    pub(crate) fn post_with(&self, body: &[u8], nome: &str, valore: &str) -> Reply {
+        let request = self
+            .agent
+            .post(&self.url)
+            .header("Content-Type", SOAP_12)
+            .header(nome, valore);
+        reply(request.send(body).unwrap())
+    }
+}
+
+fn reply(mut response: ureq::http::Response<ureq::Body>) -> Reply {
+    let body = response
+        .body_mut()
+        .with_config()
+        .limit(64 << 20)
+        .read_to_vec()
+        .unwrap();
+    let content_type = response
+        .headers()
+        .get("content-type")
+        .map(|value| value.to_str().unwrap().to_owned());
+    Reply {
+        status: response.status().as_u16(),
+        content_type: content_type.unwrap_or_default(),
+        headers: response.headers().clone(),
+        body,
+    }
+}
+
+/// An agent that trusts the run's CA and shows this certificate.
+pub(crate) fn agent(certificato: Option<&str>) -> ureq::Agent {
+    let read = |nome: String| std::fs::read(certs().join(nome)).unwrap();
+    let ca = Certificate::from_pem(&read("ca.pem".into())).unwrap();
+    let client_cert = certificato.map(|nome| {
+        let certificato = Certificate::from_pem(&read(format!("{nome}.pem"))).unwrap();
+        let chiave = PrivateKey::from_pem(&read(format!("{nome}.key"))).unwrap();
+        ClientCert::new_with_certs(&[certificato], chiave)
+    });
+    let tls = TlsConfig::builder()
+        .client_cert(client_cert)
+        .root_certs(RootCerts::new_with_certs(&[ca]))
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .build();
+    ureq::Agent::config_builder()
+        .tls_config(tls)
+        .http_status_as_error(false)
+        .timeout_global(Some(Duration::from_mins(1)))
+        .build()
+        .into()
+}
+
+fn write_files(dir: &Path, setting: &Setting) {
+    let certs = certs().display();
+    let ambiente = setting.ambiente.as_deref().unwrap_or("sandbox");
+    let identity = setting.identity.as_deref().unwrap_or("lenient");
+    let listener = setting
+        .listener
+        .as_deref()
+        .unwrap_or("[listener]\nindirizzo = \"127.0.0.1:0\"\nworkers = 1\n");
+    std::fs::write(
+        dir.join("varco.toml"),
+        format!(
+            r#"ambiente = "{ambiente}"
+store = "sqlite:store.db"
+adesioni = "adesioni.toml"
+{listener}
+[tls]
+certificato = "{certs}/server.pem"
+chiave = "{certs}/server.key"
+ca = "{certs}/ca.pem"
+crl = "{certs}/crl.pem"
+[identity]
+mode = "{identity}"
+"#
+        ),
+    )
+    .unwrap();
+    let mut enti = String::new();
+    for (codice, certificato, uffici) in [
+        ("PAT01", "pat01", "\"001\", \"002\""),
+        ("PAT02", "pat02", "\"001\""),
+    ] {
+        if setting.solo.as_deref().is_some_and(|solo| solo != certificato) {
+            continue;
+        }
+        let primo = codice == "PAT01";
+        let stato = setting.stato.as_deref().filter(|_| primo).unwrap_or("attivo");
+        let indirizzi = setting.indirizzi.as_deref().filter(|_| primo);
+        let indirizzi = indirizzi.map_or_else(String::new, |rete| format!("\"{rete}\""));
+        let operazioni = setting.operazioni.as_deref().filter(|_| primo).unwrap_or("*");
+        let quota = setting
+            .quota
+            .filter(|_| primo)
+            .map_or_else(String::new, |quota| format!("quota_al_minuto = {quota}\n"));
+        let _ = write!(
+            enti,
+            r#"[[ente]]
+codice = "{codice}"
+denominazione = "Patronato di prova {codice}"
+codice_fiscale = "00743110157"
+stato = "{stato}"
+certificati = [{{ file = "{certs}/{certificato}.pem" }}]
+uffici = [{uffici}]
+indirizzi = [{indirizzi}]
+servizi = {{ AssegnoTemporaneo = ["{operazioni}"] }}
+{quota}
+"#
+        );
+    }
+    std::fs::write(dir.join("adesioni.toml"), enti).unwrap();
+}

@@ -1,0 +1,8 @@
+//! The gateway as a black box: real mutual TLS on port 0, a fresh SQLite store a test, clients that know only the wire.
+
+mod contract;
+mod door;
+mod helpers;
+mod messages;
+mod replay;
+mod trace;

@@ -1,0 +1,106 @@
+//! Every folder of tests/messages is a letter and its reply: `request.xml` as a client would send it, `answer.xml` as it
+//! comes back, `case.toml` with what surrounds them. `BLESS=1` writes the answers anew; the review is the diff.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::helpers::{Gateway, Reply, Setting};
+
+/// What surrounds a message.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Case {
+    /// Who sends: the name of a certificate; `pat01` unless told.
+    peer: Option<String>,
+    /// The Content-Type; SOAP 1.2's unless told.
+    content_type: Option<String>,
+    /// The case whose message goes in first, from pat01.
+    prima: Option<String>,
+    #[serde(flatten)]
+    setting: Setting,
+}
+
+#[test]
+fn every_message_gets_the_answer_beside_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/messages");
+    let mut folders: Vec<PathBuf> = fs::read_dir(&root)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .collect();
+    folders.sort();
+    assert!(folders.len() > 60, "the messages are missing: {}", folders.len());
+    let bless = std::env::var_os("BLESS").is_some();
+    let mut differ = Vec::new();
+    for folder in &folders {
+        let answer = answer(&root, folder);
+        let path = folder.join("answer.xml");
+        if bless {
+            fs::write(&path, &answer).unwrap();
+        } else if fs::read_to_string(&path).unwrap_or_default() != answer {
+            differ.push(format!(
+                "── {}\n{answer}",
+                folder.file_name().unwrap().to_string_lossy()
+            ));
+        }
+    }
+    assert!(
+        differ.is_empty(),
+        "{} answers differ (BLESS=1 rewrites):\n{}",
+        differ.len(),
+        differ.join("\n")
+    );
+}
+
+/// The reply as a file: status line and head that matter, then the envelope, an element a line.
+fn answer(root: &Path, folder: &Path) -> String {
+    let case: Case = toml::from_str(&fs::read_to_string(folder.join("case.toml")).unwrap())
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let gateway = Gateway::spawn(&case.setting);
+    if let Some(prima) = &case.prima {
+        let request = fs::read(root.join(prima).join("request.xml")).unwrap();
+        let reply = gateway.client("pat01").post(&request);
+        assert_eq!(
+            reply.status,
+            200,
+            "{}: the message before it was refused:\n{}",
+            folder.display(),
+            reply.text()
+        );
+    }
+    let request = fs::read(folder.join("request.xml")).unwrap();
+    let client = gateway.client(case.peer.as_deref().unwrap_or("pat01"));
+    let reply = match &case.content_type {
+        Some(content_type) => client.post_as(&request, content_type),
+        None => client.post(&request),
+    };
+    as_file(&reply)
+}
+
+fn as_file(reply: &Reply) -> String {
+    let spread = reply.text().replace("><", ">\n<");
+    format!(
+        "<!-- {} {} -->\n{}\n",
+        reply.status,
+        reply.content_type,
+        without_serials(&spread)
+    )
+}
+
+/// The certificates are new in every run, and so are their serial numbers.
+fn without_serials(testo: &str) -> String {
+    let mut parti = ["seriale ", "serial "]
+        .iter()
+        .fold(testo.to_owned(), |testo, parola| {
+            let mut pezzi = testo.split(parola);
+            let mut senza = pezzi.next().unwrap_or_default().to_owned();
+            for pezzo in pezzi {
+                senza.push_str(parola);
+                senza.push('…');
+                senza.push_str(pezzo.trim_start_matches(|c: char| c.is_ascii_hexdigit()));
+            }
+            senza
+        });
+    parti.truncate(parti.trim_end().len());
+    parti
+}
