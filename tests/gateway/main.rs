@@ -1,5 +1,6 @@
 //! The gateway as a black box: real mutual TLS on port 0, a fresh SQLite store a test, clients that know only the wire.
 
+mod alike;
 mod contract;
 mod door;
 mod helpers;

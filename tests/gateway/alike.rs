@@ -1,0 +1,67 @@
+//! The same faults, whoever is asked: `InviaDomanda`, `VerificaDomanda`, and `varco validate` offline.
+
+use varco::cli::validate;
+use varco::domanda::Ambiente;
+use varco::schema::Schema;
+
+use crate::helpers::{Gateway, Reply, Setting};
+
+/// Code, path, line and sentence of each error.
+type Errori = Vec<[String; 4]>;
+
+fn told(reply: &Reply) -> Errori {
+    let (codici, percorsi) = (reply.values("Codice"), reply.values("Percorso"));
+    let (righe, testi) = (reply.values("Riga"), reply.values("Testo"));
+    assert!(
+        codici.len() == percorsi.len() && codici.len() == righe.len(),
+        "{}",
+        reply.text()
+    );
+    let mut errori = Vec::new();
+    for (((codice, percorso), riga), testo) in codici.into_iter().zip(percorsi).zip(righe).zip(testi) {
+        errori.push([
+            codice,
+            percorso,
+            riga,
+            testo.replace("&lt;", "<").replace("&gt;", ">"),
+        ]);
+    }
+    errori
+}
+
+#[test]
+fn invia_verifica_and_validate_say_the_same_of_the_same_domanda() {
+    let gateway = Gateway::spawn(&Setting::default());
+    let client = gateway.client("pat01");
+    let schema = Schema::load().unwrap();
+    let presentata_il = "2021-07-15T10:00:00Z".parse().unwrap();
+    for (invia, verifica) in [
+        (
+            &include_bytes!("../messages/five-faults-of-form/request.xml")[..],
+            &include_bytes!("../messages/five-faults-of-form-verifica/request.xml")[..],
+        ),
+        (
+            &include_bytes!("../messages/five-broken-rules/request.xml")[..],
+            &include_bytes!("../messages/five-broken-rules-verifica/request.xml")[..],
+        ),
+    ] {
+        let by_invia = told(&client.post(invia));
+        assert_eq!(by_invia.len(), 5, "{by_invia:?}");
+        assert_eq!(told(&client.post(verifica)), by_invia);
+        let verdetto = validate::judge(&schema, invia, Ambiente::Sandbox, presentata_il).unwrap();
+        let offline: Errori = verdetto
+            .errori
+            .iter()
+            .map(|errore| {
+                let riga = errore.riga.map(|riga| riga.to_string()).unwrap_or_default();
+                [
+                    errore.codice.clone(),
+                    errore.percorso.clone(),
+                    riga,
+                    errore.testo.clone(),
+                ]
+            })
+            .collect();
+        assert_eq!(offline, by_invia);
+    }
+}
