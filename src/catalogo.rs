@@ -203,7 +203,7 @@ catalogo! {
     Tls007 "TLS-007" Porta ripetere {
         "la CRL della CA è scaduta: la revoca del certificato client non si può verificare"
         "the CA's CRL is past its next update: the client certificate's revocation cannot be checked"
-        "Il gestore scarica la CRL aggiornata nel file tls.crl e ricarica (SIGHUP); per accettare nel frattempo: tls.crl_scaduta = \"avvisa\"."
+        "Il gestore scarica la CRL aggiornata nel file tls.crl e ricarica (SIGHUP); per accettare nel frattempo: tls.crl_scaduta = \"accetta\"."
     }
     Tls008 "TLS-008" Porta correggere {
         "il certificato client non si può usare: {causa}"
