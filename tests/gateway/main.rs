@@ -4,6 +4,7 @@ mod alike;
 mod contract;
 mod door;
 mod helpers;
+mod hostile;
 mod messages;
 mod replay;
 mod trace;
