@@ -9,7 +9,7 @@ varco=$(realpath "${1:-target/release/varco}")
 dir=$(mktemp -d)
 port=${PORT:-18445}
 gateway=''
-trap 'kill -9 $gateway 2>/dev/null || true; rm -rf "$dir"' EXIT
+trap 'kill $gateway 2>/dev/null && wait $gateway 2>/dev/null || true; rm -rf "$dir"' EXIT
 "$varco" demo --dir "$dir/demo" --listen "127.0.0.1:$port" >"$dir/demo.out" 2>&1 &
 gateway=$!
 until grep -q 'Ripetizione=true' "$dir/demo.out"; do sleep 0.1; kill -0 $gateway; done

@@ -10,7 +10,7 @@ load=${2:-target/release/examples/load}
 dir=$(mktemp -d)
 port=${PORT:-18444}
 gateway=''
-trap 'kill -9 $gateway 2>/dev/null || true; umount "$dir/disk" 2>/dev/null || true; rm -rf "$dir"' EXIT
+trap 'kill $gateway 2>/dev/null && wait $gateway 2>/dev/null || true; umount "$dir/disk" 2>/dev/null || true; rm -rf "$dir"' EXIT
 mkdir "$dir/disk"
 mount -t tmpfs -o size=24M tmpfs "$dir/disk"
 
