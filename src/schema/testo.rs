@@ -5,7 +5,7 @@ use super::is_spazio;
 /// Text since the last tag.
 #[derive(Debug, Default)]
 pub(super) struct Testo {
-    testo: String,
+    tutto: String,
     inizio: usize,
     /// Its part without the white space at both ends: empty when there is nothing else.
     pieno: std::ops::Range<usize>,
@@ -14,8 +14,8 @@ pub(super) struct Testo {
 impl Testo {
     /// A further piece, of a token that began at `inizio`.
     pub(super) fn push(&mut self, pezzo: &str, inizio: usize) {
-        let prima = self.testo.len();
-        self.testo.push_str(pezzo);
+        let prima = self.tutto.len();
+        self.tutto.push_str(pezzo);
         if self.is_bianco() {
             // The piece in which the text begins to matter.
             self.inizio = inizio;
@@ -31,18 +31,18 @@ impl Testo {
     }
 
     pub(super) fn clear(&mut self) {
-        self.testo.clear();
+        self.tutto.clear();
         self.pieno = 0..0;
     }
 
     /// All of it.
     pub(super) fn as_str(&self) -> &str {
-        &self.testo
+        &self.tutto
     }
 
     /// Without the white space at both ends.
     pub(super) fn trimmed(&self) -> &str {
-        &self.testo[self.pieno.clone()]
+        &self.tutto[self.pieno.clone()]
     }
 
     /// Whether there is nothing but white space.
