@@ -139,7 +139,7 @@ impl Access {
                 &[("indirizzo", &indirizzo), ("ente", &ente.codice)],
             ));
         }
-        Ok(Arc::new(ente.clone()))
+        Ok(Arc::clone(ente))
     }
 
     /// Lets a message in, or says what stands against it. Asks in this order: certificate, state, address, ufficio,

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -90,7 +91,8 @@ impl FromStr for NumeroProtocollo {
 #[must_use]
 pub fn roma() -> TimeZone {
     // The zone is compiled in (jiff's bundled database), so the lookup cannot fail; UTC would show in every test.
-    TimeZone::get("Europe/Rome").unwrap_or(TimeZone::UTC)
+    static ROMA: LazyLock<TimeZone> = LazyLock::new(|| TimeZone::get("Europe/Rome").unwrap_or(TimeZone::UTC));
+    ROMA.clone()
 }
 
 /// The calendar date of an instant in Rome.

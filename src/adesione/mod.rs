@@ -104,25 +104,27 @@ pub type AdesioniVive = Arc<ArcSwap<Adesioni>>;
 /// All enti, looked up by certificate. Immutable: a reload makes a new one.
 #[derive(Debug, Default)]
 pub struct Adesioni {
-    enti: Vec<Ente>,
+    enti: Vec<Arc<Ente>>,
 }
 
 impl Adesioni {
     /// The register of these enti (already checked by [`Adesioni::parse`]).
     #[must_use]
     pub fn new(enti: Vec<Ente>) -> Self {
-        Self { enti }
+        Self {
+            enti: enti.into_iter().map(Arc::new).collect(),
+        }
     }
 
     /// Every ente, in the order of the file.
     #[must_use]
-    pub fn enti(&self) -> &[Ente] {
+    pub fn enti(&self) -> &[Arc<Ente>] {
         &self.enti
     }
 
     /// The ente that a certificate speaks for.
     #[must_use]
-    pub fn ente(&self, certificato: &Certificato) -> Option<&Ente> {
+    pub fn ente(&self, certificato: &Certificato) -> Option<&Arc<Ente>> {
         self.enti.iter().find(|ente| {
             ente.certificati
                 .iter()

@@ -19,6 +19,7 @@ use crate::domanda::Violazione;
 use crate::intake::corpo::{Corpo, CorpoLimits};
 use crate::intake::{Diario, Intake, Reply, plain};
 use crate::listener::{self, Connessione};
+use crate::prestazione::PRESTAZIONI;
 use crate::rifiuto::Negato;
 use crate::trace::Traccia;
 use crate::trace::writer::Tracciati;
@@ -45,11 +46,17 @@ pub struct Channels {
 /// The routes, for every worker of the listener.
 pub fn routes(channels: Arc<Channels>) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
     move |config| {
-        config
-            .app_data(web::Data::from(Arc::clone(&channels)))
-            .route("/modi/soap/{servizio}/v1", web::route().to(modi::serve))
-            .route("/modi/soap/{servizio}/v1/", web::route().to(modi::serve))
-            .default_service(web::route().to(nowhere));
+        config.app_data(web::Data::from(Arc::clone(&channels)));
+        // Addresses without a variable part are compared, not matched.
+        for prestazione in PRESTAZIONI.iter().copied() {
+            for fine in ["", "/"] {
+                let indirizzo = format!("/modi/soap/{}/v1{fine}", prestazione.servizio);
+                let serve =
+                    move |request, payload, channels| modi::serve(prestazione, request, payload, channels);
+                config.route(&indirizzo, web::route().to(serve));
+            }
+        }
+        config.default_service(web::route().to(nowhere));
     }
 }
 

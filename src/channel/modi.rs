@@ -9,13 +9,13 @@ use super::{Channels, respond, text_header, wsdl};
 use crate::catalogo::Codice;
 use crate::domanda::Violazione;
 use crate::intake::Incoming;
-use crate::prestazione;
+use crate::prestazione::Prestazione;
 use crate::soap::SoapVersion;
 
 /// One request to a service's address.
 pub(super) async fn serve(
+    prestazione: &'static Prestazione,
     request: HttpRequest,
-    servizio: web::Path<String>,
     payload: web::Payload,
     channels: web::Data<Channels>,
 ) -> HttpResponse {
@@ -24,9 +24,6 @@ pub(super) async fn serve(
         Err(response) => return *response,
     };
     let mut corpo = channels.body(payload);
-    let Some(prestazione) = prestazione::by_servizio(&servizio) else {
-        return arrivo.refuse(&mut corpo, &super::not_here(&request));
-    };
     if request.method() == Method::GET {
         return wsdl::serve(&request, prestazione, &channels, arrivo, corpo);
     }

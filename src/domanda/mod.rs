@@ -9,6 +9,7 @@ pub mod lettura;
 pub mod pagamento;
 pub mod regole;
 pub mod sepa;
+pub mod sha256;
 pub mod stato;
 pub mod violazione;
 

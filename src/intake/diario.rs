@@ -1,6 +1,5 @@
 //! The trace record while the message is on its way: each step writes down what it learnt and how long it took.
 
-use std::fmt::Write as _;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -9,6 +8,7 @@ use super::Reply;
 use super::corpo::Corpo;
 use crate::adesione::Ente;
 use crate::domanda::Violazione;
+use crate::domanda::sha256::hex;
 use crate::prestazione::Operazione;
 use crate::ricevuta::Registrata;
 use crate::schema::Lettura;
@@ -204,15 +204,4 @@ impl Diario {
         traccia.risposta = Some(reply.bytes.clone());
         self.guardia.close();
     }
-}
-
-/// Lower-case hex.
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut testo, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(testo, "{byte:02x}");
-            testo
-        })
 }

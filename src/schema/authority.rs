@@ -19,6 +19,7 @@ use xsd_schema::{NameId, SchemaSet, parse_schema_only, process_loaded_schemas};
 use super::SchemaError;
 use super::digest::XSI;
 use super::outline::Outline;
+use super::testo::Testo;
 
 /// The XSDs of the contract, compiled in: file name and text.
 pub const XSD: &[crate::contratto::Documento] = &[
@@ -223,11 +224,11 @@ impl<'a> Udienza<'a> {
     }
 
     /// The whole text of an element.
-    pub(super) fn text(&mut self, testo: &str) -> Vec<Appunto> {
-        if testo.chars().all(super::is_spazio) {
-            self.runtime.validate_whitespace(testo);
+    pub(super) fn text(&mut self, testo: &Testo) -> Vec<Appunto> {
+        if testo.is_bianco() {
+            self.runtime.validate_whitespace(testo.as_str());
         } else {
-            self.runtime.validate_text(testo);
+            self.runtime.validate_text(testo.as_str());
         }
         self.reported()
     }

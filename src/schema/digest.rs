@@ -25,9 +25,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest as _, Sha256};
 
 use super::is_spazio;
+use crate::domanda::sha256::Sha256;
 use crate::ricevuta::Digest;
 
 /// The namespace of `xsi:type` and its like.
@@ -138,7 +138,7 @@ impl Digester {
 
     pub(super) fn finish(mut self) -> Digest {
         self.sha.update(&self.attesa);
-        Digest(self.sha.finalize().into())
+        Digest(self.sha.finish())
     }
 
     fn put(&mut self, bytes: &[u8]) {
@@ -182,7 +182,7 @@ fn decoded_sha256(testo: &str) -> Option<[u8; 32]> {
             pieni = 0;
         }
     }
-    Some(sha.finalize().into())
+    Some(sha.finish())
 }
 
 /// Bytes gathered before they are hashed.

@@ -13,6 +13,7 @@ mod outline;
 mod parole;
 mod passata;
 mod posizioni;
+mod testo;
 #[cfg(test)]
 mod tests;
 

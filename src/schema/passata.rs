@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
-
 use super::digest::Digester;
 use super::form::{Aperta, Chiusa, Form};
 use super::outline::{DOMANDA, Outline};
-use super::{Lettura, Posizioni, collapsed, is_spazio};
+use super::testo::Testo;
+use super::{Lettura, Posizioni, collapsed};
 use crate::domanda::Lettore;
+use crate::domanda::sha256::Sha256;
 use crate::patronato::ChiaveInvio;
 use crate::prestazione::{Operazione, Prestazione};
 use crate::xml::{Attributi, Nome, Reader, Token, XmlError};
@@ -40,10 +40,8 @@ pub(super) struct Passata<'a> {
     posizioni: Posizioni,
     /// Nodes of the open elements of the Domanda.
     nodi: Vec<usize>,
-    /// Text since the last tag, where it began, and whether there is more in it than white space.
-    testo: String,
-    testo_inizio: usize,
-    testo_pieno: bool,
+    /// Text since the last tag.
+    testo: Testo,
 }
 
 /// The sender's key, while it is looked for.
@@ -80,9 +78,7 @@ impl<'a> Passata<'a> {
             percorso: Vec::new(),
             posizioni: Posizioni::new(Arc::clone(outline)),
             nodi: Vec::new(),
-            testo: String::new(),
-            testo_inizio: 0,
-            testo_pieno: false,
+            testo: Testo::default(),
         }
     }
 
@@ -102,14 +98,7 @@ impl<'a> Passata<'a> {
                     self.start(nome, &attributi, inizio);
                     allegato = self.digester.in_attachment();
                 }
-                Token::Text(pezzo) => {
-                    if !self.testo_pieno {
-                        // The piece in which the text begins to matter.
-                        self.testo_inizio = offset;
-                        self.testo_pieno = !pezzo.chars().all(is_spazio);
-                    }
-                    self.testo.push_str(&pezzo);
-                }
+                Token::Text(pezzo) => self.testo.push(&pezzo, offset),
                 Token::End { nome, fine } => {
                     self.end(nome, fine);
                     if self.profondita == 0 {
@@ -128,13 +117,11 @@ impl<'a> Passata<'a> {
 
     fn start(&mut self, nome: Nome<'_>, attributi: &Attributi<'_>, inizio: usize) {
         self.profondita += 1;
-        let aperta = self
-            .form
-            .start(nome, attributi, inizio, &self.testo, self.testo_inizio);
+        let aperta = self.form.start(nome, attributi, inizio, &self.testo);
         if self.digester.depth() > 0 {
-            self.digester.text(&self.testo);
+            self.digester.text(self.testo.trimmed());
         }
-        self.clear_text();
+        self.testo.clear();
         let comincia = if self.has_domanda() {
             nome.is(self.prestazione.namespace, DOMANDA) && self.domanda_a.is_none() && self.profondita <= 2
         } else {
@@ -199,14 +186,14 @@ impl<'a> Passata<'a> {
             .iter()
             .rposition(|byte| *byte == b'<')
             .unwrap_or(fine);
-        let chiusa = self.form.end(&self.testo, self.testo_inizio, inizio);
+        let chiusa = self.form.end(&self.testo, inizio);
         if self.digester.depth() > 0 {
-            self.digester.end(&self.testo);
+            self.digester.end(self.testo.trimmed());
         }
         let e_chiave = self.profondita == 2 && self.domanda_a.is_none();
         if e_chiave && nome.is(self.prestazione.namespace, CHIAVE_INVIO) {
             self.chiave = match self.chiave {
-                Chiave::NonVista => Chiave::Letta(collapsed(&self.testo).parse().ok()),
+                Chiave::NonVista => Chiave::Letta(collapsed(self.testo.trimmed()).parse().ok()),
                 Chiave::Letta(_) | Chiave::Ambigua => Chiave::Ambigua,
             };
         }
@@ -215,7 +202,7 @@ impl<'a> Passata<'a> {
             Chiusa::Foglia => self.closed(nome, true),
             Chiusa::Ramo => self.closed(nome, false),
         }
-        self.clear_text();
+        self.testo.clear();
         if self.domanda_a == Some(self.profondita) {
             self.domanda_a = None;
             self.estensione.get_or_insert((self.domanda_inizio, fine));
@@ -227,8 +214,10 @@ impl<'a> Passata<'a> {
     fn closed(&mut self, nome: Nome<'_>, foglia: bool) {
         if !self.has_domanda() {
             if foglia {
-                self.campi
-                    .push((self.percorso.join("/"), collapsed(&self.testo).into_owned()));
+                self.campi.push((
+                    self.percorso.join("/"),
+                    collapsed(self.testo.trimmed()).into_owned(),
+                ));
             }
             self.percorso.pop();
             return;
@@ -241,15 +230,10 @@ impl<'a> Passata<'a> {
             && dentro
         {
             if foglia {
-                lettore.valore(nome.locale, &collapsed(&self.testo));
+                lettore.valore(nome.locale, &collapsed(self.testo.trimmed()));
             }
             lettore.chiudi(nome.locale);
         }
-    }
-
-    fn clear_text(&mut self) {
-        self.testo.clear();
-        self.testo_pieno = false;
     }
 
     fn has_domanda(&self) -> bool {
@@ -272,7 +256,7 @@ impl<'a> Passata<'a> {
                 Chiave::NonVista | Chiave::Ambigua => None,
             },
             digest: self.digester.finish(),
-            impronta: Sha256::digest(&self.bytes[inizio..fine]).into(),
+            impronta: Sha256::of(&self.bytes[inizio..fine]),
             domanda_in_richiesta: (inizio, fine),
             rilievi,
             domanda,

@@ -73,6 +73,13 @@ pub(super) fn dopo_bom(bytes: &[u8]) -> usize {
 /// The first character that XML does not allow, and its offset in `testo`.
 pub(super) fn illecito(testo: &str) -> Option<(usize, char)> {
     let bytes = testo.as_bytes();
+    // Looked at without a branch first, many bytes at once: there mostly is nothing.
+    let sospetto = bytes.iter().fold(false, |sospetto, &byte| {
+        sospetto | (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) | (byte == 0xEF)
+    });
+    if !sospetto {
+        return None;
+    }
     let offset = bytes.iter().enumerate().position(|(i, &byte)| match byte {
         b'\t' | b'\n' | b'\r' => false,
         0..0x20 => true,

@@ -406,7 +406,7 @@ impl<'a> Reader<'a> {
             };
         }
         check_caratteri(testo, self.inizio)?;
-        if let Some(i) = testo.find("]]>") {
+        if let Some(i) = testo.as_bytes().windows(3).position(|tre| tre == b"]]>") {
             return Err(Guasto::new(Codice::Env017, self.inizio + i));
         }
         self.conta_testo(testo.len())?;

@@ -2,13 +2,11 @@
 //! is wrapped, and all that is added stands before the file's first line and after its last: so a line that the
 //! gateway tells is a line of the file, and a column too once what was added before it is taken away.
 
-use std::fmt::Write as _;
 use std::path::Path;
-
-use sha2::{Digest as _, Sha256};
 
 use super::risposta::{Errore, versione};
 use crate::domanda::Violazione;
+use crate::domanda::sha256::{Sha256, hex};
 use crate::prestazione::{PRESTAZIONI, Prestazione, by_servizio};
 use crate::soap::SoapVersion;
 use crate::xml::{Limits, Reader, Token};
@@ -269,15 +267,8 @@ pub fn chiave_del_file(file: &Path) -> String {
         .map(|c| if ammesso(c) { c } else { '-' })
         .take(64 - 9)
         .collect();
-    let cifre = hex(&Sha256::digest(nome.as_bytes())[..4]);
+    let cifre = hex(&Sha256::of(nome.as_bytes())[..4]);
     format!("{scritto}-{cifre}")
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut cifre, byte| {
-        let _ = write!(cifre, "{byte:02x}");
-        cifre
-    })
 }
 
 /// Text as XML wants it.

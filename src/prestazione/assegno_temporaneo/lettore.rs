@@ -5,7 +5,6 @@
 use base64::Engine as _;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use jiff::civil::Date;
-use sha2::{Digest as _, Sha256};
 
 use super::domanda::{
     AllegatoInviato, AltroGenitore, AssegnoTemporaneo, CodiceDichiarazione, DichiarazioneInviata, Minore,
@@ -14,6 +13,7 @@ use super::domanda::{
 use crate::domanda::lettura::{booleano, data};
 use crate::domanda::pagamento::{IbanErrato, Modalita, PagamentoInviato};
 use crate::domanda::regole::CodiceInviato;
+use crate::domanda::sha256::Sha256;
 use crate::domanda::{Assistenza, Domanda, Iban, Lettore};
 
 /// Builds a domanda field by field.
@@ -350,7 +350,7 @@ fn impronta(testo: &str) -> Option<([u8; 32], u64)> {
         sha.update(&decodificato[..scritti]);
         bytes_len += u64::try_from(scritti).ok()?;
     }
-    Some((sha.finalize().into(), bytes_len))
+    Some((sha.finish(), bytes_len))
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use super::domanda::{
 use crate::catalogo::Codice;
 use crate::domanda::codice_fiscale::entro_adulto;
 use crate::domanda::regole::{self as comuni, CodiceInviato};
+use crate::domanda::sha256::hex;
 use crate::domanda::{Ambiente, Contesto, Esame, SchedaViva, Violazione};
 
 /// A rule: from the domanda and all that it may look at beside it, to what is wrong.
@@ -361,14 +362,6 @@ fn is_smentito(minore: &Minore, contesto: &Contesto<'_>) -> bool {
 
 fn is_a_meta(minore: &Minore) -> bool {
     minore.ripartizione == Ripartizione::MetaEntrambi
-}
-
-fn hex(impronta: &[u8; 32]) -> String {
-    impronta
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .map(|cifra| char::from(b"0123456789abcdef"[usize::from(cifra)]))
-        .collect()
 }
 
 // Where things stand in the domanda.

@@ -17,6 +17,7 @@ use super::authority::{Appunto, Udienza};
 use super::is_spazio;
 use super::outline::{DOMANDA, Elemento, Outline, Semplice, Tipo, etichetta};
 use super::parole;
+use super::testo::Testo;
 use crate::catalogo::Codice;
 use crate::domanda::Violazione;
 use crate::xml::{Attributi, Cursore, Nome};
@@ -123,14 +124,13 @@ impl<'a> Form<'a> {
         }
     }
 
-    /// A start tag. `prima` is the text before it, which began at `prima_inizio`.
+    /// A start tag. `prima` is the text before it.
     pub(super) fn start(
         &mut self,
         nome: Nome<'_>,
         attributi: &Attributi<'_>,
         inizio: usize,
-        prima: &str,
-        prima_inizio: usize,
+        prima: &Testo,
     ) -> Aperta {
         if self.saltati > 0 {
             self.saltati += 1;
@@ -142,7 +142,7 @@ impl<'a> Form<'a> {
                 .globale(nome.namespace, nome.locale)
                 .map(|elemento| (elemento, 1))
         } else {
-            self.text_between(prima, prima_inizio);
+            self.text_between(prima);
             self.child(nome, inizio)
         };
         let Some((elemento, numero)) = trovato else {
@@ -182,7 +182,7 @@ impl<'a> Form<'a> {
     }
 
     /// An end tag that began at `inizio`, with the text before it.
-    pub(super) fn end(&mut self, testo: &str, testo_inizio: usize, inizio: usize) -> Chiusa {
+    pub(super) fn end(&mut self, testo: &Testo, inizio: usize) -> Chiusa {
         if self.saltati > 0 {
             self.saltati -= 1;
             return Chiusa::Saltata;
@@ -196,17 +196,17 @@ impl<'a> Form<'a> {
         let chiusa = match outline.tipo_di(elemento) {
             Tipo::Semplice(semplice) => {
                 let mut appunti = Vec::new();
-                if !testo.is_empty() && !turbato {
+                if !testo.as_str().is_empty() && !turbato {
                     appunti = self.udienza.text(testo);
                 }
                 appunti.extend(self.end_element());
                 if !turbato {
-                    self.value(semplice, testo, &appunti);
+                    self.value(semplice, testo.as_str(), &appunti);
                 }
                 Chiusa::Foglia
             }
             Tipo::Complesso(complesso) => {
-                self.text_between(testo, testo_inizio);
+                self.text_between(testo);
                 self.complete(complesso, inizio);
                 let appunti = self.end_element();
                 self.unexpected(&appunti);
@@ -245,8 +245,8 @@ impl<'a> Form<'a> {
     }
 
     /// Text that stands beside child elements, or in an element that holds nothing.
-    fn text_between(&mut self, testo: &str, inizio: usize) {
-        if testo.is_empty() {
+    fn text_between(&mut self, testo: &Testo) {
+        if testo.as_str().is_empty() {
             return;
         }
         let outline = self.outline;
@@ -256,18 +256,18 @@ impl<'a> Form<'a> {
         let Tipo::Complesso(complesso) = outline.tipo_di(aperto.elemento) else {
             return;
         };
-        let solo_spazi = testo.chars().all(is_spazio);
-        if solo_spazi && !complesso.passi.is_empty() || aperto.testo_detto {
+        let bianco = testo.is_bianco();
+        if bianco && !complesso.passi.is_empty() || aperto.testo_detto {
             return;
         }
-        if solo_spazi && self.udienza.text(testo).is_empty() {
+        if bianco && self.udienza.text(testo).is_empty() {
             // An element without content takes no white space either: the authority decides.
             return;
         }
         aperto.testo_detto = true;
         let elemento = outline.elementi[aperto.elemento].etichetta.clone();
         let violazione = self.here(Codice::Xsd020).with("elemento", elemento);
-        let inizio = text_start(self.bytes, inizio);
+        let inizio = text_start(self.bytes, testo.inizio());
         self.keep(inizio, violazione);
     }
 

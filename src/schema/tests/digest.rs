@@ -1,6 +1,8 @@
 //! The digest: equal for equal content, whatever its spelling; and the bytes that it is made of, which must never
 //! change.
 
+use sha2::{Digest as _, Sha256};
+
 use super::*;
 use crate::schema::digest::{Digester, XSI};
 

@@ -154,7 +154,7 @@ fn a_large_document_is_read_block_by_block() {
     use base64::engine::general_purpose::STANDARD;
     for bytes_len in [BLOCCO / 4 * 3 - 1, BLOCCO / 4 * 3, BLOCCO / 4 * 3 + 1, 100_000] {
         let byte: Vec<u8> = (0..=250).cycle().take(bytes_len).collect();
-        let attesa: [u8; 32] = Sha256::digest(&byte).into();
+        let attesa: [u8; 32] = Sha256::of(&byte);
         let letta = impronta(&STANDARD.encode(&byte));
         assert_eq!(
             letta,
