@@ -210,7 +210,8 @@ CREATE TABLE domande (
     mandato_data            TEXT    NOT NULL, -- its date
     modalita                TEXT    NOT NULL, -- how to pay: `CC`, `BD`, `LP`, `ES`, `CP`
     iban                    TEXT,             -- where the modality has one
-    intestato_richiedente   INTEGER CHECK (intestato_richiedente IN (0, 1)) -- whether the account is the richiedente's
+    intestato_richiedente   INTEGER CHECK (intestato_richiedente IN (0, 1)), -- whether the account is the richiedente's
+    dichiarazioni           TEXT    NOT NULL  -- declarations made: a JSON array of [code, version of its text on the day, sub-choice or null]
 ) STRICT;
 
 -- One row a child: state and decorrenza are per sheet.
@@ -239,14 +240,6 @@ CREATE TABLE schede (
 -- AT-6: one live sheet a child. A sheet in any other state leaves the child free to be asked for again.
 CREATE UNIQUE INDEX schede_vive ON schede (servizio, codice_fiscale)
     WHERE stato IN ('PRESENTATA', 'IN_ISTRUTTORIA', 'IN_EVIDENZA_CITTADINO', 'IN_EVIDENZA_SEDE', 'SOSPESA', 'ACCOLTA');
-
-CREATE TABLE dichiarazioni (
-    numero_domanda INTEGER NOT NULL REFERENCES domande (numero), -- of which domanda
-    codice         TEXT    NOT NULL, -- `D1`…
-    versione_testo TEXT    NOT NULL, -- version of its text in force on the day
-    scelta         TEXT,             -- the sub-choice, if sent
-    PRIMARY KEY (numero_domanda, codice)
-) STRICT, WITHOUT ROWID;
 
 -- Documents that came with a registration; their bytes lie in the payload.
 CREATE TABLE allegati (
@@ -411,11 +404,12 @@ JOIN registrazioni r ON r.id = d.registrazione AND r.numero_domanda = d.numero;
 
 CREATE VIEW motore_dichiarazioni_v1 AS
 SELECT
-    numero_domanda,                        -- numero domanda
-    codice,                                -- `D1`…
-    versione_testo,                        -- version of the text
-    scelta                                 -- sub-choice
-FROM dichiarazioni;
+    d.numero           AS numero_domanda,  -- numero domanda
+    j.value ->> 0      AS codice,          -- `D1`…
+    j.value ->> 1      AS versione_testo,  -- version of the text
+    j.value ->> 2      AS scelta           -- sub-choice
+FROM domande d
+JOIN json_each(d.dichiarazioni) j;
 
 CREATE VIEW motore_allegati_v1 AS
 SELECT

@@ -6,7 +6,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::SqliteStore;
 use super::batch::{Inserimento, Tabella, Valori, insert, parti};
 use super::register::{Estratti, Numeri};
-use super::row::{al_millesimo, intero};
+use super::row::{al_millesimo, intero, json};
 use super::tracce::{Conservata, TRACCE_CHE_SOSTITUISCONO, bind_traccia};
 use crate::domanda::{CodiceFiscale, Iban};
 use crate::prestazione::Operazione;
@@ -189,14 +189,19 @@ fn bind_payload(valori: &mut Valori, nuova: &Nuova<'_>) {
 const DOMANDE: Tabella = Tabella {
     testa: "INSERT INTO domande (numero, registrazione, servizio, ente, richiedente, richiedente_nome, \
             richiedente_cognome, richiedente_email, richiedente_cellulare, richiedente_indirizzo, presentata_da, \
-            genitore_tutelato, mandato_numero, mandato_data, modalita, iban, intestato_richiedente)",
-    riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            genitore_tutelato, mandato_numero, mandato_data, modalita, iban, intestato_richiedente, dichiarazioni)",
+    riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     coda: "",
 };
 
 fn bind_domanda(valori: &mut Valori, nuova: &Nuova<'_>) {
     let fascicolo = &nuova.atto.fascicolo;
     let richiedente = &fascicolo.richiedente;
+    let dichiarazioni: Vec<_> = fascicolo
+        .dichiarazioni
+        .iter()
+        .map(|resa| (resa.codice, resa.versione_testo, resa.scelta))
+        .collect();
     valori
         .push(intero(nuova.registrata.numero_domanda.0))
         .push(nuova.id)
@@ -214,7 +219,8 @@ fn bind_domanda(valori: &mut Valori, nuova: &Nuova<'_>) {
         .told(fascicolo.mandato_data)
         .text(fascicolo.pagamento.modalita)
         .text_option(fascicolo.pagamento.iban.as_ref().map(Iban::as_str))
-        .push(fascicolo.pagamento.intestato_richiedente);
+        .push(fascicolo.pagamento.intestato_richiedente)
+        .push(json(&dichiarazioni));
 }
 
 const VARIAZIONI: Tabella = Tabella {
@@ -236,20 +242,13 @@ fn bind_variazione(valori: &mut Valori, nuova: &Nuova<'_>) {
         .push(registrata_il);
 }
 
-/// Sheets, declarations and documents: several rows a domanda.
+/// Sheets and documents: several rows a domanda.
 async fn insert_parti(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) -> Result<(), StoreError> {
     let mut schede = Vec::with_capacity(nuove.len() * 2);
-    let mut dichiarazioni = Vec::with_capacity(nuove.len() * 8);
     let mut allegati = Vec::new();
     for nuova in nuove {
         let fascicolo = &nuova.atto.fascicolo;
         schede.extend(fascicolo.schede.iter().map(|scheda| (nuova, scheda)));
-        dichiarazioni.extend(
-            fascicolo
-                .dichiarazioni
-                .iter()
-                .map(|dichiarazione| (nuova, dichiarazione)),
-        );
         allegati.extend(
             (1_u32..)
                 .zip(&fascicolo.allegati)
@@ -275,19 +274,6 @@ async fn insert_parti(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) -
     .await?;
     insert(
         connessione,
-        DICHIARAZIONI,
-        &dichiarazioni,
-        |valori, (nuova, dichiarazione)| {
-            valori
-                .push(intero(nuova.registrata.numero_domanda.0))
-                .text(dichiarazione.codice)
-                .text(dichiarazione.versione_testo)
-                .text_option(dichiarazione.scelta);
-        },
-    )
-    .await?;
-    insert(
-        connessione,
         ALLEGATI,
         &allegati,
         |valori, (nuova, posto, allegato)| {
@@ -309,12 +295,6 @@ const SCHEDE: Tabella = Tabella {
             affido_condiviso, altro_genitore, altro_genitore_assente, ripartizione, decorrenza_presunta, stato_dal, \
             stato, azione_richiesta)",
     riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,'PRESENTATA','NESSUNA')",
-    coda: "",
-};
-
-const DICHIARAZIONI: Tabella = Tabella {
-    testa: "INSERT INTO dichiarazioni (numero_domanda, codice, versione_testo, scelta)",
-    riga: "(?,?,?,?)",
     coda: "",
 };
 

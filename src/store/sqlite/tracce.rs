@@ -11,7 +11,7 @@ use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool, SqliteRow};
 use uuid::Uuid;
 
 use super::batch::{Tabella, Valori, insert};
-use super::row::{Riga, begin, guasto, intero, lunghezza};
+use super::row::{Riga, begin, guasto, intero, json, lunghezza};
 use super::{Presa, SqliteStore, query};
 use crate::store::codec::{Conservati, pack, unpack};
 use crate::store::{Inconsistency, LIMITE_RICERCA, Ricerca, StoreError};
@@ -347,11 +347,6 @@ fn bytes_from(
 
 fn indirizzo(riga: &Riga<'_>) -> Result<Option<IpAddr>, Inconsistency> {
     riga.parse_option("indirizzo", |testo: String| testo.parse::<IpAddr>())
-}
-
-/// A list as a JSON array. Strings and numbers alone stand in it: that cannot fail.
-fn json(valori: &impl serde::Serialize) -> String {
-    serde_json::to_string(valori).unwrap_or_else(|_| "[]".to_owned())
 }
 
 fn json_or_null(valori: &Vec<String>) -> Option<String> {
