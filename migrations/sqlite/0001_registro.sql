@@ -84,7 +84,7 @@ CREATE TABLE registrazioni (
     message_id                TEXT    NOT NULL,             -- our id of the message it came with
     certificato_sha256        TEXT    NOT NULL,             -- SHA-256 of the client certificate, hex
     UNIQUE (registro, anno, numero),
-    UNIQUE (ente, servizio, chiave_invio)
+    UNIQUE (chiave_invio, ente, servizio) -- in this order a key is found without its ente, too
 ) STRICT;
 
 CREATE INDEX registrazioni_impronta ON registrazioni (impronta);
@@ -269,8 +269,6 @@ CREATE TABLE variazioni (
     azione_richiesta TEXT              -- the new action
 ) STRICT;
 
-CREATE INDEX variazioni_ente ON variazioni (ente, servizio, cursore);
-
 -- ── The trace ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 -- One row a message. Bytes that a registration holds are not repeated here.
@@ -316,8 +314,9 @@ CREATE TABLE tracce (
 
 CREATE INDEX tracce_ricevuto ON tracce (ricevuto_il);
 CREATE INDEX tracce_ente ON tracce (ente, ricevuto_il) WHERE ente IS NOT NULL;
-CREATE INDEX tracce_protocollo ON tracce (protocollo) WHERE protocollo IS NOT NULL;
-CREATE INDEX tracce_chiave ON tracce (chiave_invio) WHERE chiave_invio IS NOT NULL;
+-- The trace of a registered message is found through its registration, which has indexes for number and key.
+CREATE INDEX tracce_protocollo ON tracce (protocollo) WHERE protocollo IS NOT NULL AND esito <> 'REGISTRATA';
+CREATE INDEX tracce_chiave ON tracce (chiave_invio) WHERE chiave_invio IS NOT NULL AND esito <> 'REGISTRATA';
 CREATE INDEX tracce_mittente ON tracce (id_mittente) WHERE id_mittente IS NOT NULL;
 CREATE INDEX tracce_transazione ON tracce (id_transazione) WHERE id_transazione IS NOT NULL;
 CREATE INDEX tracce_codice ON tracce (codice, ricevuto_il) WHERE codice IS NOT NULL;
