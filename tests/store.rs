@@ -1104,6 +1104,11 @@ async fn a_registered_message_has_its_trace_with_the_bytes_of_the_registration()
     assert_eq!(trovata.tempi_us, [("busta", 12), ("lettura", 345)]);
     assert_eq!(trovata.richiesta.as_ref(), Some(&richiesta));
     assert_eq!(trovata.risposta.as_ref(), Some(&registrata(&esito).ricevuta));
+    let per_chiave = Ricerca {
+        chiave_invio: Some("a".to_owned()),
+        ..Ricerca::default()
+    };
+    assert_eq!(banco.store.tracce(&per_chiave).await.unwrap(), tracce);
     let elenco = Ricerca {
         senza_byte: true,
         ..ricerca

@@ -1,4 +1,6 @@
-//! The rows of a batch: what one registration writes into each table, many registrations a statement.
+//! The rows of a batch: what one registration writes into each table, many registrations a statement. A row that is
+//! refused rolls the whole transaction back (`OR ROLLBACK`), which is what becomes of it anyway: so SQLite need not
+//! keep, statement by statement, what it would take to undo that one alone.
 
 use bytes::Bytes;
 use sqlx::sqlite::SqliteConnection;
@@ -6,7 +8,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::SqliteStore;
 use super::batch::{Inserimento, Tabella, Valori, insert, parti};
 use super::register::{Estratti, Numeri};
-use super::row::{al_millesimo, intero};
+use super::row::{al_millesimo, intero, json};
 use super::tracce::{Conservata, TRACCE_CHE_SOSTITUISCONO, bind_traccia};
 use crate::domanda::{CodiceFiscale, Iban};
 use crate::prestazione::Operazione;
@@ -118,7 +120,7 @@ pub(super) async fn insert_all(
 }
 
 const REGISTRAZIONI: Tabella = Tabella {
-    testa: "INSERT INTO registrazioni (id, registro, anno, numero, protocollo, registrata_il, presentata_il, oggetto, \
+    testa: "INSERT OR ROLLBACK INTO registrazioni (id, registro, anno, numero, protocollo, registrata_il, presentata_il, oggetto, \
             servizio, operazione, ente, ente_denominazione, codice_ufficio, user_id, richiedente, destinatario, \
             chiave_invio, data_pratica, numero_domanda, digest, digest_versione, impronta, impronta_algoritmo, \
             canale, message_id, certificato_sha256)",
@@ -156,7 +158,7 @@ fn bind_registrazione(valori: &mut Valori, nuova: &Nuova<'_>) {
 }
 
 const RICEVUTE: Tabella = Tabella {
-    testa: "INSERT INTO ricevute (registrazione, formato, bytes_len, codec, bytes)",
+    testa: "INSERT OR ROLLBACK INTO ricevute (registrazione, formato, bytes_len, codec, bytes)",
     riga: "(?,'XML',?,?,?)",
     coda: "",
 };
@@ -170,7 +172,7 @@ fn bind_ricevuta(valori: &mut Valori, nuova: &Nuova<'_>) {
 }
 
 const PAYLOAD: Tabella = Tabella {
-    testa: "INSERT INTO payload (registrazione, bytes_len, domanda_da, domanda_a, codec, bytes)",
+    testa: "INSERT OR ROLLBACK INTO payload (registrazione, bytes_len, domanda_da, domanda_a, codec, bytes)",
     riga: "(?,?,?,?,?,?)",
     coda: "",
 };
@@ -187,16 +189,21 @@ fn bind_payload(valori: &mut Valori, nuova: &Nuova<'_>) {
 }
 
 const DOMANDE: Tabella = Tabella {
-    testa: "INSERT INTO domande (numero, registrazione, servizio, ente, richiedente, richiedente_nome, \
+    testa: "INSERT OR ROLLBACK INTO domande (numero, registrazione, servizio, ente, richiedente, richiedente_nome, \
             richiedente_cognome, richiedente_email, richiedente_cellulare, richiedente_indirizzo, presentata_da, \
-            genitore_tutelato, mandato_numero, mandato_data, modalita, iban, intestato_richiedente)",
-    riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            genitore_tutelato, mandato_numero, mandato_data, modalita, iban, intestato_richiedente, dichiarazioni)",
+    riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     coda: "",
 };
 
 fn bind_domanda(valori: &mut Valori, nuova: &Nuova<'_>) {
     let fascicolo = &nuova.atto.fascicolo;
     let richiedente = &fascicolo.richiedente;
+    let dichiarazioni: Vec<_> = fascicolo
+        .dichiarazioni
+        .iter()
+        .map(|resa| (resa.codice, resa.versione_testo, resa.scelta))
+        .collect();
     valori
         .push(intero(nuova.registrata.numero_domanda.0))
         .push(nuova.id)
@@ -214,11 +221,12 @@ fn bind_domanda(valori: &mut Valori, nuova: &Nuova<'_>) {
         .told(fascicolo.mandato_data)
         .text(fascicolo.pagamento.modalita)
         .text_option(fascicolo.pagamento.iban.as_ref().map(Iban::as_str))
-        .push(fascicolo.pagamento.intestato_richiedente);
+        .push(fascicolo.pagamento.intestato_richiedente)
+        .push(json(&dichiarazioni));
 }
 
 const VARIAZIONI: Tabella = Tabella {
-    testa: "INSERT INTO variazioni (istante, tipo, ente, servizio, numero_domanda, registrazione, presentata_il, \
+    testa: "INSERT OR ROLLBACK INTO variazioni (istante, tipo, ente, servizio, numero_domanda, registrazione, presentata_il, \
             registrata_il, stato, azione_richiesta)",
     riga: "(?,'REGISTRATA',?,?,?,?,?,?,'PRESENTATA','NESSUNA')",
     coda: "",
@@ -236,20 +244,13 @@ fn bind_variazione(valori: &mut Valori, nuova: &Nuova<'_>) {
         .push(registrata_il);
 }
 
-/// Sheets, declarations and documents: several rows a domanda.
+/// Sheets and documents: several rows a domanda.
 async fn insert_parti(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) -> Result<(), StoreError> {
     let mut schede = Vec::with_capacity(nuove.len() * 2);
-    let mut dichiarazioni = Vec::with_capacity(nuove.len() * 8);
     let mut allegati = Vec::new();
     for nuova in nuove {
         let fascicolo = &nuova.atto.fascicolo;
         schede.extend(fascicolo.schede.iter().map(|scheda| (nuova, scheda)));
-        dichiarazioni.extend(
-            fascicolo
-                .dichiarazioni
-                .iter()
-                .map(|dichiarazione| (nuova, dichiarazione)),
-        );
         allegati.extend(
             (1_u32..)
                 .zip(&fascicolo.allegati)
@@ -275,19 +276,6 @@ async fn insert_parti(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) -
     .await?;
     insert(
         connessione,
-        DICHIARAZIONI,
-        &dichiarazioni,
-        |valori, (nuova, dichiarazione)| {
-            valori
-                .push(intero(nuova.registrata.numero_domanda.0))
-                .text(dichiarazione.codice)
-                .text(dichiarazione.versione_testo)
-                .text_option(dichiarazione.scelta);
-        },
-    )
-    .await?;
-    insert(
-        connessione,
         ALLEGATI,
         &allegati,
         |valori, (nuova, posto, allegato)| {
@@ -305,21 +293,15 @@ async fn insert_parti(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) -
 }
 
 const SCHEDE: Tabella = Tabella {
-    testa: "INSERT INTO schede (numero_domanda, posto, servizio, codice_fiscale, data_nascita, qualita, disabile, \
+    testa: "INSERT OR ROLLBACK INTO schede (numero_domanda, posto, servizio, codice_fiscale, data_nascita, qualita, disabile, \
             affido_condiviso, altro_genitore, altro_genitore_assente, ripartizione, decorrenza_presunta, stato_dal, \
             stato, azione_richiesta)",
     riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,'PRESENTATA','NESSUNA')",
     coda: "",
 };
 
-const DICHIARAZIONI: Tabella = Tabella {
-    testa: "INSERT INTO dichiarazioni (numero_domanda, codice, versione_testo, scelta)",
-    riga: "(?,?,?,?)",
-    coda: "",
-};
-
 const ALLEGATI: Tabella = Tabella {
-    testa: "INSERT INTO allegati (registrazione, posto, tipo, nome_file, tipo_mime, impronta, bytes_len)",
+    testa: "INSERT OR ROLLBACK INTO allegati (registrazione, posto, tipo, nome_file, tipo_mime, impronta, bytes_len)",
     riga: "(?,?,?,?,?,?,?)",
     coda: "",
 };

@@ -122,6 +122,11 @@ pub(super) fn al_millesimo(istante: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(istante.as_millisecond()).unwrap_or(istante)
 }
 
+/// A list as a JSON array. Strings and numbers alone stand in it: that cannot fail.
+pub(super) fn json(valori: &impl serde::Serialize) -> String {
+    serde_json::to_string(valori).unwrap_or_else(|_| "[]".to_owned())
+}
+
 /// Begins a transaction that writes: whoever has it is the only one.
 pub(super) async fn begin(connessione: &mut SqliteConnection) -> Result<(), StoreError> {
     sqlx::query("BEGIN IMMEDIATE")

@@ -11,7 +11,7 @@ use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool, SqliteRow};
 use uuid::Uuid;
 
 use super::batch::{Tabella, Valori, insert};
-use super::row::{Riga, begin, guasto, intero, lunghezza};
+use super::row::{Riga, begin, guasto, intero, json, lunghezza};
 use super::{Presa, SqliteStore, query};
 use crate::store::codec::{Conservati, pack, unpack};
 use crate::store::{Inconsistency, LIMITE_RICERCA, Ricerca, StoreError};
@@ -167,8 +167,14 @@ pub(super) async fn find(pool: &SqlitePool, ricerca: &Ricerca) -> Result<Vec<Tra
     query.push(" FROM tracce WHERE 1 = 1");
     for (colonna, valore) in [
         ("protocollo", &ricerca.protocollo),
-        ("message_id", &ricerca.message_id.map(|id| id.to_string())),
         ("chiave_invio", &ricerca.chiave_invio),
+    ] {
+        if let Some(valore) = valore {
+            push_named(&mut query, colonna, valore);
+        }
+    }
+    for (colonna, valore) in [
+        ("message_id", &ricerca.message_id.map(|id| id.to_string())),
         ("ente", &ricerca.ente),
         ("esito", &ricerca.esito),
         ("operazione", &ricerca.operazione),
@@ -222,6 +228,23 @@ pub(super) async fn find(pool: &SqlitePool, ricerca: &Ricerca) -> Result<Vec<Tra
         trovate.push(traccia);
     }
     Ok(trovate)
+}
+
+/// A name that a registration has, too: the trace of a registered message is found through it, so that the trace needs
+/// no second index of it; the traces that told the same name later are found by their own.
+fn push_named(query: &mut QueryBuilder<Sqlite>, colonna: &'static str, valore: &str) {
+    query
+        .push(format_args!(
+            " AND id IN (SELECT t.id FROM registrazioni r JOIN tracce t USING (message_id) WHERE r.{colonna} = "
+        ))
+        .push_bind(valore);
+    // The condition of the index, word by word: else SQLite would not use it.
+    query
+        .push(format_args!(
+            " UNION ALL SELECT id FROM tracce WHERE esito <> 'REGISTRATA' AND {colonna} = "
+        ))
+        .push_bind(valore)
+        .push(")");
 }
 
 /// What the registration holds for the trace is told as if it stood here: the receipt of the number that was told,
@@ -347,11 +370,6 @@ fn bytes_from(
 
 fn indirizzo(riga: &Riga<'_>) -> Result<Option<IpAddr>, Inconsistency> {
     riga.parse_option("indirizzo", |testo: String| testo.parse::<IpAddr>())
-}
-
-/// A list as a JSON array. Strings and numbers alone stand in it: that cannot fail.
-fn json(valori: &impl serde::Serialize) -> String {
-    serde_json::to_string(valori).unwrap_or_else(|_| "[]".to_owned())
 }
 
 fn json_or_null(valori: &Vec<String>) -> Option<String> {
