@@ -2,8 +2,7 @@
 --
 -- Conventions: instants are milliseconds since 1970-01-01T00:00:00Z; dates are `YYYY-MM-DD`, months `YYYY-MM`;
 -- booleans are 0 and 1; digests are 32 raw bytes; codes and words are those of the XSDs. What the engine team may
--- rely on are the views `motore_*_v1` at the end, not the tables. References that a registration writes are looked at
--- by COMMIT (DEFERRED): the same is refused, and a statement needs no journal of its own to take itself back.
+-- rely on are the views `motore_*_v1` at the end, not the tables.
 
 -- 'VARC': tells our files from everybody else's.
 PRAGMA application_id = 1447121475;
@@ -58,7 +57,7 @@ END;
 -- Registrations: append-only, without payload. Classification and assignment, which alone may change, are apart.
 CREATE TABLE registrazioni (
     id                        INTEGER NOT NULL PRIMARY KEY, -- internal; grows with the numbers
-    registro                  TEXT    NOT NULL REFERENCES registro (registro) DEFERRABLE INITIALLY DEFERRED, -- register: `AUF`
+    registro                  TEXT    NOT NULL REFERENCES registro (registro), -- register: `AUF`
     anno                      INTEGER NOT NULL,             -- year of registration in Europe/Rome
     numero                    INTEGER NOT NULL CHECK (numero BETWEEN 1 AND 999999999999), -- number in the year, from 1 without gap
     protocollo                TEXT    NOT NULL UNIQUE,      -- the same as text: `INPS-AUF-2021-000000010797`
@@ -76,7 +75,7 @@ CREATE TABLE registrazioni (
     chiave_invio              TEXT    NOT NULL,             -- the sender's own protocol (art. 53 e) and key of the request
     data_pratica              TEXT,                         -- date of the sender's file (art. 53 e), if told
     numero_domanda            INTEGER NOT NULL,             -- the domanda that it opens or belongs to
-    collegato_a               INTEGER REFERENCES registrazioni (id) DEFERRABLE INITIALLY DEFERRED, -- the registration that it follows up; NULL for a new domanda
+    collegato_a               INTEGER REFERENCES registrazioni (id), -- the registration that it follows up; NULL for a new domanda
     digest                    BLOB    NOT NULL CHECK (length(digest) = 32), -- digest of the content: equal content, equal digest
     digest_versione           INTEGER NOT NULL,             -- how that digest was computed
     impronta                  BLOB    NOT NULL CHECK (length(impronta) = 32), -- imprint of the element's bytes as received (art. 53 f)
@@ -156,7 +155,7 @@ CREATE INDEX assegnazioni_registrazione ON assegnazioni (registrazione);
 
 -- Receipts, byte for byte as they were told.
 CREATE TABLE ricevute (
-    registrazione INTEGER NOT NULL PRIMARY KEY REFERENCES registrazioni (id) DEFERRABLE INITIALLY DEFERRED, -- of which registration
+    registrazione INTEGER NOT NULL PRIMARY KEY REFERENCES registrazioni (id), -- of which registration
     formato       TEXT    NOT NULL, -- `XML`
     bytes_len     INTEGER NOT NULL, -- length before compression
     codec         TEXT    NOT NULL, -- `IDENTITY`, `ZSTD`
@@ -182,7 +181,7 @@ END;
 
 -- Requests as received, once each. Personal data: purged when their time is over; the registration stays.
 CREATE TABLE payload (
-    registrazione INTEGER NOT NULL PRIMARY KEY REFERENCES registrazioni (id) DEFERRABLE INITIALLY DEFERRED, -- of which registration
+    registrazione INTEGER NOT NULL PRIMARY KEY REFERENCES registrazioni (id), -- of which registration
     bytes_len     INTEGER NOT NULL, -- length before compression
     domanda_da    INTEGER NOT NULL, -- where the Domanda begins, before compression
     domanda_a     INTEGER NOT NULL, -- where it ends (the byte after its last): `impronta` is of these bytes
@@ -196,7 +195,7 @@ CREATE TABLE payload (
 
 CREATE TABLE domande (
     numero                  INTEGER NOT NULL PRIMARY KEY CHECK (numero >= 1), -- numero domanda: stays for life
-    registrazione           INTEGER NOT NULL REFERENCES registrazioni (id) DEFERRABLE INITIALLY DEFERRED, -- the registration that opened it
+    registrazione           INTEGER NOT NULL REFERENCES registrazioni (id), -- the registration that opened it
     servizio                TEXT    NOT NULL, -- service
     ente                    TEXT    NOT NULL, -- the patronato that sent it
     richiedente             TEXT    NOT NULL, -- codice fiscale of who asks
@@ -217,7 +216,7 @@ CREATE TABLE domande (
 
 -- One row a child: state and decorrenza are per sheet.
 CREATE TABLE schede (
-    numero_domanda         INTEGER NOT NULL REFERENCES domande (numero) DEFERRABLE INITIALLY DEFERRED, -- of which domanda
+    numero_domanda         INTEGER NOT NULL REFERENCES domande (numero), -- of which domanda
     posto                  INTEGER NOT NULL CHECK (posto >= 1), -- place in it, from 1
     servizio               TEXT    NOT NULL, -- service (repeated here for the index of live sheets)
     codice_fiscale         TEXT    NOT NULL, -- the child
@@ -244,7 +243,7 @@ CREATE UNIQUE INDEX schede_vive ON schede (servizio, codice_fiscale)
 
 -- Documents that came with a registration; their bytes lie in the payload.
 CREATE TABLE allegati (
-    registrazione INTEGER NOT NULL REFERENCES registrazioni (id) DEFERRABLE INITIALLY DEFERRED, -- with which registration
+    registrazione INTEGER NOT NULL REFERENCES registrazioni (id), -- with which registration
     posto         INTEGER NOT NULL CHECK (posto >= 1), -- place in it, from 1
     tipo          TEXT    NOT NULL, -- word of the codelist
     nome_file     TEXT    NOT NULL, -- file name, as sent
@@ -263,7 +262,7 @@ CREATE TABLE variazioni (
     servizio         TEXT    NOT NULL, -- service
     numero_domanda   INTEGER NOT NULL, -- which domanda
     posto            INTEGER,          -- which sheet; NULL = the domanda as a whole
-    registrazione    INTEGER REFERENCES registrazioni (id) DEFERRABLE INITIALLY DEFERRED, -- the registration that is the cause, if one is
+    registrazione    INTEGER REFERENCES registrazioni (id), -- the registration that is the cause, if one is
     presentata_il    INTEGER,          -- its presentation
     registrata_il    INTEGER,          -- its registration
     stato            TEXT,             -- the new state

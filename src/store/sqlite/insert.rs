@@ -1,6 +1,4 @@
-//! The rows of a batch: what one registration writes into each table, many registrations a statement. A row that is
-//! refused rolls the whole transaction back (`OR ROLLBACK`), which is what becomes of it anyway: so SQLite need not
-//! keep, statement by statement, what it would take to undo that one alone.
+//! The rows of a batch: what one registration writes into each table, many registrations a statement.
 
 use bytes::Bytes;
 use sqlx::sqlite::SqliteConnection;
@@ -120,7 +118,7 @@ pub(super) async fn insert_all(
 }
 
 const REGISTRAZIONI: Tabella = Tabella {
-    testa: "INSERT OR ROLLBACK INTO registrazioni (id, registro, anno, numero, protocollo, registrata_il, presentata_il, oggetto, \
+    testa: "INSERT INTO registrazioni (id, registro, anno, numero, protocollo, registrata_il, presentata_il, oggetto, \
             servizio, operazione, ente, ente_denominazione, codice_ufficio, user_id, richiedente, destinatario, \
             chiave_invio, data_pratica, numero_domanda, digest, digest_versione, impronta, impronta_algoritmo, \
             canale, message_id, certificato_sha256)",
@@ -158,7 +156,7 @@ fn bind_registrazione(valori: &mut Valori, nuova: &Nuova<'_>) {
 }
 
 const RICEVUTE: Tabella = Tabella {
-    testa: "INSERT OR ROLLBACK INTO ricevute (registrazione, formato, bytes_len, codec, bytes)",
+    testa: "INSERT INTO ricevute (registrazione, formato, bytes_len, codec, bytes)",
     riga: "(?,'XML',?,?,?)",
     coda: "",
 };
@@ -172,7 +170,7 @@ fn bind_ricevuta(valori: &mut Valori, nuova: &Nuova<'_>) {
 }
 
 const PAYLOAD: Tabella = Tabella {
-    testa: "INSERT OR ROLLBACK INTO payload (registrazione, bytes_len, domanda_da, domanda_a, codec, bytes)",
+    testa: "INSERT INTO payload (registrazione, bytes_len, domanda_da, domanda_a, codec, bytes)",
     riga: "(?,?,?,?,?,?)",
     coda: "",
 };
@@ -189,7 +187,7 @@ fn bind_payload(valori: &mut Valori, nuova: &Nuova<'_>) {
 }
 
 const DOMANDE: Tabella = Tabella {
-    testa: "INSERT OR ROLLBACK INTO domande (numero, registrazione, servizio, ente, richiedente, richiedente_nome, \
+    testa: "INSERT INTO domande (numero, registrazione, servizio, ente, richiedente, richiedente_nome, \
             richiedente_cognome, richiedente_email, richiedente_cellulare, richiedente_indirizzo, presentata_da, \
             genitore_tutelato, mandato_numero, mandato_data, modalita, iban, intestato_richiedente, dichiarazioni)",
     riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
@@ -226,7 +224,7 @@ fn bind_domanda(valori: &mut Valori, nuova: &Nuova<'_>) {
 }
 
 const VARIAZIONI: Tabella = Tabella {
-    testa: "INSERT OR ROLLBACK INTO variazioni (istante, tipo, ente, servizio, numero_domanda, registrazione, presentata_il, \
+    testa: "INSERT INTO variazioni (istante, tipo, ente, servizio, numero_domanda, registrazione, presentata_il, \
             registrata_il, stato, azione_richiesta)",
     riga: "(?,'REGISTRATA',?,?,?,?,?,?,'PRESENTATA','NESSUNA')",
     coda: "",
@@ -293,7 +291,7 @@ async fn insert_parti(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) -
 }
 
 const SCHEDE: Tabella = Tabella {
-    testa: "INSERT OR ROLLBACK INTO schede (numero_domanda, posto, servizio, codice_fiscale, data_nascita, qualita, disabile, \
+    testa: "INSERT INTO schede (numero_domanda, posto, servizio, codice_fiscale, data_nascita, qualita, disabile, \
             affido_condiviso, altro_genitore, altro_genitore_assente, ripartizione, decorrenza_presunta, stato_dal, \
             stato, azione_richiesta)",
     riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,'PRESENTATA','NESSUNA')",
@@ -301,7 +299,7 @@ const SCHEDE: Tabella = Tabella {
 };
 
 const ALLEGATI: Tabella = Tabella {
-    testa: "INSERT OR ROLLBACK INTO allegati (registrazione, posto, tipo, nome_file, tipo_mime, impronta, bytes_len)",
+    testa: "INSERT INTO allegati (registrazione, posto, tipo, nome_file, tipo_mime, impronta, bytes_len)",
     riga: "(?,?,?,?,?,?,?)",
     coda: "",
 };
