@@ -75,7 +75,7 @@ pub(super) fn illecito(testo: &str) -> Option<(usize, char)> {
     let bytes = testo.as_bytes();
     // Looked at without a branch first, many bytes at once: there mostly is nothing.
     let sospetto = bytes.iter().fold(false, |sospetto, &byte| {
-        sospetto | (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) | (byte == 0xEF)
+        sospetto | (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || (byte == 0xEF)
     });
     if !sospetto {
         return None;
