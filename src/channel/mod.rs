@@ -47,6 +47,10 @@ pub struct Channels {
 pub fn routes(channels: Arc<Channels>) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
     move |config| {
         config.app_data(web::Data::from(Arc::clone(&channels)));
+        // This runs once in each worker's own thread, which is where the schemas are wanted.
+        if let Err(errore) = channels.intake.schema.warm() {
+            tracing::error!("the schemas were not loaded ahead: {errore}");
+        }
         // Addresses without a variable part are compared, not matched.
         for prestazione in PRESTAZIONI.iter().copied() {
             for fine in ["", "/"] {

@@ -137,6 +137,11 @@ impl Schema {
         })
     }
 
+    /// Loads this thread's authority now, so that its first message does not wait for it.
+    pub fn warm(&self) -> Result<(), SchemaError> {
+        with_authority(&self.outline, |_| ())
+    }
+
     /// Reads the rest of a message, from the body child's start tag to the end of the envelope.
     pub fn read(
         &self,
