@@ -1,7 +1,9 @@
 //! Certificates and revocation lists looked into: who is named, which serial, until when. Nothing is verified here:
 //! the handshake does that.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use openssl::asn1::{Asn1IntegerRef, Asn1Time, Asn1TimeRef};
@@ -30,6 +32,25 @@ impl Certificato {
     pub fn from_der(der: &[u8]) -> Result<Self, CertificatoErrato> {
         let x509 = X509::from_der(der)?;
         Self::from_x509(&x509)
+    }
+
+    /// As [`Certificato::from_der`], for one that a handshake has accepted: the same few come again and again, and
+    /// looking into one costs more than the rest of a connection's bookkeeping together.
+    pub fn of_peer(der: &[u8]) -> Result<Self, CertificatoErrato> {
+        /// Certificates of enti that are remembered; past it the memory starts anew.
+        const CONOSCIUTI_MAX: usize = 1024;
+        static CONOSCIUTI: LazyLock<Mutex<HashMap<Box<[u8]>, Certificato>>> = LazyLock::new(Mutex::default);
+        // A panic under the lock leaves a map of whole entries.
+        let mut conosciuti = CONOSCIUTI.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(certificato) = conosciuti.get(der) {
+            return Ok(certificato.clone());
+        }
+        let certificato = Self::from_der(der)?;
+        if conosciuti.len() >= CONOSCIUTI_MAX {
+            conosciuti.clear();
+        }
+        conosciuti.insert(der.into(), certificato.clone());
+        Ok(certificato)
     }
 
     /// Every certificate of a PEM file, in order.

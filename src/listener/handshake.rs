@@ -82,12 +82,13 @@ impl Ingresso {
                 (esito, VISTO.with(RefCell::take))
             })
             .await;
-        if let Some(visto) = &visto {
-            chi.showed(visto);
-        }
         let tls = match esito {
             Ok(tls) => tls,
             Err(errore) => {
+                let visto = visto.and_then(|der| Certificato::from_der(&der).ok());
+                if let Some(visto) = &visto {
+                    chi.showed(visto);
+                }
                 let respinto = errore.into_respinto(visto.as_ref(), bounds);
                 self.log(&chi, &respinto.violazione);
                 if let Some(socket) = respinto.socket {
@@ -112,7 +113,7 @@ impl Ingresso {
             self.turn_away(tls, &chi, &violazione).await;
             return None;
         };
-        let peer = peer(&tls, certificato, ip, chi.sni.clone());
+        let peer = peer(&tls, certificato.clone(), ip, chi.sni.clone());
         // The first request is awaited as long as a head may take, not as an idle connection between two.
         let fase = Fase::Attesa(Instant::now() + bounds.testata);
         let connessione = Connessione::new(
@@ -132,7 +133,7 @@ impl Ingresso {
             connessione.still_welcome()
         };
         if let Err(errore) = verdetto {
-            let violazione = of_tls(&errore, visto.as_ref());
+            let violazione = of_tls(&errore, Some(&certificato));
             self.turn_away(tls, &chi, &violazione).await;
             return None;
         }
@@ -239,7 +240,7 @@ fn shown(
     let catena = tls.get_ref().1.peer_certificates().unwrap_or_default();
     let foglia = catena.first().ok_or_else(|| refusal(Codice::Tls001))?;
     let certificato =
-        Certificato::from_der(foglia).map_err(|causa| refusal(Codice::Tls008).with("causa", causa))?;
+        Certificato::of_peer(foglia).map_err(|causa| refusal(Codice::Tls008).with("causa", causa))?;
     Ok((catena.to_vec(), certificato))
 }
 

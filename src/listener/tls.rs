@@ -308,8 +308,9 @@ impl Materiale {
 }
 
 tokio::task_local! {
-    /// The certificate that the handshake under way was shown, whatever became of it.
-    pub(super) static VISTO: RefCell<Option<Certificato>>;
+    /// The certificate that the handshake under way was shown, whatever became of it: looked into only when it is
+    /// refused and has to be named.
+    pub(super) static VISTO: RefCell<Option<CertificateDer<'static>>>;
 }
 
 /// The verifier, with a witness beside it: a refused certificate is named in the door log.
@@ -336,7 +337,7 @@ impl ClientCertVerifier for Testimone {
         adesso: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
         // Outside a handshake there is nobody to tell.
-        let _ = VISTO.try_with(|visto| visto.replace(Certificato::from_der(foglia).ok()));
+        let _ = VISTO.try_with(|visto| visto.replace(Some(foglia.clone().into_owned())));
         named(self.0.verify_client_cert(foglia, intermedi, adesso))
     }
 
