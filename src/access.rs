@@ -116,6 +116,12 @@ impl Access {
             .unwrap_or(self.strict)
     }
 
+    /// The ente that a certificate speaks for, allowed or not: for the record of what is refused.
+    #[must_use]
+    pub fn ente(&self, peer: &Peer) -> Option<Arc<Ente>> {
+        self.adesioni.load().ente(&peer.certificato).cloned()
+    }
+
     /// The ente of a certificate that may look at the contract (`?wsdl`): known and not suspended, from an address
     /// that is allowed.
     pub fn admit(&self, peer: &Peer) -> Result<Arc<Ente>, Negato> {

@@ -102,9 +102,9 @@ impl Intake {
         let identity = Identity::read(&envelope, self.access.identity_strict(&incoming.peer))?;
         diario.identity(&identity, &envelope);
 
+        diario.ente(self.access.ente(&incoming.peer).as_deref());
         incoming.still_welcome.clone()?;
-        let ente = self.access.admit(&incoming.peer)?;
-        diario.ente(&ente);
+        self.access.admit(&incoming.peer)?;
         let operazione = envelope.operazione_di(incoming.prestazione)?;
         esito.operazione = Some(operazione);
         diario.operazione(operazione);

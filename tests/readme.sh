@@ -13,7 +13,7 @@ cd "$dir"
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 "$varco" demo --listen "127.0.0.1:$port" >demo.out 2>&1 &
 gateway=$!
-until grep -q 'Ripetizione=true' demo.out; do sleep 0.1; kill -0 $gateway || { cat demo.out; exit 1; }; done
+until grep -qs 'Ripetizione=true' demo.out; do sleep 0.1; kill -0 $gateway || { cat demo.out; exit 1; }; done
 
 awk '/^## What to try next/ { on = 1; next } /^## / { on = 0 } on && /^    / { sub(/^    /, ""); print }' "$readme" |
     sed -e "s|cargo run --release --|$varco|" -e "s|127.0.0.1:8443|127.0.0.1:$port|" -e 's|127.0.0.1:8444|127.0.0.1:0|' \

@@ -69,9 +69,9 @@ impl Diario {
         traccia.id_mittente = id_mittente.or_else(|| traccia.id_mittente.take());
     }
 
-    /// The certificate's ente is known.
-    pub(super) fn ente(&mut self, ente: &Ente) {
-        self.traccia().ente = Some(ente.codice.to_string());
+    /// The certificate's ente, where it has one: a refusal is found by ente too.
+    pub(super) fn ente(&mut self, ente: Option<&Ente>) {
+        self.traccia().ente = ente.map(|ente| ente.codice.to_string());
     }
 
     /// The operation is known; an action that names another is worth a note, and no more (docs/integrazione.md).

@@ -103,6 +103,10 @@ fn of_certificate(causa: &CertificateError, visto: Option<&Certificato>) -> Viol
             refusal(Codice::Tls008).with("causa", "non è per autenticazione client")
         }
         C::BadEncoding => refusal(Codice::Tls008).with("causa", "non è un certificato X.509 leggibile"),
+        // Made by its own hand, as `openssl req -x509` makes it: whatever else is wrong with it, nobody vouches for it.
+        _ if visto.is_some_and(|visto| visto.soggetto == visto.emittente) => {
+            refusal(Codice::Tls002).with("emittente", emittente())
+        }
         altro => refusal(Codice::Tls008).with("causa", altro),
     }
 }

@@ -12,7 +12,7 @@ gateway=''
 trap 'kill $gateway 2>/dev/null && wait $gateway 2>/dev/null || true; rm -rf "$dir"' EXIT
 "$varco" demo --dir "$dir/demo" --listen "127.0.0.1:$port" >"$dir/demo.out" 2>&1 &
 gateway=$!
-until grep -q 'Ripetizione=true' "$dir/demo.out"; do sleep 0.1; kill -0 $gateway; done
+until grep -qs 'Ripetizione=true' "$dir/demo.out"; do sleep 0.1; kill -0 $gateway; done
 
 "$varco" sample --quanti 1000 --dir "$dir/lotto" >/dev/null
 # Ten break the XSD, ten break a rule.

@@ -16,7 +16,7 @@ mount -t tmpfs -o size=24M tmpfs "$dir/disk"
 
 "$varco" demo --dir "$dir/disk/demo" --listen "127.0.0.1:$port" >"$dir/demo.out" 2>&1 &
 gateway=$!
-until grep -q 'Ripetizione=true' "$dir/demo.out"; do sleep 0.1; kill -0 $gateway; done
+until grep -qs 'Ripetizione=true' "$dir/demo.out"; do sleep 0.1; kill -0 $gateway; done
 
 # Room for a while, then none.
 "$load" --url "https://127.0.0.1:$port" --certs "$dir/disk/demo/certs" --connections 4 --seconds 3 >"$dir/before.out" 2>&1 || true

@@ -18,7 +18,7 @@ trap 'kill -9 $gateway $sender 2>/dev/null || true; rm -rf "$dir"' EXIT
 # The demo lays the folder down; what is drilled is `serve` on it.
 "$varco" demo --dir "$dir/demo" --listen "127.0.0.1:$port" >"$dir/demo.out" 2>&1 &
 gateway=$!
-until grep -q 'Ripetizione=true' "$dir/demo.out"; do sleep 0.1; kill -0 $gateway; done
+until grep -qs 'Ripetizione=true' "$dir/demo.out"; do sleep 0.1; kill -0 $gateway; done
 kill -INT $gateway
 wait $gateway || true
 

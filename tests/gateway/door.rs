@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use crate::helpers::{Gateway, Setting, agent};
+use crate::helpers::{Gateway, Setting, agent, agent_with};
 
 /// The codes of the door log, newest first, once there are `quanti`.
 fn door_log(gateway: &Gateway, quanti: usize) -> Vec<String> {
@@ -70,4 +70,47 @@ fn a_stranger_learns_nothing_about_the_schema() {
         "{}",
         reply.text()
     );
+}
+
+#[test]
+fn a_certificate_made_by_its_own_hand_comes_from_no_recognised_ca() {
+    use openssl::asn1::Asn1Time;
+    use openssl::ec::{EcGroup, EcKey};
+    use openssl::nid::Nid;
+    use openssl::pkey::PKey;
+    use openssl::x509::extension::BasicConstraints;
+    use openssl::x509::{X509, X509Name};
+
+    let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
+    let key = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
+    let mut name = X509Name::builder().unwrap();
+    name.append_entry_by_text("CN", "altra").unwrap();
+    let name = name.build();
+    let mut builder = X509::builder().unwrap();
+    builder.set_version(2).unwrap();
+    builder.set_subject_name(&name).unwrap();
+    builder.set_issuer_name(&name).unwrap();
+    builder.set_pubkey(&key).unwrap();
+    builder
+        .set_not_before(&Asn1Time::days_from_now(0).unwrap())
+        .unwrap();
+    builder
+        .set_not_after(&Asn1Time::days_from_now(30).unwrap())
+        .unwrap();
+    builder
+        .append_extension(BasicConstraints::new().critical().ca().build().unwrap())
+        .unwrap();
+    builder
+        .sign(&key, openssl::hash::MessageDigest::sha256())
+        .unwrap();
+    let pem = builder.build().to_pem().unwrap();
+
+    let gateway = Gateway::spawn(&Setting::default());
+    let url = format!("https://localhost:{}/", gateway.addr().port());
+    let key = key.private_key_to_pem_pkcs8().unwrap();
+    agent_with(Some((&pem, &key)))
+        .get(&url)
+        .call()
+        .expect_err("the door must stay shut");
+    assert_eq!(door_log(&gateway, 1), ["TLS-002"]);
 }

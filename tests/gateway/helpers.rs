@@ -254,14 +254,22 @@ fn reply(mut response: ureq::http::Response<ureq::Body>) -> Reply {
     }
 }
 
-/// An agent that trusts the run's CA and shows this certificate.
+/// An agent that trusts the run's CA and shows one of the run's certificates.
 pub(crate) fn agent(certificato: Option<&str>) -> ureq::Agent {
     let read = |nome: String| std::fs::read(certs().join(nome)).unwrap();
-    let ca = Certificate::from_pem(&read("ca.pem".into())).unwrap();
-    let client_cert = certificato.map(|nome| {
-        let certificato = Certificate::from_pem(&read(format!("{nome}.pem"))).unwrap();
-        let chiave = PrivateKey::from_pem(&read(format!("{nome}.key"))).unwrap();
-        ClientCert::new_with_certs(&[certificato], chiave)
+    let pair = certificato.map(|nome| (read(format!("{nome}.pem")), read(format!("{nome}.key"))));
+    agent_with(
+        pair.as_ref()
+            .map(|(certificato, chiave)| (&certificato[..], &chiave[..])),
+    )
+}
+
+/// An agent that trusts the run's CA and shows this certificate, in PEM with its key.
+pub(crate) fn agent_with(pair: Option<(&[u8], &[u8])>) -> ureq::Agent {
+    let ca = Certificate::from_pem(&std::fs::read(certs().join("ca.pem")).unwrap()).unwrap();
+    let client_cert = pair.map(|(certificato, chiave)| {
+        let certificato = Certificate::from_pem(certificato).unwrap();
+        ClientCert::new_with_certs(&[certificato], PrivateKey::from_pem(chiave).unwrap())
     });
     let tls = TlsConfig::builder()
         .client_cert(client_cert)

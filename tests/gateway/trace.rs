@@ -82,6 +82,25 @@ fn every_message_leaves_a_row_and_its_bytes() {
 }
 
 #[test]
+fn a_suspended_ente_is_found_by_its_code() {
+    let gateway = Gateway::spawn(&Setting {
+        stato: Some("sospeso".into()),
+        ..Setting::default()
+    });
+    gateway
+        .client("pat01")
+        .post(include_bytes!("../messages/limiti/request.xml"));
+    let ricerca = Ricerca {
+        ente: Some("PAT01".into()),
+        limite: 10,
+        ..Ricerca::default()
+    };
+    let found = tracce(&gateway, &ricerca, 1);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].codice.as_deref(), Some("ACC-002"));
+}
+
+#[test]
 fn a_fault_names_the_message_that_the_trace_knows() {
     let gateway = Gateway::spawn(&Setting::default());
     let reply = gateway
