@@ -102,3 +102,52 @@ fn a_quota_is_told_before_and_when_it_is_used_up() {
         "the quota is the ente's own"
     );
 }
+
+#[test]
+fn every_sample_of_the_docs_is_answered_as_it_is_shown() {
+    let gateway = Gateway::spawn(&Setting::default());
+    let client = gateway.client("pat01");
+    let samples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/messaggi");
+    let read = |nome: &str| std::fs::read(samples.join(format!("{nome}.xml"))).unwrap();
+    assert_eq!(
+        client.post(&read("VerificaDomanda")).value("Esito").as_deref(),
+        Some("AMMISSIBILE")
+    );
+    let inviata = client.post(&read("InviaDomanda"));
+    assert_eq!(
+        inviata.value("Protocollo").as_deref(),
+        Some("INPS-AUF-2021-000000000001")
+    );
+    let soap_11 = client.post_as(&read("InviaDomanda-soap11"), "text/xml; charset=utf-8");
+    assert_eq!(soap_11.content_type, "text/xml; charset=utf-8");
+    assert_eq!(
+        soap_11.value("Ripetizione").as_deref(),
+        Some("true"),
+        "{}",
+        soap_11.text()
+    );
+    for nome in ["ConsultaDomanda", "ScaricaRicevuta"] {
+        let reply = client.post(&read(nome));
+        assert_eq!(reply.status, 200, "{nome}: {}", reply.text());
+        assert_eq!(
+            reply.value("Protocollo").as_deref(),
+            Some("INPS-AUF-2021-000000000001"),
+            "{nome}"
+        );
+    }
+    for nome in ["echo", "Limiti", "Diagnosi"] {
+        let reply = client.post(&read(nome));
+        assert_eq!(reply.status, 200, "{nome}: {}", reply.text());
+    }
+    let mut files = 0;
+    for entry in std::fs::read_dir(&samples).unwrap() {
+        files += usize::from(
+            entry
+                .unwrap()
+                .path()
+                .extension()
+                .is_some_and(|extension| extension == "xml"),
+        );
+    }
+    assert_eq!(files, 8, "a sample that no line above sends");
+}
