@@ -37,7 +37,7 @@ head -1 "$dir/lotto/esiti.csv"
 esiti=$dir/lotto/esiti.csv
 echo "refusals with code and line:"
 grep -c 'RIFIUTATA\|FAULT' "$esiti"
-grep 'RIFIUTATA\|FAULT' "$esiti" | head -2
+grep -m2 'RIFIUTATA\|FAULT' "$esiti"
 registered=$(($("$varco" register list --config "$dir/demo/varco.toml" | wc -l) - 1))
 echo "registered $registered"
 "$varco" register verify --config "$dir/demo/varco.toml"

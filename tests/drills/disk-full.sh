@@ -12,7 +12,7 @@ port=${PORT:-18444}
 gateway=''
 trap 'kill $gateway 2>/dev/null && wait $gateway 2>/dev/null || true; umount "$dir/disk" 2>/dev/null || true; rm -rf "$dir"' EXIT
 mkdir "$dir/disk"
-mount -t tmpfs -o size=24M tmpfs "$dir/disk"
+mount -t tmpfs -o size=128M tmpfs "$dir/disk"
 
 "$varco" demo --dir "$dir/disk/demo" --listen "127.0.0.1:$port" >"$dir/demo.out" 2>&1 &
 gateway=$!
@@ -20,6 +20,7 @@ until grep -qs 'Ripetizione=true' "$dir/demo.out"; do sleep 0.1; kill -0 $gatewa
 
 # Room for a while, then none.
 "$load" --url "https://127.0.0.1:$port" --certs "$dir/disk/demo/certs" --connections 4 --seconds 3 >"$dir/before.out" 2>&1 || true
+echo "free before the filler: $(df --output=avail -k "$dir/disk" | tail -1) KiB"
 dd if=/dev/zero of="$dir/disk/filler" bs=4k 2>/dev/null || true
 "$load" --url "https://127.0.0.1:$port" --certs "$dir/disk/demo/certs" --connections 4 --seconds 3 >"$dir/full.out" 2>&1 || true
 "$varco" sample >"$dir/domanda.xml"
@@ -32,7 +33,7 @@ post
 head -1 "$dir/head"
 grep -i '^retry-after' "$dir/head"
 grep -o '<[a-z]*:Value>[a-z]*:Receiver' "$dir/answer"
-grep -o 'STO-00[0-9]' "$dir/answer" | head -1
+grep -o 'STO-00[0-9]' "$dir/answer" | sed -n 1p
 grep -q ' 503 ' "$dir/head"
 
 rm "$dir/disk/filler"
