@@ -22,9 +22,9 @@ use varco::soap::SoapVersion;
 use varco::soap::answer;
 use varco::soap::envelope::{Apertura, Envelope};
 use varco::soap::identity::Identity;
-use varco::store::sqlite::{OpenOptions, SqliteStore};
+use varco::store::sqlite::SqliteStore;
 use varco::store::writer::{Writer, WriterConfig};
-use varco::store::{Atto, Chiave, SharedStore};
+use varco::store::{Atto, Chiave, OpenOptions, SharedStore};
 use varco::trace::Traccia;
 use varco::xml::Limits;
 

@@ -21,9 +21,11 @@ use varco::domanda::{
 use varco::patronato::CodiceEnte;
 use varco::prestazione::assegno_temporaneo::PRESTAZIONE;
 use varco::ricevuta::{Digest, Registrata, Ricevuta};
-use varco::store::sqlite::{OpenOptions, SqliteStore};
+use varco::store::sqlite::SqliteStore;
 use varco::store::writer::{Writer, WriterConfig};
-use varco::store::{Atto, Chiave, Registrazione, Ricerca, SharedStore, Store, StoreError};
+use varco::store::{
+    Atto, Chiave, OpenOptions, Registrazione, Ricerca, SharedStore, Store, StoreError, StoreUrl,
+};
 use varco::trace::writer::{Tracciati, TraceConfig};
 use varco::trace::{RifiutoAllaPorta, Traccia};
 
@@ -518,9 +520,8 @@ async fn the_business_clock_runs_on_from_where_it_was_set() {
         create: true,
         ..OpenOptions::new(Ambiente::Produzione, istante(LUGLIO))
     };
-    let errore = SqliteStore::open(&cartella.path().join("produzione.db"), &produzione)
-        .await
-        .unwrap_err();
+    let url = StoreUrl::Sqlite(cartella.path().join("produzione.db"));
+    let errore = varco::store::open(&url, &produzione).await.unwrap_err();
     assert!(errore.to_string().contains("orologio.inizio"), "{errore}");
 }
 

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::{DoveConfig, Uscita, outcome};
-use crate::clock::WallClock;
+use crate::clock::{Clock as _, WallClock};
 use crate::config::Effective;
 use crate::listener::Porta;
 use crate::schema::Schema;
-use crate::store::SharedStore;
+use crate::store::{self, OpenOptions};
 
 /// Opens everything, tells the configuration and what is wrong with it.
 pub async fn check(dove: &DoveConfig) -> Result<Uscita> {
@@ -89,7 +89,11 @@ async fn store(effettiva: &Effective) -> Result<Vec<String>> {
 /// Lays down the store, or brings it up to this program.
 pub async fn migrate(dove: &DoveConfig) -> Result<Uscita> {
     let config = dove.read()?;
-    let store: SharedStore = Arc::new(super::open_sqlite(&config, true).await?);
+    let options = OpenOptions {
+        create: true,
+        ..OpenOptions::new(config.ambiente, WallClock::default().wall())
+    };
+    let (store, _) = store::open(&config.store, &options).await?;
     store.ping().await?;
     outln!("archivio aggiornato ({})", config.ambiente.as_str());
     Ok(Uscita::Fatto)

@@ -33,16 +33,14 @@ use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use self::dev_certs::Chiavi;
 use crate::clock::{Clock as _, WallClock};
-use crate::config::{Config, Effective, Processo, StoreUrl};
-use crate::store::sqlite::{OpenOptions, SqliteStore};
-use crate::store::{SharedStore, StoreError};
+use crate::config::{Config, Effective, Processo};
+use crate::store::{self, OpenOptions, SharedStore, StoreError};
 
 /// How a command ended, as a script sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -315,19 +313,11 @@ fn read_config(file: &Path) -> anyhow::Result<Config> {
 
 /// The store as it is, for a look: nothing is created, migrated or set.
 async fn open_store(config: &Config) -> anyhow::Result<SharedStore> {
-    Ok(Arc::new(open_sqlite(config, false).await?))
-}
-
-/// The store; `lay_down` creates what is not there and brings up what is old.
-async fn open_sqlite(config: &Config, lay_down: bool) -> anyhow::Result<SqliteStore> {
-    let StoreUrl::Sqlite(file) = &config.store;
     let options = OpenOptions {
-        create: lay_down,
-        migrate: lay_down,
+        migrate: false,
         ..OpenOptions::new(config.ambiente, WallClock::default().wall())
     };
-    let (store, _) = SqliteStore::open(file, &options).await?;
-    Ok(store)
+    Ok(store::open(&config.store, &options).await?.0)
 }
 
 /// The address of a gateway for a client on the same machine: one that listens everywhere also listens here.

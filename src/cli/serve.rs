@@ -11,15 +11,14 @@ use tokio::task::JoinHandle;
 use crate::access::Access;
 use crate::channel::{self, Channels};
 use crate::clock::{Clock, Ids, RandomIds, WallClock};
-use crate::config::{Config, IdentityMode, StoreUrl};
+use crate::config::{Config, IdentityMode};
 use crate::intake::Intake;
 use crate::intake::corpo::CorpoLimits;
 use crate::listener::{self, Porta, Serving, Spegnimento};
 use crate::schema::Schema;
 use crate::soap::answer::Limite;
-use crate::store::SharedStore;
-use crate::store::sqlite::{OpenOptions, SqliteStore};
 use crate::store::writer::{Handle, Writer};
+use crate::store::{self, OpenOptions, SharedStore};
 use crate::telemetry;
 use crate::trace::writer::Tracciati;
 
@@ -46,7 +45,6 @@ struct Gateway {
 #[derive(Debug)]
 struct Rear {
     store: SharedStore,
-    sqlite: Arc<SqliteStore>,
     writer: Handle,
     tracce: Tracciati,
 }
@@ -112,18 +110,18 @@ impl Rear {
     async fn close(self) {
         self.writer.close().await;
         self.tracce.close().await;
-        self.sqlite.close().await;
+        self.store.close().await;
     }
 }
 
-/// Opens the store of a configuration, and tells its business clock.
-pub async fn open_store(config: &Config, create: bool) -> anyhow::Result<(SqliteStore, WallClock)> {
-    let wall = WallClock::default().wall();
-    let mut options = OpenOptions::new(config.ambiente, wall);
-    options.create = create;
-    options.orologio_inizio = config.orologio.inizio;
-    let StoreUrl::Sqlite(path) = &config.store;
-    let (store, offset) = SqliteStore::open(path, &options).await?;
+/// Opens the store of a configuration, laid down where there is none, and tells its business clock.
+async fn open_store(config: &Config) -> anyhow::Result<(SharedStore, WallClock)> {
+    let options = OpenOptions {
+        create: true,
+        orologio_inizio: config.orologio.inizio,
+        ..OpenOptions::new(config.ambiente, WallClock::default().wall())
+    };
+    let (store, offset) = store::open(&config.store, &options).await?;
     Ok((store, WallClock::with_offset(offset)))
 }
 
@@ -131,11 +129,9 @@ pub async fn open_store(config: &Config, create: bool) -> anyhow::Result<(Sqlite
 async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
     // The address first: a port that is taken should be said before a store is touched.
     let bound = listener::bind(&config.listener).await?;
-    let (sqlite, clock) = open_store(&config, true).await?;
+    let (store, clock) = open_store(&config).await?;
     let clock = parts.clock.unwrap_or_else(|| Arc::new(clock));
     let ids = parts.ids.unwrap_or_else(|| Arc::new(RandomIds));
-    let sqlite = Arc::new(sqlite);
-    let store: SharedStore = Arc::clone(&sqlite) as SharedStore;
     let writer = Writer::spawn(Arc::clone(&store), Arc::clone(&clock), config.writer);
     let tracce = Tracciati::spawn(Arc::clone(&store), config.trace);
     let door_log = {
@@ -184,7 +180,6 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         serving,
         rear: Rear {
             store,
-            sqlite,
             writer,
             tracce,
         },

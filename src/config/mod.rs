@@ -18,6 +18,7 @@ use crate::adesione::documento::{Documento, nearest};
 pub use crate::adesione::documento::{Errore, FileErrato};
 use crate::domanda::Ambiente;
 use crate::listener::{Bounds, ListenerConfig, TlsConfig};
+use crate::store::StoreUrl;
 use crate::store::writer::WriterConfig;
 use crate::trace::writer::TraceConfig;
 use crate::xml;
@@ -67,13 +68,6 @@ impl Default for Config {
             log: LogConfig::default(),
         }
     }
-}
-
-/// Where things are kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StoreUrl {
-    /// The embedded store: `sqlite:store.db`.
-    Sqlite(PathBuf),
 }
 
 /// Section `limits`.
@@ -279,10 +273,11 @@ impl Config {
 
     /// Makes relative paths start at the file's directory.
     fn resolve(&mut self, cartella: &Path) {
-        let StoreUrl::Sqlite(store) = &mut self.store;
+        if let StoreUrl::Sqlite(store) = &mut self.store {
+            *store = cartella.join(&*store);
+        }
         let tls = &mut self.tls;
         let percorsi = [
-            store,
             &mut self.adesioni,
             &mut tls.certificato,
             &mut tls.chiave,

@@ -7,9 +7,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use toml::de::DeValue;
 
-use super::{IdentityMode, LogFormato, StoreUrl};
+use super::{IdentityMode, LogFormato};
 use crate::domanda::Ambiente;
 use crate::listener::NelDubbio;
+use crate::store::StoreUrl;
 
 /// A value as it was written.
 #[derive(Debug, Clone, PartialEq)]
@@ -107,16 +108,15 @@ parole!(
 parole!(LogFormato, "\"testo\" o \"json\"", Testo = "testo", Json = "json");
 
 impl Valore for StoreUrl {
-    const ATTESO: &'static str = "\"sqlite:PERCORSO\", per esempio \"sqlite:store.db\"";
+    const ATTESO: &'static str =
+        "\"sqlite:PERCORSO\" oppure \"postgres://UTENTE@HOST/DATABASE\", per esempio \"sqlite:store.db\"";
 
     fn read(grezzo: &Grezzo) -> Option<Self> {
-        let percorso = grezzo.text()?.strip_prefix("sqlite:")?;
-        (!percorso.is_empty()).then(|| Self::Sqlite(percorso.into()))
+        grezzo.text()?.parse().ok()
     }
 
     fn show(&self) -> String {
-        let Self::Sqlite(percorso) = self;
-        format!("\"sqlite:{}\"", percorso.display())
+        format!("\"{self}\"")
     }
 }
 

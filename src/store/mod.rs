@@ -2,26 +2,100 @@
 //! receipt, feed row and trace record together or not at all (design.md §2.8, §2.9).
 
 mod codec;
+mod registro;
 pub mod sqlite;
+mod url;
+mod valori;
 pub mod writer;
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::catalogo::Codice;
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
-use crate::domanda::{CodiceFiscale, Fascicolo, SchedaViva};
+use crate::domanda::{Ambiente, CodiceFiscale, Fascicolo, SchedaViva};
 use crate::patronato::{ChiaveInvio, CodiceEnte, CodiceUfficio, UserId};
 use crate::prestazione::Prestazione;
 use crate::protocollo::NumeroProtocollo;
 use crate::ricevuta::{Digest, Registrata, Ricevuta};
 use crate::rifiuto::{Failure, Guasto};
 use crate::trace::{RifiutoAllaPorta, Traccia};
+
+pub use url::{NotAStoreUrl, PostgresUrl, StoreUrl};
+
+/// How to open a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenOptions {
+    /// The ambiente that it must belong to.
+    pub ambiente: Ambiente,
+    /// Lay down a new store where there is none.
+    pub create: bool,
+    /// Bring an older schema up to ours; else it is refused.
+    pub migrate: bool,
+    /// Where the business clock shall start (`orologio.inizio`); refused in produzione. `None` leaves the clock of
+    /// the store as it runs.
+    pub orologio_inizio: Option<Timestamp>,
+    /// The true time, now.
+    pub adesso: Timestamp,
+    /// How many connections read.
+    pub lettori: u32,
+    /// How long to wait for a connection, or for another process that writes.
+    pub attesa: Duration,
+    /// Ceiling of the embedded store's file in pages of 4 KiB; 0 = none.
+    pub max_page_count: u32,
+}
+
+impl OpenOptions {
+    /// An existing store of this ambiente, brought up to date; `adesso` is the true time.
+    #[must_use]
+    pub fn new(ambiente: Ambiente, adesso: Timestamp) -> Self {
+        Self {
+            ambiente,
+            create: false,
+            migrate: true,
+            orologio_inizio: None,
+            adesso,
+            lettori: 4,
+            attesa: Duration::from_secs(5),
+            max_page_count: 0,
+        }
+    }
+}
+
+/// Opens a store, and tells how far its business clock is ahead of the true one.
+///
+/// The clock: `orologio_inizio` sets it once, and it runs on from there, over restarts too; another `orologio_inizio`
+/// sets it anew. The register itself never goes back, whatever the clock says.
+///
+/// A register that is not as promised does not keep the store from being read: it is looked over at the first
+/// [`Store::ping`] or registration, and refused there.
+pub async fn open(
+    url: &StoreUrl,
+    options: &OpenOptions,
+) -> Result<(SharedStore, SignedDuration), StoreError> {
+    if options.ambiente == Ambiente::Produzione && options.orologio_inizio.is_some() {
+        return Err(StoreError::Refused(
+            "orologio.inizio is set, but in produzione there is one clock; remove it".to_owned(),
+        ));
+    }
+    Ok(match url {
+        StoreUrl::Sqlite(path) => {
+            let (store, offset) = sqlite::SqliteStore::open(path, options).await?;
+            (Arc::new(store), offset)
+        }
+        StoreUrl::Postgres(url) => {
+            return Err(StoreError::Refused(format!(
+                "{url}: this varco has no PostgreSQL store yet"
+            )));
+        }
+    })
+}
 
 /// A key as it is unique: per ente and service.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -275,6 +349,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn tidy(&self) -> Result<(), StoreError> {
         Ok(())
     }
+
+    /// Closes every connection, in order. A store that is merely dropped loses nothing.
+    async fn close(&self);
 }
 
 /// A store that is shared.

@@ -7,8 +7,9 @@ use sqlx::error::BoxDynError;
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection};
 use sqlx::{Arguments, AssertSqlSafe, Encode, Type};
 
-use super::row::{guasto, lunghezza};
+use super::row::guasto;
 use crate::store::StoreError;
+use crate::store::valori::lunghezza;
 
 /// How rows go into a table. Its texts are ours alone: values are always bound.
 #[derive(Debug, Clone, Copy)]

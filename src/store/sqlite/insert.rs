@@ -1,97 +1,15 @@
 //! The rows of a batch: what one registration writes into each table, many registrations a statement.
 
-use bytes::Bytes;
 use sqlx::sqlite::SqliteConnection;
 
-use super::SqliteStore;
 use super::batch::{Inserimento, Tabella, Valori, insert, parti};
-use super::register::{Estratti, Numeri};
-use super::row::{al_millesimo, intero, json};
 use super::tracce::{Conservata, TRACCE_CHE_SOSTITUISCONO, bind_traccia};
 use crate::domanda::{CodiceFiscale, Iban};
 use crate::prestazione::Operazione;
-use crate::ricevuta::{DIGEST_VERSIONE, Registrata, Ricevuta};
-use crate::store::codec::{Codec, Conservati};
-use crate::store::{Atto, StoreError};
-use crate::trace::Traccia;
-
-/// One new registration, with all that its rows need.
-pub(super) struct Nuova<'a> {
-    id: i64,
-    protocollo: String,
-    atto: &'a Atto,
-    pub(super) registrata: Registrata,
-    ricevuta: Ricevuta,
-    richiesta: Conservati,
-    traccia: Traccia,
-}
-
-impl<'a> Nuova<'a> {
-    /// Draws the numbers and writes the receipt.
-    pub(super) fn compose(
-        store: &SqliteStore,
-        atto: &'a Atto,
-        richiesta: Conservati,
-        numeri: &mut Numeri,
-    ) -> Result<Self, StoreError> {
-        let Estratti {
-            id,
-            protocollo,
-            numero_domanda,
-            registrata_il,
-        } = numeri.draw(atto.prestazione.registro)?;
-        let fascicolo = &atto.fascicolo;
-        let ricevuta = Ricevuta {
-            prestazione: atto.prestazione.titolo.to_owned(),
-            ambiente: store.ambiente,
-            protocollo: protocollo.clone(),
-            numero_domanda,
-            chiave: atto.chiave.chiave.clone(),
-            presentata_il: al_millesimo(atto.presentata_il),
-            registrata_il,
-            oggetto: fascicolo
-                .oggetto
-                .replace("{numero}", &numero_domanda.0.to_string()),
-            ente: atto.chiave.ente.clone(),
-            ente_denominazione: atto.ente_denominazione.clone(),
-            codice_ufficio: atto.codice_ufficio.clone(),
-            user_id: atto.user_id.clone(),
-            richiedente: fascicolo.richiedente.clone(),
-            canale: atto.canale,
-            impronta: atto.impronta,
-            schede: fascicolo.schede.clone(),
-            prossimi_passi: atto.prestazione.prossimi_passi.to_owned(),
-        };
-        let bytes = Bytes::from((atto.stampa)(&ricevuta));
-
-        let mut traccia = atto.traccia.clone();
-        "REGISTRATA".clone_into(&mut traccia.esito);
-        let in_lettere = protocollo.to_string();
-        traccia.protocollo = Some(in_lettere.clone());
-        traccia.numero_domanda = Some(numero_domanda.0);
-        // The answer is written after us; where the caller could not know its size, the receipt's says most of it.
-        if traccia.risposta_len == 0 {
-            traccia.risposta_len = bytes.len() as u64;
-        }
-        Ok(Self {
-            id,
-            protocollo: in_lettere,
-            atto,
-            registrata: Registrata {
-                protocollo,
-                numero_domanda,
-                chiave: atto.chiave.chiave.clone(),
-                digest: atto.digest,
-                digest_versione: DIGEST_VERSIONE,
-                ricevuta: bytes,
-                annullata: false,
-            },
-            ricevuta,
-            richiesta,
-            traccia,
-        })
-    }
-}
+use crate::store::StoreError;
+use crate::store::codec::Codec;
+use crate::store::registro::Nuova;
+use crate::store::valori::{intero, json};
 
 /// Every table's rows. The tables with one row a registration go in together, one trip for many registrations; those
 /// with several follow, a table a trip.

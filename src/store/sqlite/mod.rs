@@ -31,8 +31,6 @@ use crate::protocollo::NumeroProtocollo;
 use crate::ricevuta::Registrata;
 use crate::trace::{RifiutoAllaPorta, Traccia};
 
-pub use open::OpenOptions;
-
 /// The store in one file.
 #[derive(Debug)]
 pub struct SqliteStore {
@@ -127,15 +125,6 @@ impl SqliteStore {
         self.apply_limit(&mut presa.connessione).await?;
         presa.give_back();
         Ok(())
-    }
-
-    /// Closes every connection and folds the log into the file. A store that is merely dropped loses nothing.
-    pub async fn close(&self) {
-        self.lettori.close().await;
-        let presa = self.scrittura.lock().await.connessione.take();
-        if let Some(connessione) = presa {
-            close(connessione).await;
-        }
     }
 
     /// The write connection, opened again where a failure closed it.
@@ -285,5 +274,14 @@ impl Store for SqliteStore {
         }
         presa.give_back();
         Ok(())
+    }
+
+    /// Folds the log into the file on the way.
+    async fn close(&self) {
+        self.lettori.close().await;
+        let presa = self.scrittura.lock().await.connessione.take();
+        if let Some(connessione) = presa {
+            close(connessione).await;
+        }
     }
 }

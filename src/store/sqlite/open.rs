@@ -3,9 +3,8 @@
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::atomic::AtomicU32;
-use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions,
@@ -15,62 +14,11 @@ use sqlx::{ConnectOptions, Connection, Executor};
 use tokio::sync::Mutex;
 
 use super::{Scrittura, SqliteStore, row};
-use crate::domanda::Ambiente;
-use crate::store::{Inconsistency, StoreError};
-
-/// How to open the store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpenOptions {
-    /// The ambiente that it must belong to.
-    pub ambiente: Ambiente,
-    /// Lay down a new file where there is none.
-    pub create: bool,
-    /// Bring an older schema up to ours; else it is refused.
-    pub migrate: bool,
-    /// Where the business clock shall start (`orologio.inizio`); refused in produzione. `None` leaves the clock of
-    /// the store as it runs.
-    pub orologio_inizio: Option<Timestamp>,
-    /// The true time, now.
-    pub adesso: Timestamp,
-    /// How many connections read.
-    pub lettori: u32,
-    /// How long to wait for another process that writes.
-    pub busy_timeout: Duration,
-    /// Ceiling of the file in pages of 4 KiB; 0 = none.
-    pub max_page_count: u32,
-}
-
-impl OpenOptions {
-    /// An existing store of this ambiente, brought up to date; `adesso` is the true time.
-    #[must_use]
-    pub fn new(ambiente: Ambiente, adesso: Timestamp) -> Self {
-        Self {
-            ambiente,
-            create: false,
-            migrate: true,
-            orologio_inizio: None,
-            adesso,
-            lettori: 4,
-            busy_timeout: Duration::from_secs(5),
-            max_page_count: 0,
-        }
-    }
-}
+use crate::store::{Inconsistency, OpenOptions, StoreError};
 
 impl SqliteStore {
-    /// Opens the store, and tells how far its business clock is ahead of the true one.
-    ///
-    /// The clock: `orologio_inizio` sets it once, and it runs on from there, over restarts too; another
-    /// `orologio_inizio` sets it anew. The register itself never goes back, whatever the clock says.
-    ///
-    /// A register that is not as promised does not keep the store from being read: it is looked over at the first
-    /// [`ping`](crate::store::Store::ping) or registration, and refused there.
+    /// Opens the file, and tells how far its business clock is ahead of the true one: see [`crate::store::open`].
     pub async fn open(path: &Path, options: &OpenOptions) -> Result<(Self, SignedDuration), StoreError> {
-        if options.ambiente == Ambiente::Produzione && options.orologio_inizio.is_some() {
-            return Err(StoreError::Refused(
-                "orologio.inizio is set, but in produzione there is one clock; remove it".to_owned(),
-            ));
-        }
         let nuovo = look_at_file(path, options.create)?;
         if !nuovo {
             check_owner(path, options).await?;
@@ -90,7 +38,7 @@ impl SqliteStore {
             let path = path.to_owned();
             SqlitePoolOptions::new()
                 .max_connections(options.lettori.max(1))
-                .acquire_timeout(options.busy_timeout)
+                .acquire_timeout(options.attesa)
                 .after_connect(move |connessione, _| {
                     let path = path.clone();
                     Box::pin(async move {
@@ -189,7 +137,7 @@ fn connect_options(path: &Path, options: &OpenOptions, nuovo: bool) -> SqliteCon
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        .busy_timeout(options.busy_timeout)
+        .busy_timeout(options.attesa)
         // The registration's statements come in seven sizes each (`batch`).
         .statement_cache_capacity(128)
         // The driver's log would tell statements of thousands of characters; ours tells what failed.
@@ -234,7 +182,7 @@ async fn check_owner(path: &Path, options: &OpenOptions) -> Result<(), StoreErro
     let solo_lettura = SqliteConnectOptions::new()
         .filename(path)
         .read_only(true)
-        .busy_timeout(options.busy_timeout);
+        .busy_timeout(options.attesa);
     let mut connessione = SqliteConnection::connect_with(&solo_lettura)
         .await
         .map_err(|errore| cannot_open(path, errore))?;

@@ -6,14 +6,15 @@ use std::collections::HashMap;
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool, SqliteRow};
 use sqlx::{AssertSqlSafe, QueryBuilder};
 
-use super::row::{Riga, guasto, intero};
+use super::row::guasto;
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento, SchedaConsultata};
-use crate::domanda::{CodiceFiscale, Mese, SchedaViva};
+use crate::domanda::{CodiceFiscale, SchedaViva};
 use crate::patronato::{ChiaveInvio, CodiceEnte};
 use crate::prestazione;
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::{Digest, Registrata};
 use crate::store::codec::unpack;
+use crate::store::valori::{Riga, intero, mese};
 use crate::store::{Chiave, Inconsistency, RigaRegistro, StoreError};
 
 /// What is registered under a key.
@@ -272,16 +273,4 @@ pub(super) async fn bytes_of(
         .await
         .map_err(guasto)?;
     Ok(row.map(|row| bytes_from(table, &row)).transpose()?)
-}
-
-/// `2021-07`.
-fn mese(testo: &str) -> Result<Mese, &'static str> {
-    let (anno, mese) = testo.split_once('-').ok_or("not a month")?;
-    let anno = anno.parse().map_err(|_| "not a month")?;
-    let mese = mese.parse().map_err(|_| "not a month")?;
-    if (1..=12).contains(&mese) {
-        Ok(Mese { anno, mese })
-    } else {
-        Err("not a month")
-    }
 }

@@ -3,21 +3,22 @@
 //! and what did not take leaves nothing. The unique indexes stand behind it: if one of them ever speaks, nothing of
 //! the batch was written. Order of the promises: design.md §2.7 (keys), §2.8 (numbers), §2.9 (batches).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::MutexGuard;
 
 use super::batch::{Inserimento, Tabella};
-use super::insert::{Nuova, insert_all};
-use super::row::{begin, guasto, intero};
+use super::insert::insert_all;
+use super::row::{begin, guasto};
 use super::{Scrittura, SqliteStore, query};
-use crate::domanda::SchedaViva;
-use crate::protocollo::{NumeroDomanda, NumeroProtocollo, data_a_roma};
-use crate::ricevuta::{DIGEST_VERSIONE, Registrata};
-use crate::store::codec::{Conservati, pack};
+use crate::ricevuta::Registrata;
+use crate::store::codec::Conservati;
+use crate::store::registro::{
+    Contatore, Numeri, Nuova, Sorte, Vive, decide, outcomes, pack_richieste, registri, were_written,
+};
+use crate::store::valori::intero;
 use crate::store::{Atto, Chiave, Inconsistency, Registrazione, StoreError};
 
 /// Registers a batch: see [`crate::store::Store::register`].
@@ -60,120 +61,19 @@ async fn write(
     let vive = live_sheets(connessione, atti, &gia_registrate).await?;
     let sorti = decide(atti, &gia_registrate, vive);
 
-    let accolti = sorti
-        .iter()
-        .filter(|sorte| matches!(sorte, Sorte::Accolto))
-        .count();
-    let mut nuove = Vec::with_capacity(accolti);
-    if accolti > 0 {
-        let mut numeri = Numeri::load(connessione, atti, adesso).await?;
+    let mut nuove = Vec::new();
+    if sorti.iter().any(|sorte| matches!(sorte, Sorte::Accolto)) {
+        let (mut numeri, mut id) = load(connessione, atti, adesso).await?;
         for ((atto, sorte), richiesta) in atti.iter().zip(&sorti).zip(richieste) {
             if matches!(sorte, Sorte::Accolto) {
-                nuove.push(Nuova::compose(store, atto, richiesta, &mut numeri)?);
+                id += 1;
+                nuove.push(Nuova::compose(store.ambiente, id, atto, richiesta, &mut numeri)?);
             }
         }
-        numeri.save(connessione).await?;
+        save(connessione, &numeri).await?;
         insert_all(connessione, &nuove).await?;
     }
     outcomes(atti, sorti, &nuove)
-}
-
-/// What becomes of one act.
-enum Sorte {
-    /// Key and children are free: it gets the next number.
-    Accolto,
-    /// The key is taken by a registration of before.
-    GiaRegistrato(Registrata),
-    /// The key is taken by the act at that place of this very batch.
-    CopiaDi(usize),
-    /// These children (by place) have a live sheet.
-    SchedaViva(Vec<(u32, SchedaViva)>),
-}
-
-/// Decides in the order of the batch, which is the order of arrival.
-fn decide(
-    atti: &[Atto],
-    gia_registrate: &HashMap<Chiave, Registrata>,
-    mut vive: HashMap<(&'static str, String), String>,
-) -> Vec<Sorte> {
-    let mut accolti: HashMap<&Chiave, usize> = HashMap::new();
-    let mut sorti = Vec::with_capacity(atti.len());
-    for (posto, atto) in atti.iter().enumerate() {
-        if let Some(registrata) = gia_registrate.get(&atto.chiave) {
-            sorti.push(Sorte::GiaRegistrato(registrata.clone()));
-            continue;
-        }
-        if let Some(primo) = accolti.get(&atto.chiave) {
-            sorti.push(Sorte::CopiaDi(*primo));
-            continue;
-        }
-        let servizio = atto.chiave.servizio;
-        let mut propri = HashSet::new();
-        let mut gia_vive = Vec::new();
-        for scheda in &atto.fascicolo.schede {
-            let chiave = (servizio, scheda.codice_fiscale.as_str().to_owned());
-            let stato = match vive.get(&chiave) {
-                Some(stato) => Some(stato.clone()),
-                None if !propri.insert(chiave) => Some(PRESENTATA.to_owned()),
-                None => None,
-            };
-            if let Some(stato) = stato {
-                let codice_fiscale = scheda.codice_fiscale.clone();
-                gia_vive.push((
-                    scheda.posto,
-                    SchedaViva {
-                        codice_fiscale,
-                        stato,
-                    },
-                ));
-            }
-        }
-        if gia_vive.is_empty() {
-            vive.extend(propri.into_iter().map(|chiave| (chiave, PRESENTATA.to_owned())));
-            accolti.insert(&atto.chiave, posto);
-            sorti.push(Sorte::Accolto);
-        } else {
-            sorti.push(Sorte::SchedaViva(gia_vive));
-        }
-    }
-    sorti
-}
-
-/// The outcome of each act, told from what was decided and what was written.
-fn outcomes(atti: &[Atto], sorti: Vec<Sorte>, nuove: &[Nuova<'_>]) -> Result<Vec<Registrazione>, StoreError> {
-    let mut per_posto: HashMap<usize, &Registrata> = HashMap::with_capacity(nuove.len());
-    let mut in_ordine = nuove.iter();
-    let mut esiti = Vec::with_capacity(atti.len());
-    for (posto, (atto, sorte)) in atti.iter().zip(sorti).enumerate() {
-        esiti.push(match sorte {
-            Sorte::Accolto => {
-                let scritta = in_ordine.next().ok_or_else(misura)?;
-                per_posto.insert(posto, &scritta.registrata);
-                Registrazione::Registrata(scritta.registrata.clone())
-            }
-            Sorte::GiaRegistrato(registrata) => again(atto, registrata),
-            Sorte::CopiaDi(primo) => {
-                let registrata = per_posto.get(&primo).ok_or_else(misura)?;
-                again(atto, (*registrata).clone())
-            }
-            Sorte::SchedaViva(vive) => Registrazione::SchedaViva(vive),
-        });
-    }
-    Ok(esiti)
-}
-
-/// The same key again: a repetition when the content is the same, else a conflict.
-fn again(atto: &Atto, registrata: Registrata) -> Registrazione {
-    if registrata.digest == atto.digest && registrata.digest_versione == DIGEST_VERSIONE {
-        Registrazione::Ripetuta(registrata)
-    } else {
-        Registrazione::Conflitto(registrata)
-    }
-}
-
-/// There is one new registration for each accepted act: anything else is a mistake of this module.
-fn misura() -> StoreError {
-    Inconsistency::new("registrazioni", "id", "fewer rows than accepted acts").into()
 }
 
 /// COMMIT did not say yes: what became of it? On a new connection every key is read back. A transaction is there
@@ -197,11 +97,7 @@ async fn read_back(
     let chiavi = atti.iter().map(|atto| &atto.chiave);
     let trovate = query::registrate(&mut presa.connessione, chiavi).await?;
     presa.give_back();
-    let scritta = |(atto, esito): (&Atto, &Registrazione)| match esito {
-        Registrazione::Registrata(registrata) => trovate.get(&atto.chiave) == Some(registrata),
-        Registrazione::Ripetuta(_) | Registrazione::Conflitto(_) | Registrazione::SchedaViva(_) => true,
-    };
-    if atti.iter().zip(&esiti).all(scritta) {
+    if were_written(atti, &esiti, &trovate) {
         Ok(esiti)
     } else {
         Err(causa)
@@ -213,7 +109,7 @@ async fn live_sheets(
     connessione: &mut SqliteConnection,
     atti: &[Atto],
     gia_registrate: &HashMap<Chiave, Registrata>,
-) -> Result<HashMap<(&'static str, String), String>, StoreError> {
+) -> Result<Vive, StoreError> {
     let mut minori: HashMap<&'static str, Vec<_>> = HashMap::new();
     for atto in atti
         .iter()
@@ -225,7 +121,7 @@ async fn live_sheets(
             .or_default()
             .extend(schede.map(|scheda| scheda.codice_fiscale.clone()));
     }
-    let mut vive = HashMap::new();
+    let mut vive = Vive::new();
     for (servizio, minori) in minori {
         for viva in query::schede_vive(connessione, servizio, &minori).await? {
             vive.insert((servizio, viva.codice_fiscale.as_str().to_owned()), viva.stato);
@@ -234,88 +130,50 @@ async fn live_sheets(
     Ok(vive)
 }
 
-/// The counters, read under the lock and written back before it is let go.
-pub(super) struct Numeri {
-    registri: HashMap<&'static str, Contatore>,
-    ultima_domanda: u64,
-    ultima_registrazione: u64,
-}
-
-/// What one registration draws.
-pub(super) struct Estratti {
-    pub(super) id: i64,
-    pub(super) protocollo: NumeroProtocollo,
-    pub(super) numero_domanda: NumeroDomanda,
-    pub(super) registrata_il: Timestamp,
-}
-
-/// The row of one register.
-struct Contatore {
-    anno: i16,
-    ultimo: u64,
-    istante: Timestamp,
-}
-
-impl Numeri {
-    async fn load(
-        connessione: &mut SqliteConnection,
-        atti: &[Atto],
-        adesso: Timestamp,
-    ) -> Result<Self, StoreError> {
-        let mut contatori = HashMap::new();
-        for atto in atti {
-            let registro = atto.prestazione.registro;
-            if !contatori.contains_key(registro) {
-                contatori.insert(registro, Contatore::load(connessione, registro, adesso).await?);
-            }
-        }
-        let (domanda, registrazione): (i64, i64) = sqlx::query_as(
-            "SELECT
-                 (SELECT ultimo FROM contatori WHERE nome = 'domanda'),
-                 (SELECT coalesce(max(id), 0) FROM registrazioni)",
+/// The counters of these acts' registers, and the id of the last registration.
+async fn load(
+    connessione: &mut SqliteConnection,
+    atti: &[Atto],
+    adesso: Timestamp,
+) -> Result<(Numeri, i64), StoreError> {
+    let (ultima_domanda, ultima_registrazione): (i64, i64) = sqlx::query_as(
+        "SELECT
+             (SELECT ultimo FROM contatori WHERE nome = 'domanda'),
+             (SELECT coalesce(max(id), 0) FROM registrazioni)",
+    )
+    .fetch_one(&mut *connessione)
+    .await
+    .map_err(guasto)?;
+    let ultima_domanda =
+        u64::try_from(ultima_domanda).map_err(|source| Inconsistency::new("contatori", "ultimo", source))?;
+    let mut numeri = Numeri::after(ultima_domanda);
+    for registro in registri(atti) {
+        let riga = sqlx::query_as(
+            "SELECT anno, ultimo, ultimo_istante, chiuso_fino_a FROM registro WHERE registro = ?",
         )
-        .fetch_one(connessione)
+        .bind(registro)
+        .fetch_optional(&mut *connessione)
         .await
         .map_err(guasto)?;
-        let conto = |column, valore: i64| {
-            u64::try_from(valore).map_err(|source| Inconsistency::new("contatori", column, source))
-        };
-        Ok(Self {
-            registri: contatori,
-            ultima_domanda: conto("ultimo", domanda)?,
-            ultima_registrazione: conto("id", registrazione)?,
-        })
+        numeri.insert(registro, Contatore::at(adesso, riga)?);
     }
+    Ok((numeri, ultima_registrazione))
+}
 
-    /// Draws the next number of a register, and the next domanda with it.
-    pub(super) fn draw(&mut self, registro: &'static str) -> Result<Estratti, StoreError> {
-        let contatore = self.registri.get_mut(registro).ok_or_else(misura)?;
-        let protocollo = contatore.next(registro)?;
-        self.ultima_domanda += 1;
-        self.ultima_registrazione += 1;
-        Ok(Estratti {
-            id: intero(self.ultima_registrazione),
-            protocollo,
-            numero_domanda: NumeroDomanda(self.ultima_domanda),
-            registrata_il: contatore.istante,
-        })
-    }
-
-    async fn save(&self, connessione: &mut SqliteConnection) -> Result<(), StoreError> {
-        let registri: Vec<_> = self.registri.iter().collect();
-        let mut inserimento = Inserimento::default();
-        inserimento.rows(REGISTRO, &registri, |valori, (registro, contatore)| {
-            valori
-                .text(registro)
-                .push(contatore.anno)
-                .push(intero(contatore.ultimo))
-                .push(contatore.istante.as_millisecond());
-        });
-        inserimento.rows(CONTATORI, &[self.ultima_domanda], |valori, ultima| {
-            valori.push(intero(*ultima));
-        });
-        inserimento.execute(connessione).await
-    }
+/// Writes the counters back.
+async fn save(connessione: &mut SqliteConnection, numeri: &Numeri) -> Result<(), StoreError> {
+    let mut inserimento = Inserimento::default();
+    inserimento.rows(REGISTRO, &numeri.registri(), |valori, (registro, contatore)| {
+        valori
+            .text(registro)
+            .push(contatore.anno)
+            .push(intero(contatore.ultimo))
+            .push(contatore.istante.as_millisecond());
+    });
+    inserimento.rows(CONTATORI, &[numeri.ultima_domanda()], |valori, ultima| {
+        valori.push(intero(*ultima));
+    });
+    inserimento.execute(connessione).await
 }
 
 const REGISTRO: Tabella = Tabella {
@@ -333,79 +191,15 @@ const CONTATORI: Tabella = Tabella {
     coda: " ON CONFLICT (nome) DO UPDATE SET ultimo = excluded.ultimo",
 };
 
-impl Contatore {
-    /// The register's row, moved to the instant of this batch: never before the last one, never in a closed day; a
-    /// new year in Rome begins at 1.
-    async fn load(
-        connessione: &mut SqliteConnection,
-        registro: &'static str,
-        adesso: Timestamp,
-    ) -> Result<Self, StoreError> {
-        let riga: Option<(i16, i64, i64, i64)> = sqlx::query_as(
-            "SELECT anno, ultimo, ultimo_istante, chiuso_fino_a FROM registro WHERE registro = ?",
-        )
-        .bind(registro)
-        .fetch_optional(connessione)
-        .await
-        .map_err(guasto)?;
-        let (anno, ultimo, ultimo_istante, chiuso_fino_a) = riga.unwrap_or((0, 0, i64::MIN, i64::MIN));
-        let ms = adesso.as_millisecond().max(ultimo_istante).max(chiuso_fino_a);
-        let istante = Timestamp::from_millisecond(ms)
-            .map_err(|source| Inconsistency::new("registro", "ultimo_istante", source))?;
-        let anno_ora = data_a_roma(istante).year();
-        let ultimo = if anno_ora == anno {
-            u64::try_from(ultimo).map_err(|source| Inconsistency::new("registro", "ultimo", source))?
-        } else {
-            0
-        };
-        Ok(Self {
-            anno: anno_ora,
-            ultimo,
-            istante,
-        })
-    }
-
-    fn next(&mut self, registro: &'static str) -> Result<NumeroProtocollo, StoreError> {
-        let numero = self.ultimo + 1;
-        let protocollo = NumeroProtocollo::new(registro, self.anno, numero).ok_or_else(|| {
-            StoreError::Refused(format!(
-                "register {registro} cannot number {numero} in {}",
-                self.anno
-            ))
-        })?;
-        self.ultimo = numero;
-        Ok(protocollo)
-    }
-}
-
-/// The state in which every sheet begins.
-const PRESENTATA: &str = "PRESENTATA";
-
-/// Compresses the requests; long ones away from the threads that serve connections.
-async fn pack_richieste(atti: &[Atto]) -> Vec<Conservati> {
-    let in_tutto: usize = atti.iter().map(|atto| atto.richiesta.len()).sum();
-    if in_tutto > COMPRESSIONE_IN_DISPARTE {
-        let richieste: Vec<Bytes> = atti.iter().map(|atto| atto.richiesta.clone()).collect();
-        let in_disparte =
-            tokio::task::spawn_blocking(move || richieste.iter().map(|richiesta| pack(richiesta)).collect());
-        if let Ok(compresse) = in_disparte.await {
-            return compresse;
-        }
-    }
-    atti.iter().map(|atto| pack(&atto.richiesta)).collect()
-}
-
-/// From so many bytes on a batch is compressed on a thread of its own (some milliseconds' work).
-const COMPRESSIONE_IN_DISPARTE: usize = 512 * 1024;
-
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
     use crate::domanda::{Ambiente, Fascicolo, Pagamento, Richiedente};
     use crate::prestazione::assegno_temporaneo::PRESTAZIONE;
     use crate::ricevuta::Digest;
-    use crate::store::Store as _;
-    use crate::store::sqlite::OpenOptions;
+    use crate::store::{OpenOptions, Store as _};
     use crate::trace::Traccia;
 
     fn atto(chiave: &str) -> Atto {

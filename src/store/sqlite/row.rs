@@ -1,12 +1,11 @@
-//! Between rows and values: errors of the driver as ours, columns that cannot hold what they hold, instants.
+//! What is SQLite's own between rows and values: errors of the driver as ours, instants, the write lock.
 
 use std::borrow::Cow;
-use std::error::Error;
 
 use jiff::Timestamp;
-use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
-use sqlx::{Decode, Row, Type};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
+use crate::store::valori::Riga;
 use crate::store::{Inconsistency, StoreError};
 
 /// What the driver says, in our words.
@@ -42,89 +41,11 @@ pub(super) const SQLITE_CANTOPEN: u32 = 14;
 const SQLITE_CONSTRAINT: u32 = 19;
 pub(super) const SQLITE_NOTADB: u32 = 26;
 
-/// A row of a table, read column by column; what does not fit names table and column.
-pub(super) struct Riga<'r> {
-    pub(super) table: &'static str,
-    pub(super) row: &'r SqliteRow,
-}
-
-impl Riga<'_> {
-    /// A column as the driver reads it.
-    pub(super) fn get<T>(&self, column: &'static str) -> Result<T, Inconsistency>
-    where
-        T: for<'d> Decode<'d, Sqlite> + Type<Sqlite>,
-    {
-        self.row
-            .try_get(column)
-            .map_err(|source| Inconsistency::new(self.table, column, source))
-    }
-
-    /// A column that `parse` makes a value of.
-    pub(super) fn parse<T, V, E>(
-        &self,
-        column: &'static str,
-        parse: impl FnOnce(T) -> Result<V, E>,
-    ) -> Result<V, Inconsistency>
-    where
-        T: for<'d> Decode<'d, Sqlite> + Type<Sqlite>,
-        E: Into<Box<dyn Error + Send + Sync>>,
-    {
-        parse(self.get(column)?).map_err(|source| Inconsistency::new(self.table, column, source))
-    }
-
-    /// A column that may be empty.
-    pub(super) fn parse_option<T, V, E>(
-        &self,
-        column: &'static str,
-        parse: impl FnOnce(T) -> Result<V, E>,
-    ) -> Result<Option<V>, Inconsistency>
-    where
-        T: for<'d> Decode<'d, Sqlite> + Type<Sqlite>,
-        E: Into<Box<dyn Error + Send + Sync>>,
-    {
-        self.get::<Option<T>>(column)?
-            .map(parse)
-            .transpose()
-            .map_err(|source| Inconsistency::new(self.table, column, source))
-    }
-
-    /// A count: not negative.
-    pub(super) fn count(&self, column: &'static str) -> Result<u64, Inconsistency> {
-        self.parse(column, |valore: i64| u64::try_from(valore))
-    }
-
+impl Riga<'_, SqliteRow> {
     /// An instant.
     pub(super) fn istante(&self, column: &'static str) -> Result<Timestamp, Inconsistency> {
         self.parse(column, Timestamp::from_millisecond)
     }
-
-    /// Thirty-two bytes.
-    pub(super) fn digest(&self, column: &'static str) -> Result<[u8; 32], Inconsistency> {
-        self.parse(column, |bytes: Vec<u8>| {
-            <[u8; 32]>::try_from(bytes).map_err(|_| "not 32 bytes")
-        })
-    }
-}
-
-/// A count as the column holds it. Nothing that we count comes near to the end of i64.
-pub(super) fn intero(valore: u64) -> i64 {
-    i64::try_from(valore).unwrap_or(i64::MAX)
-}
-
-/// A length as the column holds it.
-pub(super) fn lunghezza(valore: usize) -> i64 {
-    i64::try_from(valore).unwrap_or(i64::MAX)
-}
-
-/// An instant as the columns hold it, and as receipts tell it: to the millisecond.
-pub(super) fn al_millesimo(istante: Timestamp) -> Timestamp {
-    // Only an instant at the edge of what jiff can hold fails to come back.
-    Timestamp::from_millisecond(istante.as_millisecond()).unwrap_or(istante)
-}
-
-/// A list as a JSON array. Strings and numbers alone stand in it: that cannot fail.
-pub(super) fn json(valori: &impl serde::Serialize) -> String {
-    serde_json::to_string(valori).unwrap_or_else(|_| "[]".to_owned())
 }
 
 /// Begins a transaction that writes: whoever has it is the only one.

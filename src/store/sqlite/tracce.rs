@@ -1,8 +1,6 @@
 //! The message trace and the door log: written in batches, found by any of their names.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -11,9 +9,10 @@ use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool, SqliteRow};
 use uuid::Uuid;
 
 use super::batch::{Tabella, Valori, insert};
-use super::row::{Riga, begin, guasto, intero, json, lunghezza};
+use super::row::{begin, guasto};
 use super::{Presa, SqliteStore, query};
 use crate::store::codec::{Conservati, pack, unpack};
+use crate::store::valori::{Riga, intero, json, json_or_null, known, lunghezza};
 use crate::store::{Inconsistency, LIMITE_RICERCA, Ricerca, StoreError};
 use crate::trace::{RifiutoAllaPorta, Traccia};
 
@@ -368,29 +367,6 @@ fn bytes_from(
     .map(Some)
 }
 
-fn indirizzo(riga: &Riga<'_>) -> Result<Option<IpAddr>, Inconsistency> {
+fn indirizzo(riga: &Riga<'_, SqliteRow>) -> Result<Option<IpAddr>, Inconsistency> {
     riga.parse_option("indirizzo", |testo: String| testo.parse::<IpAddr>())
 }
-
-fn json_or_null(valori: &Vec<String>) -> Option<String> {
-    (!valori.is_empty()).then(|| json(valori))
-}
-
-/// The name of a step as a word of the program. The steps are named in our code, so they are few; a file that holds
-/// others (another version's) adds at most [`PASSI_MAX`] of them to the memory.
-fn known(passo: &str) -> &'static str {
-    let mut noti = PASSI.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(noto) = noti.get(passo) {
-        return noto;
-    }
-    if noti.len() >= PASSI_MAX {
-        return "altro";
-    }
-    let nuovo: &'static str = Box::leak(passo.to_owned().into_boxed_str());
-    noti.insert(nuovo);
-    nuovo
-}
-
-static PASSI: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
-
-const PASSI_MAX: usize = 64;

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 
-use super::row::{Riga, guasto, intero};
+use super::row::guasto;
 use crate::protocollo::{NumeroProtocollo, data_a_roma};
+use crate::store::valori::{Riga, intero};
 use crate::store::{StoreError, Verifica};
 
 /// The short look: counter, maximum and count agree for the current year of each register. A register that does not

@@ -1,0 +1,136 @@
+//! Between columns and values, whatever the store: columns that cannot hold what they hold, lists as JSON, months.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+use sqlx::{ColumnIndex, Decode, Row, Type};
+
+use super::Inconsistency;
+use crate::domanda::Mese;
+
+/// A row of a table, read column by column; what does not fit names table and column.
+pub(super) struct Riga<'r, R> {
+    pub(super) table: &'static str,
+    pub(super) row: &'r R,
+}
+
+impl<R: Row> Riga<'_, R>
+where
+    &'static str: ColumnIndex<R>,
+{
+    /// A column as the driver reads it.
+    pub(super) fn get<T>(&self, column: &'static str) -> Result<T, Inconsistency>
+    where
+        T: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+    {
+        self.row
+            .try_get(column)
+            .map_err(|source| Inconsistency::new(self.table, column, source))
+    }
+
+    /// A column that `parse` makes a value of.
+    pub(super) fn parse<T, V, E>(
+        &self,
+        column: &'static str,
+        parse: impl FnOnce(T) -> Result<V, E>,
+    ) -> Result<V, Inconsistency>
+    where
+        T: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        parse(self.get(column)?).map_err(|source| Inconsistency::new(self.table, column, source))
+    }
+
+    /// A column that may be empty.
+    pub(super) fn parse_option<T, V, E>(
+        &self,
+        column: &'static str,
+        parse: impl FnOnce(T) -> Result<V, E>,
+    ) -> Result<Option<V>, Inconsistency>
+    where
+        T: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        self.get::<Option<T>>(column)?
+            .map(parse)
+            .transpose()
+            .map_err(|source| Inconsistency::new(self.table, column, source))
+    }
+
+    /// A count: not negative.
+    pub(super) fn count(&self, column: &'static str) -> Result<u64, Inconsistency>
+    where
+        i64: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+    {
+        self.parse(column, |valore: i64| u64::try_from(valore))
+    }
+
+    /// Thirty-two bytes.
+    pub(super) fn digest(&self, column: &'static str) -> Result<[u8; 32], Inconsistency>
+    where
+        Vec<u8>: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+    {
+        self.parse(column, |bytes: Vec<u8>| {
+            <[u8; 32]>::try_from(bytes).map_err(|_| "not 32 bytes")
+        })
+    }
+}
+
+/// A count as the column holds it. Nothing that we count comes near to the end of i64.
+pub(super) fn intero(valore: u64) -> i64 {
+    i64::try_from(valore).unwrap_or(i64::MAX)
+}
+
+/// A length as the column holds it.
+pub(super) fn lunghezza(valore: usize) -> i64 {
+    i64::try_from(valore).unwrap_or(i64::MAX)
+}
+
+/// An instant as the columns hold it, and as receipts tell it: to the millisecond.
+pub(super) fn al_millesimo(istante: Timestamp) -> Timestamp {
+    // Only an instant at the edge of what jiff can hold fails to come back.
+    Timestamp::from_millisecond(istante.as_millisecond()).unwrap_or(istante)
+}
+
+/// A list as a JSON array. Strings and numbers alone stand in it: that cannot fail.
+pub(super) fn json(valori: &impl serde::Serialize) -> String {
+    serde_json::to_string(valori).unwrap_or_else(|_| "[]".to_owned())
+}
+
+/// The same, where an empty list is no value.
+pub(super) fn json_or_null(valori: &Vec<String>) -> Option<String> {
+    (!valori.is_empty()).then(|| json(valori))
+}
+
+/// `2021-07`.
+pub(super) fn mese(testo: &str) -> Result<Mese, &'static str> {
+    let (anno, mese) = testo.split_once('-').ok_or("not a month")?;
+    let anno = anno.parse().map_err(|_| "not a month")?;
+    let mese = mese.parse().map_err(|_| "not a month")?;
+    if (1..=12).contains(&mese) {
+        Ok(Mese { anno, mese })
+    } else {
+        Err("not a month")
+    }
+}
+
+/// The name of a step as a word of the program. The steps are named in our code, so they are few; a file that holds
+/// others (another version's) adds at most [`PASSI_MAX`] of them to the memory.
+pub(super) fn known(passo: &str) -> &'static str {
+    let mut noti = PASSI.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(noto) = noti.get(passo) {
+        return noto;
+    }
+    if noti.len() >= PASSI_MAX {
+        return "altro";
+    }
+    let nuovo: &'static str = Box::leak(passo.to_owned().into_boxed_str());
+    noti.insert(nuovo);
+    nuovo
+}
+
+static PASSI: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+
+const PASSI_MAX: usize = 64;
