@@ -1,6 +1,10 @@
 //! The story of a store: what is promised of numbers, keys, sheets and receipts, told on the embedded store.
 #![allow(missing_docs)]
 
+mod cluster;
+#[path = "../comune/postgres.rs"]
+mod postgres_comune;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
