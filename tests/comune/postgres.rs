@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::sync::OnceLock;
 
-use varco::cli::cluster::Binaries;
+use varco::cli::cluster::{Binaries, Cluster, Opzioni};
 
 /// The server binaries; `None`, said aloud, where there are none and none are asked for.
 pub(crate) fn binaries() -> Option<&'static Binaries> {
@@ -24,4 +24,11 @@ pub(crate) fn binaries() -> Option<&'static Binaries> {
         );
     }
     binaries
+}
+
+/// The cluster that the tests of this binary share. A test that stops it or sets it up otherwise makes its own.
+pub(crate) fn cluster() -> Option<&'static Cluster> {
+    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+    let binaries = binaries()?;
+    Some(CLUSTER.get_or_init(|| Cluster::start(binaries, &Opzioni::default()).unwrap()))
 }
