@@ -2,10 +2,12 @@
 //! receipt, feed row and trace record together or not at all (design.md §2.8, §2.9).
 
 mod codec;
+pub mod postgres;
 mod registro;
 pub mod sqlite;
 mod url;
 mod valori;
+mod verifica;
 pub mod writer;
 
 use std::error::Error;
@@ -43,10 +45,12 @@ pub struct OpenOptions {
     pub orologio_inizio: Option<Timestamp>,
     /// The true time, now.
     pub adesso: Timestamp,
-    /// How many connections read.
+    /// How many connections read (PostgreSQL: and write traces).
     pub lettori: u32,
     /// How long to wait for a connection, or for another process that writes.
     pub attesa: Duration,
+    /// How long one statement of PostgreSQL may take.
+    pub istruzione: Duration,
     /// Ceiling of the embedded store's file in pages of 4 KiB; 0 = none.
     pub max_page_count: u32,
 }
@@ -63,6 +67,7 @@ impl OpenOptions {
             adesso,
             lettori: 4,
             attesa: Duration::from_secs(5),
+            istruzione: Duration::from_secs(10),
             max_page_count: 0,
         }
     }
@@ -90,9 +95,8 @@ pub async fn open(
             (Arc::new(store), offset)
         }
         StoreUrl::Postgres(url) => {
-            return Err(StoreError::Refused(format!(
-                "{url}: this varco has no PostgreSQL store yet"
-            )));
+            let (store, offset) = postgres::PostgresStore::open(url, options).await?;
+            (Arc::new(store), offset)
         }
     })
 }

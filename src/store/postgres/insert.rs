@@ -1,0 +1,279 @@
+//! The rows of a batch: what each registration writes into each table, all of it in one statement.
+
+use sqlx::postgres::PgConnection;
+
+use super::row::Istante;
+use super::statement::Istruzione;
+use super::tracce::{Conservata, columns_of_traccia};
+use crate::domanda::{CodiceFiscale, Iban};
+use crate::prestazione::Operazione;
+use crate::ricevuta::DIGEST_VERSIONE;
+use crate::store::StoreError;
+use crate::store::codec::Codec;
+use crate::store::registro::{Numeri, Nuova};
+use crate::store::valori::{al_millesimo, intero, json, lunghezza};
+
+/// Every row of these registrations, and the counters with what was drawn from them. `cursore` is the feed's last one.
+pub(super) async fn write_all(
+    connessione: &mut PgConnection,
+    nuove: &[Nuova<'_>],
+    numeri: &Numeri,
+    cursore: &mut i64,
+) -> Result<(), StoreError> {
+    let tracce: Vec<_> = nuove
+        .iter()
+        .map(|nuova| Conservata::pack(&nuova.traccia))
+        .collect();
+    let mut istruzione = Istruzione::default();
+    registrazioni(&mut istruzione, nuove);
+    domande(&mut istruzione, nuove);
+    parti(&mut istruzione, nuove);
+    variazioni(&mut istruzione, nuove, cursore);
+    // A hang-up writes INTERROTTA while the act still waits; what was registered speaks last.
+    istruzione.insert_or("tracce", &tracce, TRACCE_CHE_SOSTITUISCONO, columns_of_traccia);
+    contatori(&mut istruzione, numeri, *cursore);
+    istruzione.execute(connessione).await
+}
+
+/// The registration, its receipt, its request.
+fn registrazioni(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
+    istruzione.insert("registrazioni", nuove, |colonne| {
+        colonne
+            .col("id", |nuova| nuova.id)
+            .text("registro", |nuova| nuova.registrata.protocollo.registro())
+            .col("anno", |nuova| nuova.registrata.protocollo.anno())
+            .col("numero", |nuova| intero(nuova.registrata.protocollo.numero()))
+            .text("protocollo", |nuova| &nuova.protocollo)
+            .col("registrata_il", |nuova| Istante(nuova.ricevuta.registrata_il))
+            .col("presentata_il", |nuova| Istante(nuova.ricevuta.presentata_il))
+            .text("oggetto", |nuova| &nuova.ricevuta.oggetto)
+            .text("servizio", |nuova| nuova.atto.chiave.servizio)
+            .text("operazione", |_| Operazione::InviaDomanda.nome())
+            .text("ente", |nuova| nuova.ricevuta.ente.as_str())
+            .text("ente_denominazione", |nuova| &nuova.ricevuta.ente_denominazione)
+            .text("codice_ufficio", |nuova| nuova.ricevuta.codice_ufficio.as_str())
+            .text("user_id", |nuova| nuova.ricevuta.user_id.as_str())
+            .text("richiedente", |nuova| {
+                nuova.ricevuta.richiedente.codice_fiscale.as_str()
+            })
+            .text("chiave_invio", |nuova| nuova.ricevuta.chiave.as_str())
+            .told("data_pratica", "date", |nuova| {
+                nuova.atto.fascicolo.data_pratica.map(|data| data.to_string())
+            })
+            .col("numero_domanda", |nuova| {
+                intero(nuova.registrata.numero_domanda.0)
+            })
+            .col("digest", |nuova| &nuova.registrata.digest.0[..])
+            .col("digest_versione", |_| i16::from(DIGEST_VERSIONE))
+            .col("impronta", |nuova| &nuova.ricevuta.impronta[..])
+            .text("canale", |nuova| nuova.atto.canale)
+            .col("message_id", |nuova| nuova.traccia.message_id)
+            .text("certificato_sha256", |nuova| &nuova.atto.certificato_sha256);
+    });
+    istruzione.insert("ricevute", nuove, |colonne| {
+        colonne
+            .col("numero_domanda", |nuova| {
+                intero(nuova.registrata.numero_domanda.0)
+            })
+            .col("registrazione", |nuova| nuova.id)
+            .col("anno", |nuova| nuova.registrata.protocollo.anno())
+            .text("formato", |_| "XML")
+            .col("bytes_len", |nuova| lunghezza(nuova.registrata.ricevuta.len()))
+            .text("codec", |_| Codec::Identity.as_str())
+            .col("bytes", |nuova| &nuova.registrata.ricevuta[..]);
+    });
+    istruzione.insert("payload", nuove, |colonne| {
+        colonne
+            .col("numero_domanda", |nuova| {
+                intero(nuova.registrata.numero_domanda.0)
+            })
+            .col("registrazione", |nuova| nuova.id)
+            .col("anno", |nuova| nuova.registrata.protocollo.anno())
+            .col("bytes_len", |nuova| lunghezza(nuova.atto.richiesta.len()))
+            .col("domanda_da", |nuova| lunghezza(nuova.atto.domanda_in_richiesta.0))
+            .col("domanda_a", |nuova| lunghezza(nuova.atto.domanda_in_richiesta.1))
+            .text("codec", |nuova| nuova.richiesta.codec.as_str())
+            .col("bytes", |nuova| &nuova.richiesta.bytes[..]);
+    });
+}
+
+fn domande(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
+    istruzione.insert("domande", nuove, |colonne| {
+        colonne
+            .col("numero", |nuova| intero(nuova.registrata.numero_domanda.0))
+            .col("registrazione", |nuova| nuova.id)
+            .col("anno", |nuova| nuova.registrata.protocollo.anno())
+            .text("servizio", |nuova| nuova.atto.chiave.servizio)
+            .text("ente", |nuova| nuova.atto.chiave.ente.as_str())
+            .text("richiedente", |nuova| {
+                nuova.atto.fascicolo.richiedente.codice_fiscale.as_str()
+            })
+            .text("richiedente_nome", |nuova| &nuova.atto.fascicolo.richiedente.nome)
+            .text("richiedente_cognome", |nuova| {
+                &nuova.atto.fascicolo.richiedente.cognome
+            })
+            .text_option("richiedente_email", |nuova| {
+                nuova.atto.fascicolo.richiedente.email.as_deref()
+            })
+            .text_option("richiedente_cellulare", |nuova| {
+                nuova.atto.fascicolo.richiedente.cellulare.as_deref()
+            })
+            .text_option("richiedente_indirizzo", |nuova| {
+                nuova.atto.fascicolo.richiedente.indirizzo.as_deref()
+            })
+            .text("presentata_da", |nuova| nuova.atto.fascicolo.presentata_da)
+            .text_option("genitore_tutelato", |nuova| {
+                nuova
+                    .atto
+                    .fascicolo
+                    .genitore_tutelato
+                    .as_ref()
+                    .map(CodiceFiscale::as_str)
+            })
+            .text("mandato_numero", |nuova| &nuova.atto.fascicolo.mandato_numero)
+            .told("mandato_data", "date", |nuova| {
+                Some(nuova.atto.fascicolo.mandato_data.to_string())
+            })
+            .text("modalita", |nuova| nuova.atto.fascicolo.pagamento.modalita)
+            .text_option("iban", |nuova| {
+                nuova.atto.fascicolo.pagamento.iban.as_ref().map(Iban::as_str)
+            })
+            .col("intestato_richiedente", |nuova| {
+                nuova.atto.fascicolo.pagamento.intestato_richiedente
+            })
+            .told("dichiarazioni", "jsonb", |nuova| {
+                let rese = nuova.atto.fascicolo.dichiarazioni.iter();
+                let rese: Vec<_> = rese
+                    .map(|resa| (resa.codice, resa.versione_testo, resa.scelta))
+                    .collect();
+                Some(json(&rese))
+            });
+    });
+}
+
+/// Sheets and documents: several rows a domanda.
+fn parti(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
+    let mut schede = Vec::with_capacity(nuove.len() * 2);
+    let mut allegati = Vec::new();
+    for nuova in nuove {
+        let fascicolo = &nuova.atto.fascicolo;
+        schede.extend(fascicolo.schede.iter().map(|scheda| (nuova, scheda)));
+        allegati.extend(
+            (1_i32..)
+                .zip(&fascicolo.allegati)
+                .map(|(posto, allegato)| (nuova, posto, allegato)),
+        );
+    }
+    istruzione.insert("schede", &schede, |colonne| {
+        colonne
+            .col("numero_domanda", |(nuova, _)| {
+                intero(nuova.registrata.numero_domanda.0)
+            })
+            .col("posto", |(_, scheda)| {
+                i32::try_from(scheda.posto).unwrap_or(i32::MAX)
+            })
+            .col("registrazione", |(nuova, _)| nuova.id)
+            .text("servizio", |(nuova, _)| nuova.atto.chiave.servizio)
+            .text("codice_fiscale", |(_, scheda)| scheda.codice_fiscale.as_str())
+            .told("data_nascita", "date", |(_, scheda)| {
+                scheda.data_nascita.map(|data| data.to_string())
+            })
+            .text("qualita", |(_, scheda)| scheda.qualita)
+            .col("disabile", |(_, scheda)| scheda.disabile)
+            .col("affido_condiviso", |(_, scheda)| scheda.affido_condiviso)
+            .text_option("altro_genitore", |(_, scheda)| {
+                scheda.altro_genitore.as_ref().map(CodiceFiscale::as_str)
+            })
+            .text_option("altro_genitore_assente", |(_, scheda)| {
+                scheda.altro_genitore_assente
+            })
+            .text("ripartizione", |(_, scheda)| scheda.ripartizione)
+            .told("decorrenza_presunta", "text", |(_, scheda)| {
+                scheda.decorrenza_presunta.map(|mese| mese.to_string())
+            })
+            .text("stato", |_| "PRESENTATA")
+            .col("stato_dal", |(nuova, _)| Istante(nuova.ricevuta.registrata_il))
+            .text("azione_richiesta", |_| "NESSUNA");
+    });
+    istruzione.insert("allegati", &allegati, |colonne| {
+        colonne
+            .col("numero_domanda", |(nuova, _, _)| {
+                intero(nuova.registrata.numero_domanda.0)
+            })
+            .col("registrazione", |(nuova, _, _)| nuova.id)
+            .col("posto", |(_, posto, _)| *posto)
+            .text("tipo", |(_, _, allegato)| allegato.tipo)
+            .text("nome_file", |(_, _, allegato)| &allegato.nome_file)
+            .text("tipo_mime", |(_, _, allegato)| allegato.tipo_mime)
+            .col("impronta", |(_, _, allegato)| &allegato.impronta[..])
+            .col("bytes_len", |(_, _, allegato)| intero(allegato.bytes_len));
+    });
+}
+
+/// The feed: a row a registration, each with the next cursor.
+fn variazioni(istruzione: &mut Istruzione, nuove: &[Nuova<'_>], cursore: &mut i64) {
+    let numerate: Vec<_> = nuove
+        .iter()
+        .map(|nuova| {
+            *cursore += 1;
+            (*cursore, nuova)
+        })
+        .collect();
+    istruzione.insert("variazioni", &numerate, |colonne| {
+        colonne
+            .col("cursore", |(cursore, _)| *cursore)
+            .col("istante", |(_, nuova)| Istante(nuova.ricevuta.registrata_il))
+            .text("tipo", |_| "REGISTRATA")
+            .text("ente", |(_, nuova)| nuova.atto.chiave.ente.as_str())
+            .text("servizio", |(_, nuova)| nuova.atto.chiave.servizio)
+            .col("numero_domanda", |(_, nuova)| {
+                intero(nuova.registrata.numero_domanda.0)
+            })
+            .col("registrazione", |(_, nuova)| nuova.id)
+            .col("presentata_il", |(_, nuova)| {
+                Istante(al_millesimo(nuova.ricevuta.presentata_il))
+            })
+            .col("registrata_il", |(_, nuova)| {
+                Istante(nuova.ricevuta.registrata_il)
+            })
+            .text("stato", |_| "PRESENTATA")
+            .text("azione_richiesta", |_| "NESSUNA");
+    });
+}
+
+/// The counters, as they stand after the draw.
+fn contatori(istruzione: &mut Istruzione, numeri: &Numeri, cursore: i64) {
+    let registri = numeri.registri();
+    istruzione.update("registro", &registri, |colonne| {
+        colonne
+            .text("registro", |(registro, _)| registro)
+            .col("anno", |(_, contatore)| contatore.anno)
+            .col("ultimo", |(_, contatore)| intero(contatore.ultimo))
+            .col("ultimo_istante", |(_, contatore)| Istante(contatore.istante));
+    });
+    let contatori = [
+        ("domanda", intero(numeri.ultima_domanda())),
+        ("variazione", cursore),
+    ];
+    istruzione.update("contatori", &contatori, |colonne| {
+        colonne
+            .text("nome", |(nome, _)| nome)
+            .col("ultimo", |(_, ultimo)| *ultimo);
+    });
+}
+
+/// A trace that takes the place of the one that is there.
+const TRACCE_CHE_SOSTITUISCONO: &str = " ON CONFLICT (message_id, ricevuto_il) DO UPDATE SET \
+    canale = excluded.canale, indirizzo = excluded.indirizzo, certificato_soggetto = excluded.certificato_soggetto, \
+    certificato_seriale = excluded.certificato_seriale, tls = excluded.tls, ente = excluded.ente, \
+    user_id = excluded.user_id, codice_ufficio = excluded.codice_ufficio, identity_forma = excluded.identity_forma, \
+    uri = excluded.uri, servizio = excluded.servizio, operazione = excluded.operazione, \
+    id_mittente = excluded.id_mittente, id_transazione = excluded.id_transazione, \
+    chiave_invio = excluded.chiave_invio, digest = excluded.digest, impronta = excluded.impronta, \
+    richiesta_len = excluded.richiesta_len, risposta_len = excluded.risposta_len, \
+    http_status = excluded.http_status, esito = excluded.esito, codice = excluded.codice, codici = excluded.codici, \
+    protocollo = excluded.protocollo, numero_domanda = excluded.numero_domanda, tempi_us = excluded.tempi_us, \
+    note = excluded.note, chiave_id = excluded.chiave_id, richiesta_codec = excluded.richiesta_codec, \
+    richiesta_bytes_len = excluded.richiesta_bytes_len, richiesta = excluded.richiesta, \
+    risposta_codec = excluded.risposta_codec, risposta_bytes_len = excluded.risposta_bytes_len, \
+    risposta = excluded.risposta";

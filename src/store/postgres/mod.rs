@@ -1,0 +1,285 @@
+//! The store of production: one database of a PostgreSQL cluster, shared by several gateways and by the engine. Each
+//! gateway registers through one connection, a batch at a time, and reads through a small pool. What was acknowledged is
+//! on the disk of the primary (and of its synchronous standbys, where there are any): `fsync` and `synchronous_commit`
+//! are looked at on every connection. It speaks as the role `varco_gateway` whenever it may, so that the database itself
+//! refuses what no gateway shall do.
+
+mod anni;
+mod insert;
+mod open;
+mod query;
+mod register;
+mod row;
+mod statement;
+mod tracce;
+mod verify;
+
+use std::collections::BTreeSet;
+use std::sync::Mutex as StdMutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::Connection as _;
+use sqlx::postgres::{PgConnection, PgPool};
+use tokio::sync::{Mutex, MutexGuard};
+
+use self::open::Accesso;
+use super::{
+    Atto, Chiave, Registrazione, Ricerca, RigaRegistro, Store, StoreError, TracciaTrovata, Verifica,
+};
+use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
+use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
+use crate::patronato::CodiceEnte;
+use crate::protocollo::NumeroProtocollo;
+use crate::ricevuta::Registrata;
+use crate::trace::{RifiutoAllaPorta, Traccia};
+
+/// The store in a database.
+#[derive(Debug)]
+pub struct PostgresStore {
+    ambiente: Ambiente,
+    accesso: Accesso,
+    /// How long the database may take for one answer, as seen from here.
+    limite: Duration,
+    scrittura: Mutex<Scrittura>,
+    lettori: PgPool,
+    /// The years whose partitions are there.
+    anni: StdMutex<BTreeSet<i16>>,
+}
+
+/// The connection that registers, and what is known of it.
+#[derive(Debug)]
+struct Scrittura {
+    /// `None` after any failure, and while somebody holds it.
+    connessione: Option<PgConnection>,
+    /// The store was just opened, or a commit failed, or nobody waited for its answer: no number before [`settle`].
+    ///
+    /// [`settle`]: Presa::settle
+    sospetta: bool,
+}
+
+/// The connection that registers, taken out. Whoever drops it without giving it back (an error, a panic, a future that
+/// was dropped) has closed it, and PostgreSQL rolls back what was open.
+struct Presa<'a> {
+    scrittura: MutexGuard<'a, Scrittura>,
+    connessione: PgConnection,
+}
+
+impl<'a> Presa<'a> {
+    /// Puts the connection back, for the next to use.
+    fn give_back(mut self) {
+        self.scrittura.connessione = Some(self.connessione);
+    }
+
+    /// Settles a suspicion before a number is drawn: the register is looked over, on a connection of after it.
+    async fn settle(&mut self) -> Result<(), StoreError> {
+        if self.scrittura.sospetta {
+            verify::look_over(&mut self.connessione).await?;
+            self.scrittura.sospetta = false;
+        }
+        Ok(())
+    }
+
+    async fn begin(&mut self) -> Result<(), StoreError> {
+        self.execute("BEGIN").await
+    }
+
+    /// Takes back all that the transaction did so far.
+    async fn take_back(&mut self) -> Result<(), StoreError> {
+        self.execute("ROLLBACK").await
+    }
+
+    async fn execute(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        sqlx::raw_sql(sql)
+            .execute(&mut self.connessione)
+            .await
+            .map_err(row::guasto)?;
+        Ok(())
+    }
+
+    /// Takes back what the transaction did and puts the connection back.
+    async fn rollback(mut self) -> Result<(), StoreError> {
+        self.take_back().await?;
+        self.give_back();
+        Ok(())
+    }
+
+    /// Closes the connection; what was open is rolled back.
+    async fn discard(self) {
+        close(self.connessione).await;
+    }
+
+    /// Commits and puts the connection back. A failure, or no answer in time, leaves the store under suspicion and hands
+    /// out its lock, so that the same caller may look what became of the transaction.
+    async fn commit(mut self, store: &PostgresStore) -> Result<(), (MutexGuard<'a, Scrittura>, StoreError)> {
+        self.scrittura.sospetta = true;
+        match store.within(self.execute("COMMIT")).await {
+            Ok(()) => {
+                self.scrittura.sospetta = false;
+                self.give_back();
+                Ok(())
+            }
+            Err(errore) => {
+                // Dropped without a word: a COMMIT that still waits over there shall not be disturbed.
+                let Self { scrittura, .. } = self;
+                Err((scrittura, errore))
+            }
+        }
+    }
+}
+
+impl PostgresStore {
+    /// The ambiente that the database belongs to.
+    #[must_use]
+    pub fn ambiente(&self) -> Ambiente {
+        self.ambiente
+    }
+
+    /// The registering connection, opened again where a failure closed it.
+    async fn take(&self) -> Result<Presa<'_>, StoreError> {
+        self.take_from(self.scrittura.lock().await).await
+    }
+
+    async fn take_from<'a>(&self, mut scrittura: MutexGuard<'a, Scrittura>) -> Result<Presa<'a>, StoreError> {
+        let connessione = match scrittura.connessione.take() {
+            Some(connessione) => connessione,
+            None => self.accesso.connect().await?,
+        };
+        Ok(Presa {
+            scrittura,
+            connessione,
+        })
+    }
+
+    /// A connection for anything but a registration.
+    async fn lettore(&self) -> Result<sqlx::pool::PoolConnection<sqlx::Postgres>, StoreError> {
+        self.lettori.acquire().await.map_err(row::guasto)
+    }
+
+    /// What the database does not answer in time is not waited for: its own time-outs end a statement, ours end the
+    /// waiting for a machine that is no longer there.
+    async fn within<T>(&self, lavoro: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        match tokio::time::timeout(self.limite, lavoro).await {
+            Ok(esito) => esito,
+            Err(_) => Err(StoreError::unavailable(format!(
+                "the database did not answer within {} s",
+                self.limite.as_secs()
+            ))),
+        }
+    }
+}
+
+/// Closes a connection with a word of goodbye. That it fails to close changes nothing for us.
+async fn close(connessione: PgConnection) {
+    if let Err(errore) = connessione.close().await {
+        tracing::debug!("closing a store connection: {errore}");
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn registrata(&self, chiave: &Chiave) -> Result<Option<Registrata>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            Ok(query::registrate(&mut lettore, [chiave]).await?.remove(chiave))
+        })
+        .await
+    }
+
+    async fn schede_vive(
+        &self,
+        servizio: &'static str,
+        minori: &[CodiceFiscale],
+    ) -> Result<Vec<SchedaViva>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            query::schede_vive(&mut lettore, servizio, minori).await
+        })
+        .await
+    }
+
+    async fn register(&self, atti: &[Atto], adesso: Timestamp) -> Result<Vec<Registrazione>, StoreError> {
+        register::register(self, atti, adesso).await
+    }
+
+    async fn domanda(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        riferimento: &Riferimento,
+    ) -> Result<Option<DomandaConsultata>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            query::domanda(&mut lettore, ente, servizio, riferimento).await
+        })
+        .await
+    }
+
+    async fn write_tracce(&self, tracce: &[Traccia]) -> Result<(), StoreError> {
+        self.within(tracce::write_tracce(self, tracce)).await
+    }
+
+    async fn write_porta(&self, rifiuti: &[RifiutoAllaPorta]) -> Result<(), StoreError> {
+        self.within(tracce::write_porta(self, rifiuti)).await
+    }
+
+    async fn tracce(&self, ricerca: &Ricerca) -> Result<Vec<TracciaTrovata>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            tracce::find(&mut lettore, ricerca).await
+        })
+        .await
+    }
+
+    async fn porta(&self, dal: Option<Timestamp>, limite: u32) -> Result<Vec<RifiutoAllaPorta>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            tracce::porta(&mut lettore, dal, limite).await
+        })
+        .await
+    }
+
+    async fn registro(
+        &self,
+        dopo: Option<&NumeroProtocollo>,
+        limite: u32,
+    ) -> Result<Vec<RigaRegistro>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            query::registro(&mut lettore, dopo, limite).await
+        })
+        .await
+    }
+
+    async fn verify(&self) -> Result<Verifica, StoreError> {
+        verify::verify(self).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            lettore.ping().await.map_err(row::guasto)
+        })
+        .await?;
+        // A connection that is out is one at work; only a closed one says something.
+        let Ok(scrittura) = self.scrittura.try_lock() else {
+            return Ok(());
+        };
+        self.within(async {
+            let mut presa = self.take_from(scrittura).await?;
+            let esito = presa.settle().await;
+            presa.give_back();
+            esito
+        })
+        .await
+    }
+
+    async fn close(&self) {
+        self.lettori.close().await;
+        let presa = self.scrittura.lock().await.connessione.take();
+        if let Some(connessione) = presa {
+            close(connessione).await;
+        }
+    }
+}

@@ -1,0 +1,485 @@
+//! Opening the database: what is looked at before a row of it is believed, on every connection what makes a commit
+//! durable, and the business clock that it carries.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex as StdMutex};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions, PgSslMode};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use tokio::sync::Mutex;
+
+use super::row::{guasto, sqlstate};
+use super::{PostgresStore, Scrittura, close};
+use crate::domanda::Ambiente;
+use crate::store::{Inconsistency, OpenOptions, PostgresUrl, StoreError};
+
+static MIGRAZIONI: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// The oldest server whose SQL we speak.
+const SERVER_MINIMO: i32 = 140_000;
+
+/// How a connection is made: always the same way, and never without looking at what the commit depends on.
+#[derive(Debug, Clone)]
+pub(super) struct Accesso {
+    /// The URL without its password, for errors.
+    nome: Arc<str>,
+    options: PgConnectOptions,
+    attesa: Duration,
+    istruzione: Duration,
+}
+
+impl PostgresStore {
+    /// Opens the database, and tells how far its business clock is ahead of the true one: see [`crate::store::open`].
+    pub async fn open(
+        url: &PostgresUrl,
+        options: &OpenOptions,
+    ) -> Result<(Self, SignedDuration), StoreError> {
+        let accesso = Accesso::new(url, options)?;
+        let mut connessione = accesso.reach().await?;
+        let esito = accesso.lay_down(&mut connessione, options).await;
+        let offset = match esito {
+            Ok(()) => clock_offset(&mut connessione, options).await,
+            Err(errore) => Err(errore),
+        };
+        close(connessione).await;
+        let offset = offset?;
+
+        let lettori = {
+            let (accesso, connect) = (accesso.clone(), accesso.options.clone());
+            PgPoolOptions::new()
+                .max_connections(options.lettori.max(1))
+                .acquire_timeout(options.attesa)
+                .after_connect(move |connessione, _| {
+                    let accesso = accesso.clone();
+                    Box::pin(async move {
+                        accesso
+                            .prepare(connessione)
+                            .await
+                            .map_err(|errore| sqlx::Error::Configuration(errore.into()))
+                    })
+                })
+                .connect_lazy_with(connect)
+        };
+        let store = Self {
+            ambiente: options.ambiente,
+            limite: options.istruzione + options.attesa,
+            accesso,
+            scrittura: Mutex::new(Scrittura {
+                connessione: None,
+                sospetta: true,
+            }),
+            lettori,
+            anni: StdMutex::new(BTreeSet::new()),
+        };
+        Ok((store, offset))
+    }
+}
+
+impl Accesso {
+    fn new(url: &PostgresUrl, options: &OpenOptions) -> Result<Self, StoreError> {
+        let nome = url.to_string();
+        let mut connect = PgConnectOptions::from_str(url.as_str())
+            .map_err(|errore| refused(&nome, format_args!("it is no URL of PostgreSQL: {errore}")))?
+            .application_name("varco")
+            // The driver's log would tell statements of thousands of characters; ours tells what failed.
+            .disable_statement_logging();
+        let in_rete = connect.get_socket().is_none() && !is_here(connect.get_host());
+        let detto = url.as_str().contains("sslmode=") || url.as_str().contains("ssl-mode=");
+        if in_rete && !detto {
+            connect = connect.ssl_mode(PgSslMode::VerifyFull);
+        }
+        let verificato = matches!(
+            connect.get_ssl_mode(),
+            PgSslMode::VerifyFull | PgSslMode::VerifyCa
+        );
+        if in_rete && !verificato && options.ambiente == Ambiente::Produzione {
+            return Err(refused(
+                &nome,
+                "in produzione a database over the network needs sslmode=verify-full (or verify-ca) and sslrootcert",
+            ));
+        }
+        Ok(Self {
+            nome: nome.into(),
+            options: connect,
+            attesa: options.attesa,
+            istruzione: options.istruzione,
+        })
+    }
+
+    /// A connection that keeps its promises, or none.
+    pub(super) async fn connect(&self) -> Result<PgConnection, StoreError> {
+        let mut connessione = self.reach().await?;
+        self.prepare(&mut connessione).await?;
+        Ok(connessione)
+    }
+
+    /// A connection, as whoever the URL says.
+    async fn reach(&self) -> Result<PgConnection, StoreError> {
+        match tokio::time::timeout(self.attesa, PgConnection::connect_with(&self.options)).await {
+            Ok(Ok(connessione)) => Ok(connessione),
+            Ok(Err(errore)) => Err(self.cannot_connect(errore)),
+            Err(_) => Err(StoreError::unavailable(format!(
+                "{}: no answer within {} s",
+                self.nome,
+                self.attesa.as_secs()
+            ))),
+        }
+    }
+
+    /// Sets up a session: its time-outs, its role, and a look at what its commits depend on.
+    async fn prepare(&self, connessione: &mut PgConnection) -> Result<(), StoreError> {
+        let istruzione = self.istruzione.as_millis();
+        let pronto = format!(
+            "SET statement_timeout = {istruzione};
+             SET lock_timeout = {istruzione};
+             SET idle_in_transaction_session_timeout = {};
+             SET client_min_messages = warning;
+             SET TimeZone = 'UTC';
+             SET search_path = public;",
+            2 * istruzione
+        );
+        sqlx::raw_sql(AssertSqlSafe(pronto))
+            .execute(&mut *connessione)
+            .await
+            .map_err(guasto)?;
+        let (fsync, pagine, sincrono, in_attesa, gateway): (String, String, String, bool, bool) =
+            sqlx::query_as(
+                "SELECT
+                 current_setting('fsync'),
+                 current_setting('full_page_writes'),
+                 current_setting('synchronous_commit'),
+                 pg_is_in_recovery(),
+                 EXISTS (SELECT 1 FROM pg_roles
+                         WHERE rolname = 'varco_gateway' AND pg_has_role(session_user, oid, 'MEMBER'))",
+            )
+            .fetch_one(&mut *connessione)
+            .await
+            .map_err(guasto)?;
+        if in_attesa {
+            return Err(StoreError::unavailable(format!(
+                "{}: it is a standby, which takes no registration; is the primary elsewhere?",
+                self.nome
+            )));
+        }
+        for (nome, valore, buono, dove) in [
+            ("fsync", &fsync, fsync == "on", "postgresql.conf"),
+            ("full_page_writes", &pagine, pagine == "on", "postgresql.conf"),
+            (
+                "synchronous_commit",
+                &sincrono,
+                matches!(sincrono.as_str(), "on" | "remote_apply"),
+                "postgresql.conf, ALTER DATABASE or ALTER ROLE",
+            ),
+        ] {
+            if !buono {
+                return Err(refused(
+                    &self.nome,
+                    format_args!(
+                        "{nome} is {valore}: a number that was told could be lost; set it to on ({dove}) and try again"
+                    ),
+                ));
+            }
+        }
+        // Held for the session, whatever is set later; and with the least rights that do.
+        let resta = if gateway {
+            format!("SET synchronous_commit = {sincrono}; SET ROLE varco_gateway;")
+        } else {
+            format!("SET synchronous_commit = {sincrono};")
+        };
+        sqlx::raw_sql(AssertSqlSafe(resta))
+            .execute(connessione)
+            .await
+            .map_err(guasto)?;
+        Ok(())
+    }
+
+    /// Looks whose database it is, brings it up to our schema where that is asked for, and writes into a new one whose it
+    /// is from now on.
+    async fn lay_down(
+        &self,
+        connessione: &mut PgConnection,
+        options: &OpenOptions,
+    ) -> Result<(), StoreError> {
+        sqlx::raw_sql("SET search_path = public; SET client_min_messages = warning;")
+            .execute(&mut *connessione)
+            .await
+            .map_err(guasto)?;
+        let schema = self.check_owner(connessione, options).await?;
+        if schema < ours() {
+            let vecchio = if schema == 0 {
+                "the database is empty".to_owned()
+            } else {
+                format!("its schema is version {schema}, and this varco needs {}", ours())
+            };
+            let puo: bool =
+                sqlx::query_scalar("SELECT has_schema_privilege(current_user, 'public', 'CREATE')")
+                    .fetch_one(&mut *connessione)
+                    .await
+                    .map_err(guasto)?;
+            if !options.migrate || (schema == 0 && !options.create) || !puo {
+                return Err(refused(
+                    &self.nome,
+                    format_args!("{vecchio}; run `varco migrate` as the owner of the database"),
+                ));
+            }
+            MIGRAZIONI.run(&mut *connessione).await.map_err(|errore| {
+                refused(
+                    &self.nome,
+                    format_args!("schema cannot be brought up to date: {errore}"),
+                )
+            })?;
+            sqlx::raw_sql("GRANT SELECT ON _sqlx_migrations TO varco_gateway, varco_motore, varco_audit")
+                .execute(&mut *connessione)
+                .await
+                .map_err(guasto)?;
+        }
+        self.claim(connessione, options).await
+    }
+
+    /// Ours, of this ambiente, and not newer than we are; answers the version of its schema, 0 = there is none.
+    async fn check_owner(
+        &self,
+        connessione: &mut PgConnection,
+        options: &OpenOptions,
+    ) -> Result<i64, StoreError> {
+        let (server, tabelle, nostre, versioni, codifica): (i32, i64, bool, bool, String) = sqlx::query_as(
+            "SELECT
+                 current_setting('server_version_num')::integer,
+                 (SELECT count(*) FROM pg_class
+                  WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+                      AND relname <> '_sqlx_migrations'),
+                 to_regclass('public.impostazioni') IS NOT NULL,
+                 to_regclass('public._sqlx_migrations') IS NOT NULL,
+                 current_setting('server_encoding')",
+        )
+        .fetch_one(&mut *connessione)
+        .await
+        .map_err(guasto)?;
+        if server < SERVER_MINIMO {
+            return Err(refused(
+                &self.nome,
+                format_args!("PostgreSQL {} is too old; 14 or newer is needed", server / 10_000),
+            ));
+        }
+        if codifica != "UTF8" {
+            return Err(refused(
+                &self.nome,
+                format_args!("its encoding is {codifica}; create the database with ENCODING 'UTF8'"),
+            ));
+        }
+        if tabelle == 0 {
+            return Ok(0);
+        }
+        if !nostre || !versioni {
+            return Err(refused(
+                &self.nome,
+                "the database holds tables of another application",
+            ));
+        }
+        if self
+            .setting::<String>(connessione, "applicazione")
+            .await?
+            .as_deref()
+            != Some("varco")
+        {
+            return Err(refused(
+                &self.nome,
+                "the database holds tables of another application",
+            ));
+        }
+        if let Some(ambiente) = self.setting::<String>(connessione, "ambiente").await?
+            && ambiente != options.ambiente.as_str()
+        {
+            return Err(refused(
+                &self.nome,
+                format_args!(
+                    "it belongs to ambiente {ambiente}, but {} is configured; each ambiente has its own store",
+                    options.ambiente.as_str()
+                ),
+            ));
+        }
+        let schema: i64 =
+            sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success")
+                .fetch_one(connessione)
+                .await
+                .map_err(|errore| self.without_rights(errore))?;
+        if schema > ours() {
+            return Err(refused(
+                &self.nome,
+                format_args!(
+                    "its schema is version {schema}, and this varco knows {}; use the newer varco that wrote it",
+                    ours()
+                ),
+            ));
+        }
+        Ok(schema)
+    }
+
+    /// Writes into a new store whose it is.
+    async fn claim(&self, connessione: &mut PgConnection, options: &OpenOptions) -> Result<(), StoreError> {
+        let mut ambiente = self.setting::<String>(connessione, "ambiente").await?;
+        if ambiente.is_none() {
+            sqlx::query("INSERT INTO impostazioni (nome, valore) VALUES ('ambiente', $1), ('creato_il', $2) ON CONFLICT DO NOTHING")
+                .bind(options.ambiente.as_str())
+                .bind(options.adesso.to_string())
+                .execute(&mut *connessione)
+                .await
+                .map_err(|errore| self.without_rights(errore))?;
+            // Two processes that lay down the same database at once: the first one's ambiente stands.
+            ambiente = self.setting(connessione, "ambiente").await?;
+        }
+        match ambiente {
+            Some(ambiente) if ambiente == options.ambiente.as_str() => Ok(()),
+            _ => Err(refused(
+                &self.nome,
+                "another process laid it down for another ambiente",
+            )),
+        }
+    }
+
+    async fn setting<T: FromStr>(
+        &self,
+        connessione: &mut PgConnection,
+        nome: &'static str,
+    ) -> Result<Option<T>, StoreError> {
+        setting(connessione, nome)
+            .await
+            .map_err(|errore| self.without_rights(errore))?
+            .map(|valore| {
+                valore
+                    .parse()
+                    .map_err(|_| Inconsistency::new("impostazioni", nome, "cannot be read").into())
+            })
+            .transpose()
+    }
+
+    /// PostgreSQL's words for a role that may nothing here help nobody.
+    fn without_rights(&self, errore: sqlx::Error) -> StoreError {
+        if let sqlx::Error::Database(database) = &errore
+            && sqlstate(database.as_ref()) == "42501"
+        {
+            return refused(
+                &self.nome,
+                format_args!(
+                    "user {0} has no rights on it; as its owner: GRANT varco_gateway TO \"{0}\"",
+                    self.options.get_username()
+                ),
+            );
+        }
+        guasto(errore)
+    }
+
+    /// Why there is no connection, in words that say what to do.
+    fn cannot_connect(&self, errore: sqlx::Error) -> StoreError {
+        let sqlx::Error::Database(database) = &errore else {
+            return match errore {
+                sqlx::Error::Tls(causa) => refused(
+                    &self.nome,
+                    format_args!(
+                        "no TLS as asked for ({causa}); does the server speak TLS, is its certificate of the CA in \
+                         sslrootcert, and is the host the one it is made out to?"
+                    ),
+                ),
+                sqlx::Error::Configuration(causa) => refused(&self.nome, causa),
+                altro => StoreError::unavailable(format!("{}: it cannot be reached: {altro}", self.nome)),
+            };
+        };
+        match sqlstate(database.as_ref()).as_str() {
+            "28000" | "28P01" => refused(
+                &self.nome,
+                format_args!(
+                    "user {} may not log in ({}); is the password right, and does pg_hba.conf admit this host?",
+                    self.options.get_username(),
+                    database.message()
+                ),
+            ),
+            "3D000" => refused(
+                &self.nome,
+                "there is no such database; create it (`createdb -E UTF8 …`), then run `varco migrate` as its owner",
+            ),
+            "42501" => refused(
+                &self.nome,
+                format_args!(
+                    "user {0} may not connect to it; as its owner: GRANT varco_gateway TO \"{0}\"",
+                    self.options.get_username()
+                ),
+            ),
+            codice => StoreError::unavailable(format!(
+                "{}: SQLSTATE {codice}: {}",
+                self.nome,
+                database.message()
+            )),
+        }
+    }
+}
+
+/// The version of our own schema.
+fn ours() -> i64 {
+    MIGRAZIONI
+        .iter()
+        .map(|migrazione| migrazione.version)
+        .max()
+        .unwrap_or(0)
+}
+
+/// Whether a host is this machine: what goes there does not go over a network.
+fn is_here(host: &str) -> bool {
+    host == "localhost"
+        || host.starts_with('/')
+        || host
+            .trim_matches(['[', ']'])
+            .parse::<IpAddr>()
+            .is_ok_and(|indirizzo| indirizzo.is_loopback())
+}
+
+async fn setting(connessione: &mut PgConnection, nome: &'static str) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar("SELECT valore FROM impostazioni WHERE nome = $1")
+        .bind(nome)
+        .fetch_optional(connessione)
+        .await
+}
+
+/// How far the business clock is ahead of the true one (spec of `orologio.inizio`: design.md §2.16).
+async fn clock_offset(
+    connessione: &mut PgConnection,
+    options: &OpenOptions,
+) -> Result<SignedDuration, StoreError> {
+    let numero = |nome, valore: Option<String>| {
+        valore
+            .map(|valore| valore.parse::<i64>())
+            .transpose()
+            .map_err(|_| Inconsistency::new("impostazioni", nome, "cannot be read"))
+    };
+    let offset_ms = setting(connessione, "offset_orologio_ms").await.map_err(guasto)?;
+    let offset_ms = numero("offset_orologio_ms", offset_ms)?;
+    let inizio_ms = setting(connessione, "orologio_inizio").await.map_err(guasto)?;
+    let inizio_ms = numero("orologio_inizio", inizio_ms)?;
+    let Some(inizio) = options.orologio_inizio else {
+        return Ok(SignedDuration::from_millis(offset_ms.unwrap_or(0)));
+    };
+    if let Some(offset_ms) = offset_ms
+        && inizio_ms == Some(inizio.as_millisecond())
+    {
+        return Ok(SignedDuration::from_millis(offset_ms));
+    }
+    let offset_ms = inizio.as_millisecond() - options.adesso.as_millisecond();
+    sqlx::query(
+        "INSERT INTO impostazioni (nome, valore) VALUES ('orologio_inizio', $1), ('offset_orologio_ms', $2)
+         ON CONFLICT (nome) DO UPDATE SET valore = excluded.valore",
+    )
+    .bind(inizio.as_millisecond().to_string())
+    .bind(offset_ms.to_string())
+    .execute(connessione)
+    .await
+    .map_err(guasto)?;
+    Ok(SignedDuration::from_millis(offset_ms))
+}
+
+fn refused(nome: &str, causa: impl std::fmt::Display) -> StoreError {
+    StoreError::Refused(format!("{nome}: {causa}"))
+}

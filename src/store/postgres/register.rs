@@ -1,0 +1,409 @@
+//! The registration of a batch: one transaction. Keys, then children, are claimed with ON CONFLICT DO NOTHING, each
+//! in one order for all gateways, so that two of them wait for each other but never for ever; only then the register's
+//! row is locked, numbers are drawn, and everything is written in one statement. Who has the row has it from the draw to
+//! the commit, and no longer. What did not take leaves nothing: an act whose children are not free gives its key back by
+//! taking the whole claim back, and the others claim again. Order of the promises: design.md §2.7 (keys), §2.8
+//! (numbers), §2.9 (batches).
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use jiff::Timestamp;
+use sqlx::postgres::PgConnection;
+use tokio::sync::MutexGuard;
+
+use super::insert::write_all;
+use super::row::{Istante, guasto};
+use super::{PostgresStore, Presa, Scrittura, query};
+use crate::protocollo::data_a_roma;
+use crate::ricevuta::Registrata;
+use crate::store::codec::Conservati;
+use crate::store::registro::{
+    Contatore, Numeri, Nuova, Sorte, Vive, decide, misura, outcomes, pack_richieste, registri, were_written,
+};
+use crate::store::{Atto, Chiave, Inconsistency, Registrazione, StoreError};
+
+/// Registers a batch: see [`crate::store::Store::register`].
+pub(super) async fn register(
+    store: &PostgresStore,
+    atti: &[Atto],
+    adesso: Timestamp,
+) -> Result<Vec<Registrazione>, StoreError> {
+    if atti.is_empty() {
+        return Ok(Vec::new());
+    }
+    let richieste = pack_richieste(atti).await;
+    let mut anni: BTreeSet<i16> = atti
+        .iter()
+        .map(|atto| super::anni::anno(atto.traccia.ricevuto_il))
+        .collect();
+    anni.extend([super::anni::anno(adesso), data_a_roma(adesso).year()]);
+    store.prepare_years(anni).await?;
+
+    let mut presa = store.take().await?;
+    presa.settle().await?;
+    let scritto = store
+        .within(transaction(store, &mut presa, atti, richieste, adesso))
+        .await;
+    let esiti = match scritto {
+        Ok(Scritto::Qualcosa(esiti)) => esiti,
+        // Only looked: what was claimed and not used is taken back.
+        Ok(Scritto::Nulla(esiti)) => {
+            presa.rollback().await?;
+            return Ok(esiti);
+        }
+        Err(errore) => {
+            presa.discard().await;
+            return Err(errore);
+        }
+    };
+    match presa.commit(store).await {
+        Ok(()) => Ok(esiti),
+        Err((scrittura, causa)) => {
+            store
+                .within(read_back(store, scrittura, atti, esiti, causa))
+                .await
+        }
+    }
+}
+
+/// What a transaction did.
+enum Scritto {
+    /// There is something to commit.
+    Qualcosa(Vec<Registrazione>),
+    /// No act was new.
+    Nulla(Vec<Registrazione>),
+}
+
+/// All that the transaction does up to COMMIT.
+async fn transaction(
+    store: &PostgresStore,
+    presa: &mut Presa<'_>,
+    atti: &[Atto],
+    richieste: Vec<Conservati>,
+    adesso: Timestamp,
+) -> Result<Scritto, StoreError> {
+    let Pretese { sorti, ids } = claim(presa, atti).await?;
+    if ids.is_empty() {
+        return Ok(Scritto::Nulla(outcomes(atti, sorti, &[])?));
+    }
+    let connessione = &mut presa.connessione;
+    let (mut numeri, mut cursore) = lock_counters(connessione, atti, adesso).await?;
+    for (_, contatore) in numeri.registri() {
+        store
+            .prepare_years([contatore.anno, super::anni::anno(contatore.istante)])
+            .await?;
+    }
+    let mut nuove = Vec::with_capacity(ids.len());
+    for ((atto, sorte), richiesta) in atti.iter().zip(&sorti).zip(richieste) {
+        if matches!(sorte, Sorte::Accolto) {
+            let id = *ids.get(&atto.chiave).ok_or_else(misura)?;
+            nuove.push(Nuova::compose(store.ambiente, id, atto, richiesta, &mut numeri)?);
+        }
+    }
+    write_all(connessione, &nuove, &numeri, &mut cursore).await?;
+    Ok(Scritto::Qualcosa(outcomes(atti, sorti, &nuove)?))
+}
+
+/// What the acts of a batch got hold of.
+struct Pretese {
+    sorti: Vec<Sorte>,
+    /// The new id of each key that was claimed: that of every accepted act, and of no other.
+    ids: HashMap<Chiave, i64>,
+}
+
+/// How often a batch claims anew. A second time is needed when a child was not free, a third when another gateway
+/// came in between.
+const PRETESE_MAX: usize = 16;
+
+/// Begins the transaction and claims keys and children, until exactly those that are needed are claimed.
+async fn claim(presa: &mut Presa<'_>, atti: &[Atto]) -> Result<Pretese, StoreError> {
+    let mut gia_registrate: HashMap<Chiave, Registrata> = HashMap::new();
+    let mut vive = Vive::new();
+    // An act that was refused once is not asked again: what it found was true then.
+    let mut rifiutati: BTreeSet<usize> = BTreeSet::new();
+    for _ in 0..PRETESE_MAX {
+        presa.begin().await?;
+        let connessione = &mut presa.connessione;
+        // Of several acts with one key the first is asked; what it gets, the others are told.
+        let mut chiavi = HashSet::new();
+        let in_gara: Vec<&Atto> = atti
+            .iter()
+            .enumerate()
+            .filter(|(posto, atto)| {
+                !rifiutati.contains(posto)
+                    && !gia_registrate.contains_key(&atto.chiave)
+                    && chiavi.insert(&atto.chiave)
+            })
+            .map(|(_, atto)| atto)
+            .collect();
+        let ids = claim_keys(connessione, &in_gara).await?;
+        let prese: Vec<&Chiave> = in_gara
+            .iter()
+            .map(|atto| &atto.chiave)
+            .filter(|chiave| !ids.contains_key(*chiave))
+            .collect();
+        gia_registrate.extend(query::registrate(connessione, prese).await?);
+        let libere = claim_sheets(connessione, &in_gara, &ids).await?;
+        vive.extend(taken_sheets(connessione, &in_gara, &ids, &libere).await?);
+
+        let sorti = decide(atti, &gia_registrate, vive.clone());
+        let mut accolti = 0;
+        let mut nostro = true;
+        for (posto, (atto, sorte)) in atti.iter().zip(&sorti).enumerate() {
+            match sorte {
+                Sorte::Accolto => {
+                    accolti += 1;
+                    let servizio = atto.chiave.servizio;
+                    nostro &= ids.contains_key(&atto.chiave)
+                        && atto
+                            .fascicolo
+                            .schede
+                            .iter()
+                            .all(|scheda| libere.contains(&(servizio, scheda.codice_fiscale.as_str())));
+                }
+                Sorte::SchedaViva(_) => {
+                    rifiutati.insert(posto);
+                }
+                Sorte::GiaRegistrato(_) | Sorte::CopiaDi(_) => {}
+            }
+        }
+        if nostro && accolti == ids.len() {
+            return Ok(Pretese { sorti, ids });
+        }
+        presa.take_back().await?;
+    }
+    Err(StoreError::unavailable(
+        "keys and children of this batch are fought for by other gateways",
+    ))
+}
+
+/// Claims the keys that are free; waits for whoever is just claiming the same one.
+async fn claim_keys(
+    connessione: &mut PgConnection,
+    atti: &[&Atto],
+) -> Result<HashMap<Chiave, i64>, StoreError> {
+    let chiavi: HashMap<(&str, &str, &str), &Chiave> = atti
+        .iter()
+        .map(|atto| {
+            let chiave = &atto.chiave;
+            (
+                (chiave.chiave.as_str(), chiave.ente.as_str(), chiave.servizio),
+                chiave,
+            )
+        })
+        .collect();
+    if chiavi.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let (mut invii, mut enti, mut servizi) = (Vec::new(), Vec::new(), Vec::new());
+    for (invio, ente, servizio) in chiavi.keys() {
+        invii.push(*invio);
+        enti.push(*ente);
+        servizi.push(*servizio);
+    }
+    // In one order for all: who waits for a key has none that comes after it.
+    let righe: Vec<(String, String, String, i64)> = sqlx::query_as(
+        "INSERT INTO chiavi (chiave_invio, ente, servizio)
+         SELECT u.chiave_invio, u.ente, u.servizio
+         FROM UNNEST($1, $2, $3) AS u (chiave_invio, ente, servizio)
+         ORDER BY u.chiave_invio COLLATE \"C\", u.ente COLLATE \"C\", u.servizio COLLATE \"C\"
+         ON CONFLICT DO NOTHING
+         RETURNING chiave_invio, ente, servizio, id",
+    )
+    .bind(invii)
+    .bind(enti)
+    .bind(servizi)
+    .fetch_all(connessione)
+    .await
+    .map_err(guasto)?;
+    righe
+        .iter()
+        .map(|(invio, ente, servizio, id)| {
+            let chiave = chiavi
+                .get(&(invio.as_str(), ente.as_str(), servizio.as_str()))
+                .ok_or_else(misura)?;
+            Ok(((*chiave).clone(), *id))
+        })
+        .collect()
+}
+
+/// A child of a service.
+type Minore<'a> = (&'static str, &'a str);
+
+/// Claims the children of the acts that have their key; answers those that were free.
+async fn claim_sheets<'a>(
+    connessione: &mut PgConnection,
+    atti: &[&'a Atto],
+    ids: &HashMap<Chiave, i64>,
+) -> Result<BTreeSet<Minore<'a>>, StoreError> {
+    // The first act of the batch that names a child claims it.
+    let mut minori: HashMap<Minore<'a>, i64> = HashMap::new();
+    for atto in atti {
+        if let Some(id) = ids.get(&atto.chiave) {
+            for scheda in &atto.fascicolo.schede {
+                minori
+                    .entry((atto.chiave.servizio, scheda.codice_fiscale.as_str()))
+                    .or_insert(*id);
+            }
+        }
+    }
+    if minori.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let (mut servizi, mut codici, mut registrazioni) = (Vec::new(), Vec::new(), Vec::new());
+    for ((servizio, codice), id) in &minori {
+        servizi.push(*servizio);
+        codici.push(*codice);
+        registrazioni.push(*id);
+    }
+    let righe: Vec<(String, String)> = sqlx::query_as(
+        "INSERT INTO schede_vive (servizio, codice_fiscale, registrazione)
+         SELECT u.servizio, u.codice_fiscale, u.registrazione
+         FROM UNNEST($1, $2, $3) AS u (servizio, codice_fiscale, registrazione)
+         ORDER BY u.servizio COLLATE \"C\", u.codice_fiscale COLLATE \"C\"
+         ON CONFLICT DO NOTHING
+         RETURNING servizio, codice_fiscale",
+    )
+    .bind(servizi)
+    .bind(codici)
+    .bind(registrazioni)
+    .fetch_all(connessione)
+    .await
+    .map_err(guasto)?;
+    let libere: BTreeSet<(String, String)> = righe.into_iter().collect();
+    Ok(minori
+        .into_keys()
+        .filter(|(servizio, codice)| libere.contains(&((*servizio).to_owned(), (*codice).to_owned())))
+        .collect())
+}
+
+/// The state of the sheets that were not free.
+async fn taken_sheets(
+    connessione: &mut PgConnection,
+    atti: &[&Atto],
+    ids: &HashMap<Chiave, i64>,
+    libere: &BTreeSet<Minore<'_>>,
+) -> Result<Vive, StoreError> {
+    let mut prese: HashMap<&'static str, Vec<_>> = HashMap::new();
+    for atto in atti.iter().filter(|atto| ids.contains_key(&atto.chiave)) {
+        let servizio = atto.chiave.servizio;
+        for scheda in &atto.fascicolo.schede {
+            if !libere.contains(&(servizio, scheda.codice_fiscale.as_str())) {
+                prese
+                    .entry(servizio)
+                    .or_default()
+                    .push(scheda.codice_fiscale.clone());
+            }
+        }
+    }
+    let mut vive = Vive::new();
+    for (servizio, minori) in prese {
+        for viva in query::schede_vive(connessione, servizio, &minori).await? {
+            vive.insert((servizio, viva.codice_fiscale.as_str().to_owned()), viva.stato);
+        }
+    }
+    Ok(vive)
+}
+
+/// Locks the registers of these acts, then the counters under them, and tells where they stand: numbers, and the last
+/// cursor of the feed.
+async fn lock_counters(
+    connessione: &mut PgConnection,
+    atti: &[Atto],
+    adesso: Timestamp,
+) -> Result<(Numeri, i64), StoreError> {
+    let registri: Vec<&'static str> = registri(atti).into_iter().collect();
+    let mut righe = lock_registers(connessione, &registri).await?;
+    if righe.len() < registri.len() {
+        // The first registration of a register: its row, which says that nothing was drawn, to be locked like another.
+        sqlx::query(
+            "INSERT INTO registro (registro, anno, ultimo, ultimo_istante)
+             SELECT r, 1000, 0, 'epoch' FROM UNNEST($1) AS r ORDER BY r
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(&registri)
+        .execute(&mut *connessione)
+        .await
+        .map_err(guasto)?;
+        righe = lock_registers(connessione, &registri).await?;
+    }
+    let contatori: Vec<(String, i64)> = sqlx::query_as(
+        "SELECT nome, ultimo FROM contatori WHERE nome IN ('domanda', 'variazione') ORDER BY nome FOR UPDATE",
+    )
+    .fetch_all(connessione)
+    .await
+    .map_err(guasto)?;
+    let ultimo = |cercato: &str| {
+        contatori
+            .iter()
+            .find(|(nome, _)| nome == cercato)
+            .map(|(_, ultimo)| *ultimo)
+            .ok_or_else(|| Inconsistency::new("contatori", "nome", "a counter is missing"))
+    };
+    let ultima_domanda = u64::try_from(ultimo("domanda")?)
+        .map_err(|source| Inconsistency::new("contatori", "ultimo", source))?;
+    let mut numeri = Numeri::after(ultima_domanda);
+    for registro in registri {
+        let riga = righe
+            .iter()
+            .find(|riga| riga.0 == registro)
+            .map(|(_, anno, ultimo, istante, chiuso)| {
+                (
+                    *anno,
+                    *ultimo,
+                    istante.0.as_millisecond(),
+                    chiuso.0.as_millisecond(),
+                )
+            });
+        numeri.insert(registro, Contatore::at(adesso, riga)?);
+    }
+    Ok((numeri, ultimo("variazione")?))
+}
+
+type RigaRegistro = (String, i16, i64, Istante, Istante);
+
+async fn lock_registers(
+    connessione: &mut PgConnection,
+    registri: &[&'static str],
+) -> Result<Vec<RigaRegistro>, StoreError> {
+    sqlx::query_as(
+        "SELECT registro, anno, ultimo, ultimo_istante, chiuso_fino_a
+         FROM registro
+         WHERE registro = ANY($1)
+         ORDER BY registro
+         FOR UPDATE",
+    )
+    .bind(registri)
+    .fetch_all(connessione)
+    .await
+    .map_err(guasto)
+}
+
+/// COMMIT did not say yes: what became of it? On a new connection every key is read back. With every new registration
+/// found, all was told true. Not found is not "not there": the old connection may be committing still. The caller is
+/// told that it is our fault, and a retry waits for that commit at its key.
+async fn read_back(
+    store: &PostgresStore,
+    scrittura: MutexGuard<'_, Scrittura>,
+    atti: &[Atto],
+    esiti: Vec<Registrazione>,
+    causa: StoreError,
+) -> Result<Vec<Registrazione>, StoreError> {
+    tracing::warn!("commit failed, reading the keys back: {causa}");
+    let Ok(mut presa) = store.take_from(scrittura).await else {
+        return Err(causa);
+    };
+    if let Err(ancora) = presa.settle().await {
+        tracing::error!("the store cannot be settled, no number is drawn until it is: {ancora}");
+        presa.discard().await;
+        return Err(causa);
+    }
+    let chiavi = atti.iter().map(|atto| &atto.chiave);
+    let trovate = query::registrate(&mut presa.connessione, chiavi).await?;
+    presa.give_back();
+    if were_written(atti, &esiti, &trovate) {
+        Ok(esiti)
+    } else {
+        Err(causa)
+    }
+}
