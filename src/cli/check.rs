@@ -78,7 +78,12 @@ fn schemas() -> Result<Vec<String>> {
 }
 
 async fn store(effettiva: &Effective) -> Result<Vec<String>> {
-    let store = super::open_store(&effettiva.config).await?;
+    // As a gateway would, so that a store that was moved is no store to serve.
+    let options = OpenOptions {
+        migrate: false,
+        ..OpenOptions::new(effettiva.config.ambiente, WallClock::default().wall())
+    };
+    let (store, _) = store::open(&effettiva.config.store, &options).await?;
     store.ping().await?;
     Ok(vec![format!(
         "archivio    aperto ({}), registro in ordine",

@@ -27,6 +27,7 @@ pub mod register;
 pub mod sample;
 pub mod send;
 pub mod serve;
+pub mod store;
 pub mod trace;
 pub mod validate;
 
@@ -41,7 +42,7 @@ use clap::{Parser, Subcommand};
 use self::dev_certs::Chiavi;
 use crate::clock::{Clock as _, WallClock};
 use crate::config::{Config, Effective, Processo};
-use crate::store::{self, OpenOptions, SharedStore, StoreError};
+use crate::store::{OpenOptions, SharedStore, StoreError, open};
 
 /// How a command ended, as a script sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,6 +188,10 @@ enum Comando {
     ///
     /// Esempio: varco register list --config demo/varco.toml
     Register(register::Args),
+    /// Lavora su un archivio intero: il trasferimento a PostgreSQL.
+    ///
+    /// Esempio: varco store copy sqlite:/var/lib/varco/store.db postgres://varco_owner@db.esempio.it/varco
+    Store(store::Args),
     /// Scrive in una cartella tutto ciò che serve a chi integra: WSDL, XSD, messaggi di esempio, codici di errore.
     ///
     /// I nomi dei file sono relativi: il WSDL si carica anche senza rete.
@@ -264,6 +269,7 @@ impl Cli {
             Comando::Migrate(dove) => runtime()?.block_on(check::migrate(&dove)),
             Comando::Trace(args) => runtime()?.block_on(args.run()),
             Comando::Register(args) => runtime()?.block_on(args.run()),
+            Comando::Store(args) => runtime()?.block_on(args.run()),
         }
     }
 }
@@ -312,13 +318,15 @@ fn read_config(file: &Path) -> anyhow::Result<Config> {
     Ok(read_effective(file)?.config)
 }
 
-/// The store as it is, for a look: nothing is created, migrated or set.
+/// The store as it is, for a look: nothing is created, migrated or set. One that was moved elsewhere can be looked at
+/// as long as it lies there.
 async fn open_store(config: &Config) -> anyhow::Result<SharedStore> {
     let options = OpenOptions {
         migrate: false,
+        anche_trasferito: true,
         ..OpenOptions::new(config.ambiente, WallClock::default().wall())
     };
-    Ok(store::open(&config.store, &options).await?.0)
+    Ok(open(&config.store, &options).await?.0)
 }
 
 /// The address of a gateway for a client on the same machine: one that listens everywhere also listens here.

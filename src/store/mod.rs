@@ -2,6 +2,7 @@
 //! receipt, feed row and trace record together or not at all (design.md §2.8, §2.9).
 
 mod codec;
+pub mod copy;
 pub mod postgres;
 mod registro;
 pub mod sqlite;
@@ -40,6 +41,9 @@ pub struct OpenOptions {
     pub create: bool,
     /// Bring an older schema up to ours; else it is refused.
     pub migrate: bool,
+    /// Open one, too, that was moved to another store (`copy`), or whose move was begun: for a look at what it holds. It
+    /// takes no registration, and a gateway never opens it so.
+    pub anche_trasferito: bool,
     /// Where the business clock shall start (`orologio.inizio`); refused in produzione. `None` leaves the clock of
     /// the store as it runs.
     pub orologio_inizio: Option<Timestamp>,
@@ -63,6 +67,7 @@ impl OpenOptions {
             ambiente,
             create: false,
             migrate: true,
+            anche_trasferito: false,
             orologio_inizio: None,
             adesso,
             lettori: 4,

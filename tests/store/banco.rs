@@ -126,6 +126,19 @@ pub(crate) enum Raw {
 }
 
 impl Raw {
+    /// With all rights, as who owns the store.
+    pub(crate) async fn open(url: &StoreUrl) -> Self {
+        match url {
+            StoreUrl::Sqlite(path) => {
+                let options = SqliteConnectOptions::new()
+                    .filename(path)
+                    .busy_timeout(Duration::from_secs(5));
+                Self::Sqlite(SqliteConnection::connect_with(&options).await.unwrap())
+            }
+            StoreUrl::Postgres(url) => Self::Postgres(connect(url).await.unwrap()),
+        }
+    }
+
     /// Executes statements, with a transaction of the caller's or one each.
     pub(crate) async fn execute(&mut self, sql: &str) -> Result<(), sqlx::Error> {
         let sql = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));

@@ -5,6 +5,7 @@
 //! refuses what no gateway shall do.
 
 mod anni;
+pub(super) mod destinazione;
 mod insert;
 mod open;
 mod query;
@@ -253,7 +254,8 @@ impl Store for PostgresStore {
     }
 
     async fn verify(&self) -> Result<Verifica, StoreError> {
-        verify::verify(self).await
+        let mut lettore = self.lettore().await?;
+        verify::verify(&mut lettore).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -111,6 +111,11 @@ impl Accesso {
         })
     }
 
+    /// The URL without its password.
+    pub(super) fn nome(&self) -> &str {
+        &self.nome
+    }
+
     /// A connection that keeps its promises, or none.
     pub(super) async fn connect(&self) -> Result<PgConnection, StoreError> {
         let mut connessione = self.reach().await?;
@@ -437,7 +442,10 @@ fn is_here(host: &str) -> bool {
             .is_ok_and(|indirizzo| indirizzo.is_loopback())
 }
 
-async fn setting(connessione: &mut PgConnection, nome: &'static str) -> Result<Option<String>, sqlx::Error> {
+pub(super) async fn setting(
+    connessione: &mut PgConnection,
+    nome: &'static str,
+) -> Result<Option<String>, sqlx::Error> {
     sqlx::query_scalar("SELECT valore FROM impostazioni WHERE nome = $1")
         .bind(nome)
         .fetch_optional(connessione)

@@ -6,6 +6,7 @@
 mod batch;
 mod insert;
 mod open;
+pub(super) mod origine;
 mod query;
 mod register;
 mod row;
@@ -236,7 +237,8 @@ impl Store for SqliteStore {
     }
 
     async fn verify(&self) -> Result<Verifica, StoreError> {
-        verify::verify(&self.lettori).await
+        let mut lettore = self.lettori.acquire().await.map_err(row::guasto)?;
+        verify::verify(&mut lettore).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
