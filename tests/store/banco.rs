@@ -37,9 +37,8 @@ impl Banco {
 
     /// A fresh database; `None` where there is no PostgreSQL.
     pub(crate) async fn postgres() -> Option<Self> {
-        static ULTIMO: AtomicU32 = AtomicU32::new(0);
         let cluster = cluster()?;
-        let database = format!("banco{}", ULTIMO.fetch_add(1, Ordering::Relaxed));
+        let database = fresh_name();
         cluster.copy_database(model(cluster), &database).unwrap();
         Some(Self::open_at(Dove::Postgres { cluster, database }).await)
     }
@@ -66,6 +65,14 @@ impl Banco {
         self.dove.url()
     }
 
+    /// The database as another of its users comes to it.
+    pub(crate) fn url_as(&self, utente: &str) -> PostgresUrl {
+        match &self.dove {
+            Dove::Sqlite(cartella) => panic!("{} has no users", cartella.path().display()),
+            Dove::Postgres { cluster, database } => cluster.url_as(utente, database),
+        }
+    }
+
     /// Of two ways to say a thing the one that this store understands.
     pub(crate) fn says<T>(&self, sqlite: T, postgres: T) -> T {
         match self.dove {
@@ -88,9 +95,7 @@ impl Banco {
                     .busy_timeout(Duration::from_secs(5));
                 Raw::Sqlite(SqliteConnection::connect_with(&options).await.unwrap())
             }
-            Dove::Postgres { cluster, database } => {
-                Raw::Postgres(connect(&cluster.url_as(utente, database)).await.unwrap())
-            }
+            Dove::Postgres { .. } => Raw::Postgres(connect(&self.url_as(utente)).await.unwrap()),
         }
     }
 
@@ -189,6 +194,12 @@ fn as_json(riga: &SqliteRow) -> serde_json::Value {
 
 pub(crate) async fn connect(url: &PostgresUrl) -> Result<PgConnection, sqlx::Error> {
     PgConnection::connect_with(&url.as_str().parse::<PgConnectOptions>()?).await
+}
+
+/// A name that no database of this run has.
+pub(crate) fn fresh_name() -> String {
+    static ULTIMO: AtomicU32 = AtomicU32::new(0);
+    format!("banco{}", ULTIMO.fetch_add(1, Ordering::Relaxed))
 }
 
 /// A database that was laid down once, for the others to begin as.

@@ -682,7 +682,9 @@ pub(crate) async fn another_process_reads_the_views_field_by_field(banco: &Banco
     assert_eq!(told_instant(&schede[1]["stato_dal"]), istante(LUGLIO));
     assert_eq!(schede[1]["affido_condiviso"], banco.says(json!(1), json!(true)));
 
-    let feed = motore
+    let feed = banco
+        .raw()
+        .await
         .rows("SELECT cursore, tipo, numero_domanda FROM variazioni")
         .await;
     assert_eq!(
