@@ -41,11 +41,13 @@ impl PostgresStore {
     ) -> Result<(Self, SignedDuration), StoreError> {
         let accesso = Accesso::new(url, options)?;
         let mut connessione = accesso.reach().await?;
-        let esito = accesso.lay_down(&mut connessione, options).await;
-        let offset = match esito {
-            Ok(()) => clock_offset(&mut connessione, options).await,
-            Err(errore) => Err(errore),
-        };
+        let offset = async {
+            accesso.lay_down(&mut connessione, options).await?;
+            // What a commit depends on is said at the start, not at the first registration.
+            accesso.prepare(&mut connessione).await?;
+            clock_offset(&mut connessione, options).await
+        }
+        .await;
         close(connessione).await;
         let offset = offset?;
 
