@@ -376,17 +376,25 @@ impl Accesso {
         guasto(errore)
     }
 
+    fn without_tls(&self, causa: impl std::fmt::Display) -> StoreError {
+        refused(
+            &self.nome,
+            format_args!(
+                "no TLS as asked for ({causa}); does the server speak TLS, is its certificate of the CA in \
+                 sslrootcert, and is the host the one it is made out to?"
+            ),
+        )
+    }
+
     /// Why there is no connection, in words that say what to do.
     fn cannot_connect(&self, errore: sqlx::Error) -> StoreError {
         let sqlx::Error::Database(database) = &errore else {
             return match errore {
-                sqlx::Error::Tls(causa) => refused(
-                    &self.nome,
-                    format_args!(
-                        "no TLS as asked for ({causa}); does the server speak TLS, is its certificate of the CA in \
-                         sslrootcert, and is the host the one it is made out to?"
-                    ),
-                ),
+                sqlx::Error::Tls(causa) => self.without_tls(causa),
+                // The handshake's own refusals come as input that is not valid.
+                sqlx::Error::Io(causa) if causa.kind() == std::io::ErrorKind::InvalidData => {
+                    self.without_tls(causa)
+                }
                 sqlx::Error::Configuration(causa) => refused(&self.nome, causa),
                 altro => StoreError::unavailable(format!("{}: it cannot be reached: {altro}", self.nome)),
             };
