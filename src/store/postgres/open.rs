@@ -261,7 +261,7 @@ impl Accesso {
         )
         .fetch_one(&mut *connessione)
         .await
-        .map_err(guasto)?;
+        .map_err(|errore| self.without_rights(errore))?;
         if server < SERVER_MINIMO {
             return Err(refused(
                 &self.nome,
