@@ -564,6 +564,7 @@ async fn tls_is_spoken_when_asked_for_and_verified_or_refused() {
         .await
         .unwrap();
     assert_eq!(protocollo(&esito[0]), "INPS-AUF-2021-000000000001");
+    assert!(!format!("{store:?}").contains("segreto"), "{store:?}");
     store.close().await;
 
     let altra_ca = tls.url_tcp("varco", &verified_by(di_altri.path())).unwrap();

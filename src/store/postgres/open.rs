@@ -2,6 +2,7 @@
 //! durable, and the business clock that it carries.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex as StdMutex};
@@ -24,7 +25,7 @@ static MIGRAZIONI: Migrator = sqlx::migrate!("migrations/postgres");
 const SERVER_MINIMO: i32 = 140_000;
 
 /// How a connection is made: always the same way, and never without looking at what the commit depends on.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Accesso {
     /// The URL without its password, for errors.
     nome: Arc<str>,
@@ -79,6 +80,13 @@ impl PostgresStore {
             anni: StdMutex::new(BTreeSet::new()),
         };
         Ok((store, offset))
+    }
+}
+
+/// The driver's options would show the password.
+impl fmt::Debug for Accesso {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Accesso({})", self.nome)
     }
 }
 
@@ -376,7 +384,7 @@ impl Accesso {
         guasto(errore)
     }
 
-    fn without_tls(&self, causa: impl std::fmt::Display) -> StoreError {
+    fn without_tls(&self, causa: impl fmt::Display) -> StoreError {
         refused(
             &self.nome,
             format_args!(
@@ -490,6 +498,6 @@ async fn clock_offset(
     Ok(SignedDuration::from_millis(offset_ms))
 }
 
-fn refused(nome: &str, causa: impl std::fmt::Display) -> StoreError {
+fn refused(nome: &str, causa: impl fmt::Display) -> StoreError {
     StoreError::Refused(format!("{nome}: {causa}"))
 }
