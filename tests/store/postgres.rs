@@ -474,22 +474,22 @@ async fn a_user_without_rights_is_told_which_it_needs() {
         .unwrap();
     let url = banco.url_as(&utente);
     let rimedio = format!("as its owner: GRANT varco_gateway TO \"{utente}\"");
-    assert_eq!(
-        refused(&url, &options()).await,
-        format!("URL: user {utente} may not connect to it; {rimedio}")
-    );
     let mut padrone = banco.raw().await;
-    padrone
-        .execute(&format!(
-            "DO $$ BEGIN EXECUTE format('GRANT CONNECT ON DATABASE %I TO {utente}', current_database()); END $$;
-             GRANT USAGE ON SCHEMA public TO {utente}"
-        ))
-        .await
-        .unwrap();
-    assert_eq!(
-        refused(&url, &options()).await,
-        format!("URL: user {utente} has no rights on it; {rimedio}")
-    );
+    let on_this_database =
+        |sql: &str| format!("DO $$ BEGIN EXECUTE format('{sql}', current_database()); END $$");
+    for (sql, causa) in [
+        (
+            "REVOKE CONNECT ON DATABASE %I FROM PUBLIC",
+            "may not connect to it",
+        ),
+        ("GRANT CONNECT ON DATABASE %I TO PUBLIC", "has no rights on it"),
+    ] {
+        padrone.execute(&on_this_database(sql)).await.unwrap();
+        assert_eq!(
+            refused(&url, &options()).await,
+            format!("URL: user {utente} {causa}; {rimedio}")
+        );
+    }
     padrone
         .execute(&format!("GRANT varco_gateway TO {utente}"))
         .await
@@ -697,19 +697,38 @@ async fn a_connection_killed_after_its_commit_gets_its_receipt_read_back() {
         "SELECT pid AS n FROM pg_stat_activity WHERE datname = 'varco' AND wait_event = 'SyncRep'",
     )
     .await;
-    wait_for("");
-    // The reload may have let it go already: then it was answered like any other.
     padrone
         .execute(&format!("SELECT pg_terminate_backend({pid})"))
         .await
         .unwrap();
     let esiti = invio.await.unwrap().unwrap();
+    wait_for("");
     assert_eq!(protocollo(&esiti[0]), "INPS-AUF-2021-000000000002");
     let ancora = store
         .register(&[atto("b", 1, &[2])], istante(LUGLIO))
         .await
         .unwrap();
     assert_eq!(ripetuta(&ancora[0]), registrata(&esiti[0]));
+}
+
+#[tokio::test]
+async fn a_database_that_was_restarted_in_a_quiet_hour_costs_no_registration() {
+    let Some((mut cluster, _, store)) = own_cluster().await else {
+        return;
+    };
+    store
+        .register(&[atto("a", 1, &[1])], istante(LUGLIO))
+        .await
+        .unwrap();
+    cluster.stop().unwrap();
+    cluster.start_again().unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let esito = store
+        .register(&[atto("b", 1, &[2])], istante(LUGLIO))
+        .await
+        .unwrap();
+    assert_eq!(protocollo(&esito[0]), "INPS-AUF-2021-000000000002");
+    assert!(store.registrata(&chiave("a")).await.unwrap().is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex as StdMutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 use sqlx::migrate::Migrator;
@@ -74,6 +74,7 @@ impl PostgresStore {
             accesso,
             scrittura: Mutex::new(Scrittura {
                 connessione: None,
+                dal: Instant::now(),
                 sospetta: true,
             }),
             lettori,
