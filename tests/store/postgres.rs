@@ -17,8 +17,8 @@ use varco::store::{
 };
 
 use crate::atti::{LUGLIO, atto, chiave, istante, options, protocollo, registrata, ripetuta, traccia};
-use crate::banco::{Banco, fresh_name};
-use crate::postgres_comune::{binaries, cluster};
+use crate::banco::Banco;
+use crate::postgres_comune::{binaries, cluster, fresh_name};
 
 crate::story::stories!(Banco::postgres);
 
