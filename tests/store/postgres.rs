@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
+use tokio::sync::{Mutex, MutexGuard};
 use varco::catalogo::Codice;
 use varco::cli::cluster::{Cluster, Opzioni, Rete};
 use varco::cli::dev_certs;
@@ -652,18 +653,26 @@ async fn a_connection_killed_before_its_commit_leaves_nothing() {
     banco.all_is_well(2).await;
 }
 
-/// A cluster of a test's own, with a store in it.
-async fn own_cluster() -> Option<(Cluster, StoreUrl, SharedStore)> {
-    let cluster = Cluster::start(binaries()?, &Opzioni::default()).unwrap();
-    cluster.create_database("varco").unwrap();
-    let url = StoreUrl::Postgres(cluster.url("varco"));
-    let (store, _) = store::open(&url, &options()).await.unwrap();
+/// A cluster to stop, pause and crash, with a fresh store in it: for one test at a time.
+async fn own_cluster() -> Option<(MutexGuard<'static, Cluster>, PostgresUrl, SharedStore)> {
+    static CLUSTER: OnceLock<Mutex<Cluster>> = OnceLock::new();
+    let binaries = binaries()?;
+    let cluster = CLUSTER
+        .get_or_init(|| Mutex::new(Cluster::start(binaries, &Opzioni::default()).unwrap()))
+        .lock()
+        .await;
+    let database = fresh_name();
+    cluster.create_database(&database).unwrap();
+    let url = cluster.url(&database);
+    let (store, _) = store::open(&StoreUrl::Postgres(url.clone()), &options())
+        .await
+        .unwrap();
     Some((cluster, url, store))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_killed_after_its_commit_gets_its_receipt_read_back() {
-    let Some((cluster, _, store)) = own_cluster().await else {
+    let Some((cluster, url, store)) = own_cluster().await else {
         return;
     };
     store
@@ -674,15 +683,14 @@ async fn a_connection_killed_after_its_commit_gets_its_receipt_read_back() {
     let wait_for = |standby: &str| {
         cluster
             .sql(
-                "varco",
+                "postgres",
                 &format!("ALTER SYSTEM SET synchronous_standby_names = '{standby}'"),
             )
             .unwrap();
-        cluster.sql("varco", "SELECT pg_reload_conf()").unwrap();
+        cluster.sql("postgres", "SELECT pg_reload_conf()").unwrap();
     };
     wait_for("nessuno");
-    let mut padrone =
-        crate::banco::Raw::Postgres(crate::banco::connect(&cluster.url("varco")).await.unwrap());
+    let mut padrone = crate::banco::Raw::Postgres(crate::banco::connect(&url).await.unwrap());
     until(
         &mut padrone,
         "SELECT 1 AS n WHERE current_setting('synchronous_standby_names') = 'nessuno'",
@@ -694,15 +702,16 @@ async fn a_connection_killed_after_its_commit_gets_its_receipt_read_back() {
     };
     let pid = until(
         &mut padrone,
-        "SELECT pid AS n FROM pg_stat_activity WHERE datname = 'varco' AND wait_event = 'SyncRep'",
+        "SELECT pid AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'SyncRep'",
     )
     .await;
     padrone
         .execute(&format!("SELECT pg_terminate_backend({pid})"))
         .await
         .unwrap();
-    let esiti = invio.await.unwrap().unwrap();
+    let esiti = invio.await.unwrap();
     wait_for("");
+    let esiti = esiti.unwrap();
     assert_eq!(protocollo(&esiti[0]), "INPS-AUF-2021-000000000002");
     let ancora = store
         .register(&[atto("b", 1, &[2])], istante(LUGLIO))
@@ -736,7 +745,7 @@ async fn a_database_that_crashes_under_load_keeps_all_that_was_acknowledged() {
     let Some((mut cluster, url, store)) = own_cluster().await else {
         return;
     };
-    let (altro, _) = store::open(&url, &options()).await.unwrap();
+    let (altro, _) = store::open(&StoreUrl::Postgres(url), &options()).await.unwrap();
     let gateway = [gateway(&store, LUGLIO), gateway(&altro, LUGLIO)];
     let nome = |n: u64| format!("k{n}");
     let mut detti: BTreeMap<u64, u64> = BTreeMap::new();
@@ -815,7 +824,7 @@ async fn a_database_that_does_not_answer_is_not_waited_for_without_end() {
         istruzione: Duration::from_millis(500),
         ..options()
     };
-    let (store, _) = store::open(&url, &impaziente).await.unwrap();
+    let (store, _) = store::open(&StoreUrl::Postgres(url), &impaziente).await.unwrap();
     store
         .register(&[atto("a", 1, &[1])], istante(LUGLIO))
         .await
