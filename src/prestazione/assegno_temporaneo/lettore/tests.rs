@@ -221,7 +221,7 @@ fn the_codelists_are_those_of_the_xsd() {
     confronta! {
         PresentataDa in at "<xs:simpleType name=\"PresentataDa\">";
         Qualita in at "<xs:element name=\"Qualita\">";
-        MotivoAssenza in at "<xs:element name=\"AltroGenitoreAssente\">";
+        MotivoAssenza in coop "<xs:simpleType name=\"MotivoAssenza\">";
         Ripartizione in at "<xs:element name=\"Ripartizione\">";
         Modalita in at "<xs:element name=\"Modalita\">";
         CodiceDichiarazione in at "<xs:complexType name=\"Dichiarazione\">";
