@@ -1,12 +1,16 @@
 //! What all domande share, whatever the prestazione: the folder of plain values that is registered, the context
 //! in which rules look at it, and the reader through which a message becomes a domanda. Knows no XML and no SQL.
 
+pub mod allegato;
+pub mod bozza;
 pub mod campione;
-pub(crate) mod codelista;
+pub mod codelista;
 pub mod codice_fiscale;
 pub mod consultazione;
+pub mod dichiarazione;
 pub mod lettura;
 pub mod pagamento;
+pub mod persona;
 pub mod regole;
 pub mod sepa;
 pub mod sha256;

@@ -2,6 +2,8 @@
 //! [`PRESTAZIONI`]; the way of a message does not change for it.
 
 pub mod assegno_temporaneo;
+#[cfg(test)]
+mod prova;
 
 use crate::domanda::{Lettore, SchedaViva, Violazione};
 

@@ -3,7 +3,7 @@
 use jiff::civil::{Date, date};
 
 use super::*;
-use crate::domanda::CodiceFiscale;
+use crate::domanda::{Ambiente, CodiceFiscale};
 use crate::prestazione::assegno_temporaneo::prova::{VALIDA, contesto, leggi, valida};
 
 mod contorno;
