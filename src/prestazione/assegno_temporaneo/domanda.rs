@@ -12,7 +12,8 @@ use crate::domanda::pagamento::PagamentoInviato;
 use crate::domanda::persona::{self, AltroGenitore, CodiceInviato, MotivoAssenza, RichiedenteInviato};
 use crate::domanda::regole::letto;
 use crate::domanda::{
-    Assistenza, CodiceFiscale, Contesto, Domanda, Esame, Fascicolo, Pagamento, Scheda, dichiarazione,
+    Assistenza, CodiceFiscale, Contesto, Dettagli, Domanda, Esame, Fascicolo, Pagamento, Scheda,
+    dichiarazione,
 };
 
 /// A domanda of assegno temporaneo, as it was sent. Masked in `Debug`.
@@ -179,6 +180,7 @@ impl Domanda for AssegnoTemporaneo {
             schede,
             dichiarazioni: dichiarazione::registrate(&self.dichiarazioni, DICHIARAZIONI, oggi),
             allegati: self.allegati.iter().map(AllegatoInviato::registrato).collect(),
+            dettagli: Dettagli::default(),
             oggetto: format!("Assegno Temporaneo DL 79/2021 - domanda n. {{numero}} - {minori}"),
         }
     }
@@ -196,7 +198,11 @@ fn scheda(posto: u32, minore: &Minore, oggi: Date) -> Scheda {
         altro_genitore: minore.altro_genitore.codice_fiscale().map(letto),
         altro_genitore_assente: minore.altro_genitore.assenza().map(MotivoAssenza::as_str),
         ripartizione: minore.ripartizione.as_str(),
+        // The other half's payment comes later, from the other parent (AT-4).
+        pagamento_altro_genitore: None,
         decorrenza_presunta: decorrenza_presunta(oggi, nascita),
+        subentra: false,
+        dettagli: Dettagli::default(),
     }
 }
 

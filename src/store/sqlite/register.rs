@@ -3,7 +3,7 @@
 //! and what did not take leaves nothing. The unique indexes stand behind it: if one of them ever speaks, nothing of
 //! the batch was written. Order of the promises: design.md §2.7 (keys), §2.8 (numbers), §2.9 (batches).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -94,7 +94,7 @@ enum Sorte {
 fn decide(
     atti: &[Atto],
     gia_registrate: &HashMap<Chiave, Registrata>,
-    mut vive: HashMap<(&'static str, String), String>,
+    mut vive: HashMap<(&'static str, String), SchedaViva>,
 ) -> Vec<Sorte> {
     let mut accolti: HashMap<&Chiave, usize> = HashMap::new();
     let mut sorti = Vec::with_capacity(atti.len());
@@ -108,28 +108,24 @@ fn decide(
             continue;
         }
         let servizio = atto.chiave.servizio;
-        let mut propri = HashSet::new();
+        let mut propri: HashMap<_, SchedaViva> = HashMap::new();
         let mut gia_vive = Vec::new();
         for scheda in &atto.fascicolo.schede {
             let chiave = (servizio, scheda.codice_fiscale.as_str().to_owned());
-            let stato = match vive.get(&chiave) {
-                Some(stato) => Some(stato.clone()),
-                None if !propri.insert(chiave) => Some(PRESENTATA.to_owned()),
-                None => None,
-            };
-            if let Some(stato) = stato {
-                let codice_fiscale = scheda.codice_fiscale.clone();
-                gia_vive.push((
-                    scheda.posto,
-                    SchedaViva {
-                        codice_fiscale,
-                        stato,
-                    },
-                ));
+            let viva = vive.get(&chiave).filter(|viva| !scheda.takes_place_of(viva));
+            if let Some(viva) = viva.or_else(|| propri.get(&chiave)) {
+                gia_vive.push((scheda.posto, viva.clone()));
+                continue;
             }
+            let presentata = SchedaViva {
+                codice_fiscale: scheda.codice_fiscale.clone(),
+                stato: PRESENTATA.to_owned(),
+                subentrata: scheda.subentra,
+            };
+            propri.insert(chiave, presentata);
         }
         if gia_vive.is_empty() {
-            vive.extend(propri.into_iter().map(|chiave| (chiave, PRESENTATA.to_owned())));
+            vive.extend(propri);
             accolti.insert(&atto.chiave, posto);
             sorti.push(Sorte::Accolto);
         } else {
@@ -208,12 +204,12 @@ async fn read_back(
     }
 }
 
-/// The live sheets of the children of these acts, by service and codice fiscale → state.
+/// The live sheets of the children of these acts, by service and codice fiscale.
 async fn live_sheets(
     connessione: &mut SqliteConnection,
     atti: &[Atto],
     gia_registrate: &HashMap<Chiave, Registrata>,
-) -> Result<HashMap<(&'static str, String), String>, StoreError> {
+) -> Result<HashMap<(&'static str, String), SchedaViva>, StoreError> {
     let mut minori: HashMap<&'static str, Vec<_>> = HashMap::new();
     for atto in atti
         .iter()
@@ -228,7 +224,7 @@ async fn live_sheets(
     let mut vive = HashMap::new();
     for (servizio, minori) in minori {
         for viva in query::schede_vive(connessione, servizio, &minori).await? {
-            vive.insert((servizio, viva.codice_fiscale.as_str().to_owned()), viva.stato);
+            vive.insert((servizio, viva.codice_fiscale.as_str().to_owned()), viva);
         }
     }
     Ok(vive)
@@ -401,7 +397,7 @@ const COMPRESSIONE_IN_DISPARTE: usize = 512 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domanda::{Ambiente, Fascicolo, Pagamento, Richiedente};
+    use crate::domanda::{Ambiente, Dettagli, Fascicolo, Pagamento, Richiedente};
     use crate::prestazione::assegno_temporaneo::PRESTAZIONE;
     use crate::ricevuta::Digest;
     use crate::store::Store as _;
@@ -446,6 +442,7 @@ mod tests {
                 schede: Vec::new(),
                 dichiarazioni: Vec::new(),
                 allegati: Vec::new(),
+                dettagli: Dettagli::default(),
                 oggetto: String::new(),
             },
             richiesta: Bytes::new(),

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
 use sqlx::{Decode, Row, Type};
 
+use crate::domanda::Dettagli;
 use crate::store::{Inconsistency, StoreError};
 
 /// What the driver says, in our words.
@@ -125,6 +126,11 @@ pub(super) fn al_millesimo(istante: Timestamp) -> Timestamp {
 /// A list as a JSON array. Strings and numbers alone stand in it: that cannot fail.
 pub(super) fn json(valori: &impl serde::Serialize) -> String {
     serde_json::to_string(valori).unwrap_or_else(|_| "[]".to_owned())
+}
+
+/// What a prestazione alone knows, as a JSON object; nothing where there is nothing.
+pub(super) fn json_object(dettagli: &Dettagli) -> Option<String> {
+    (!dettagli.is_empty()).then(|| serde_json::to_string(dettagli).unwrap_or_else(|_| "{}".to_owned()))
 }
 
 /// Begins a transaction that writes: whoever has it is the only one.
