@@ -16,7 +16,8 @@ use varco::catalogo::Codice;
 use varco::clock::{Clock, HandClock};
 use varco::domanda::consultazione::Riferimento;
 use varco::domanda::{
-    Allegato, Ambiente, CodiceFiscale, Dichiarazione, Fascicolo, Mese, Pagamento, Richiedente, Scheda,
+    Allegato, Ambiente, CodiceFiscale, Dettagli, Dichiarazione, Fascicolo, Mese, Pagamento,
+    PagamentoAltroGenitore, Richiedente, Scheda,
 };
 use varco::patronato::CodiceEnte;
 use varco::prestazione::assegno_temporaneo::PRESTAZIONE;
@@ -124,7 +125,10 @@ fn atto(nome: &str, contenuto: u8, minori: &[u64]) -> Atto {
                     altro_genitore: Some("VRDLGU82B52F205E".parse().unwrap()),
                     altro_genitore_assente: None,
                     ripartizione: "META_ENTRAMBI",
+                    pagamento_altro_genitore: None,
                     decorrenza_presunta: Some(Mese { anno: 2021, mese: 7 }),
+                    subentra: false,
+                    dettagli: Dettagli::default(),
                 })
                 .collect(),
             dichiarazioni: ["D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8"]
@@ -141,6 +145,7 @@ fn atto(nome: &str, contenuto: u8, minori: &[u64]) -> Atto {
                 impronta: [9; 32],
                 bytes_len: 1234,
             }],
+            dettagli: Dettagli::default(),
             oggetto: "Assegno Temporaneo - domanda n. {numero}".to_owned(),
         },
         domanda_in_richiesta: (10, 10 + 30),
@@ -385,6 +390,7 @@ async fn each_act_of_a_batch_has_its_own_outcome() {
         let viva = varco::domanda::SchedaViva {
             codice_fiscale: minore(n),
             stato: "PRESENTATA".to_owned(),
+            subentrata: false,
         };
         Registrazione::SchedaViva(vec![(posto, viva)])
     };
@@ -434,6 +440,112 @@ async fn a_sheet_that_is_no_longer_live_leaves_its_child_free() {
         panic!("child 2 is live");
     };
     assert_eq!((vive.len(), vive[0].0), (1, 2));
+}
+
+/// The same act with its sheets asked for by the child itself.
+fn per_se(mut atto: Atto) -> Atto {
+    for scheda in &mut atto.fascicolo.schede {
+        scheda.subentra = true;
+    }
+    atto
+}
+
+#[tokio::test]
+async fn who_asks_for_itself_takes_the_place_of_the_sheet_that_another_asked_for() {
+    let banco = Banco::new().await;
+    let genitore = atto("genitore", 1, &[1, 2]);
+    let figlio = per_se(atto("figlio", 2, &[1]));
+    // The parent's first, then all of one batch: the second child replaces a sheet that is not written yet.
+    banco.one(genitore, LUGLIO).await;
+    let esiti = banco
+        .register(
+            &[
+                figlio,
+                atto("altro", 3, &[3]),
+                per_se(atto("terzo", 4, &[3])),
+                // Nothing takes the place of what a child asked for itself: neither itself again nor a parent.
+                per_se(atto("ancora", 5, &[1])),
+                atto("tardi", 6, &[3]),
+            ],
+            LUGLIO,
+        )
+        .await;
+    for (esito, atteso) in esiti.iter().zip(2..=4) {
+        assert_eq!(registrata(esito).protocollo.numero(), atteso);
+    }
+    for (esito, n) in esiti[3..].iter().zip([1, 3]) {
+        let viva = varco::domanda::SchedaViva {
+            codice_fiscale: minore(n),
+            stato: "PRESENTATA".to_owned(),
+            subentrata: true,
+        };
+        assert_eq!(*esito, Registrazione::SchedaViva(vec![(1, viva)]));
+    }
+    let mut motore = banco.raw().await;
+    let schede: Vec<(i64, String, i64)> = sqlx::query_as(
+        "SELECT numero_domanda, stato, subentra FROM motore_schede_v1 ORDER BY numero_domanda, posto",
+    )
+    .fetch_all(&mut motore)
+    .await
+    .unwrap();
+    let attese = [
+        (1, "SOSTITUITA", 0),
+        (1, "PRESENTATA", 0),
+        (2, "PRESENTATA", 1),
+        (3, "SOSTITUITA", 0),
+        (4, "PRESENTATA", 1),
+    ];
+    assert_eq!(
+        schede,
+        attese.map(|(numero, stato, subentra)| (numero, stato.to_owned(), subentra))
+    );
+    // The feed tells it to the patronato whose sheet it was, with the registration that is the cause.
+    let variazioni: Vec<(i64, i64, String, i64)> = sqlx::query_as(
+        "SELECT v.numero_domanda, v.posto, v.stato, r.numero_domanda
+         FROM variazioni v JOIN registrazioni r ON r.id = v.registrazione
+         WHERE v.tipo = 'STATO' ORDER BY v.cursore",
+    )
+    .fetch_all(&mut motore)
+    .await
+    .unwrap();
+    assert_eq!(
+        variazioni,
+        [
+            (1, 1, "SOSTITUITA".to_owned(), 2),
+            (3, 1, "SOSTITUITA".to_owned(), 4)
+        ]
+    );
+    banco.all_is_well(4).await;
+}
+
+#[tokio::test]
+async fn what_only_one_prestazione_knows_is_read_by_the_engine() {
+    let banco = Banco::new().await;
+    let mut con_dettagli = atto("a", 1, &[1, 2]);
+    let fascicolo = &mut con_dettagli.fascicolo;
+    fascicolo.dettagli = Dettagli::default().with("anno_competenza", 2022);
+    fascicolo.schede[0].dettagli = Dettagli::default().with("disabilita", "GRAVE");
+    fascicolo.schede[0].pagamento_altro_genitore = Some(PagamentoAltroGenitore {
+        modalita: "IBAN",
+        iban: Some("IT60X0542811101000000123456".parse().unwrap()),
+    });
+    banco.one(con_dettagli, LUGLIO).await;
+    let mut motore = banco.raw().await;
+    let anno: i64 = sqlx::query_scalar("SELECT dettagli ->> 'anno_competenza' FROM motore_domande_v1")
+        .fetch_one(&mut motore)
+        .await
+        .unwrap();
+    assert_eq!(anno, 2022);
+    let schede: Vec<(Option<String>, Option<String>, Option<String>)> = sqlx::query_as(
+        "SELECT dettagli, pagamento_altro_genitore_modalita, pagamento_altro_genitore_iban
+         FROM motore_schede_v1 ORDER BY posto",
+    )
+    .fetch_all(&mut motore)
+    .await
+    .unwrap();
+    let piena = [r#"{"disabilita":"GRAVE"}"#, "IBAN", "IT60X0542811101000000123456"];
+    let [primo, secondo, terzo] = piena.map(|testo| Some(testo.to_owned()));
+    assert_eq!(schede, [(primo, secondo, terzo), (None, None, None)]);
 }
 
 // ── Time ──
