@@ -18,6 +18,7 @@ macro_rules! out {
 }
 
 pub mod check;
+pub mod cluster;
 pub mod demo;
 pub mod dev_certs;
 mod italiano;

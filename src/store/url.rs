@@ -1,7 +1,8 @@
 //! Where a store is: `sqlite:store.db`, or `postgres://varco_gateway@db.example/varco?sslmode=verify-full`.
 
-use std::fmt;
-use std::path::PathBuf;
+use std::fmt::{self, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// Where a store is.
@@ -59,6 +60,31 @@ impl FromStr for PostgresUrl {
 }
 
 impl PostgresUrl {
+    /// A database of the server whose socket lies in a folder.
+    #[must_use]
+    pub fn on_socket(cartella: &Path, porta: u16, utente: &str, database: &str) -> Self {
+        let cartella = percent(cartella.as_os_str().as_bytes()).replace("%2F", "/");
+        let (utente, database) = (percent(utente.as_bytes()), percent(database.as_bytes()));
+        Self(format!(
+            "postgres:///{database}?host={cartella}&port={porta}&user={utente}&sslmode=disable"
+        ))
+    }
+
+    /// A database of a server on the network; `parametri` as in `sslmode=verify-full&sslrootcert=ca.pem`.
+    #[must_use]
+    pub fn on_host(
+        (host, porta): (&str, u16),
+        (utente, password): (&str, &str),
+        database: &str,
+        parametri: &str,
+    ) -> Self {
+        let [utente, password, database] =
+            [utente, password, database].map(|testo| percent(testo.as_bytes()));
+        Self(format!(
+            "postgres://{utente}:{password}@{host}:{porta}/{database}?{parametri}"
+        ))
+    }
+
     /// The URL as it was written, its password included.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -98,9 +124,38 @@ impl fmt::Debug for PostgresUrl {
     }
 }
 
+/// Bytes as a URL holds them.
+fn percent(bytes: &[u8]) -> String {
+    let mut testo = String::with_capacity(bytes.len());
+    for byte in bytes {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(byte) {
+            testo.push(char::from(*byte));
+        } else {
+            // A String takes all that is written to it.
+            let _ = write!(testo, "%{byte:02X}");
+        }
+    }
+    testo
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_any_kind_stand_in_a_url() {
+        assert_eq!(
+            PostgresUrl::on_socket(Path::new("/tmp/la prova"), 5433, "varco", "à?").as_str(),
+            "postgres:///%C3%A0%3F?host=/tmp/la%20prova&port=5433&user=varco&sslmode=disable"
+        );
+        let url = PostgresUrl::on_host(("db", 5432), ("gw", "se@greto/"), "varco", "sslmode=require");
+        // A slash would end the password.
+        assert_eq!(
+            url.as_str(),
+            "postgres://gw:se%40greto%2F@db:5432/varco?sslmode=require"
+        );
+        assert_eq!(url.to_string(), "postgres://gw:***@db:5432/varco?sslmode=require");
+    }
 
     #[test]
     fn a_password_is_never_shown() {

@@ -4,7 +4,11 @@ use varco::cli::validate;
 use varco::domanda::Ambiente;
 use varco::schema::Schema;
 
-use crate::helpers::{Gateway, Reply, Setting};
+use crate::helpers::{Archivio, Gateway, Reply, Setting, on_both_stores};
+
+on_both_stores! {
+    invia_verifica_and_validate_say_the_same_of_the_same_domanda,
+}
 
 /// Code, path, line and sentence of each error.
 type Errori = Vec<[String; 4]>;
@@ -29,9 +33,8 @@ fn told(reply: &Reply) -> Errori {
     errori
 }
 
-#[test]
-fn invia_verifica_and_validate_say_the_same_of_the_same_domanda() {
-    let gateway = Gateway::spawn(&Setting::default());
+fn invia_verifica_and_validate_say_the_same_of_the_same_domanda(archivio: Archivio) {
+    let gateway = Gateway::spawn(&Setting::on(archivio));
     let client = gateway.client("pat01");
     let schema = Schema::load().unwrap();
     let presentata_il = "2021-07-15T10:00:00Z".parse().unwrap();

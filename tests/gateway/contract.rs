@@ -1,6 +1,10 @@
 //! The contract as it is served: to enti alone, with the public address put into it.
 
-use crate::helpers::{Gateway, SOAP_12, Setting};
+use crate::helpers::{Archivio, Gateway, SOAP_12, Setting, on_both_stores};
+
+on_both_stores! {
+    every_sample_of_the_docs_is_answered_as_it_is_shown,
+}
 
 #[test]
 fn the_wsdl_names_the_public_address_and_its_schemas_can_be_fetched() {
@@ -103,9 +107,8 @@ fn a_quota_is_told_before_and_when_it_is_used_up() {
     );
 }
 
-#[test]
-fn every_sample_of_the_docs_is_answered_as_it_is_shown() {
-    let gateway = Gateway::spawn(&Setting::default());
+fn every_sample_of_the_docs_is_answered_as_it_is_shown(archivio: Archivio) {
+    let gateway = Gateway::spawn(&Setting::on(archivio));
     let client = gateway.client("pat01");
     let samples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/messaggi");
     let read = |nome: &str| std::fs::read(samples.join(format!("{nome}.xml"))).unwrap();

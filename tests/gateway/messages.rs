@@ -4,7 +4,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::helpers::{Gateway, Reply, Setting};
+use crate::helpers::{Archivio, Gateway, Reply, Setting, on_both_stores};
+
+on_both_stores! {
+    every_message_gets_the_answer_beside_it,
+}
 
 /// What surrounds a message.
 #[derive(Debug, Default, serde::Deserialize)]
@@ -20,8 +24,7 @@ struct Case {
     setting: Setting,
 }
 
-#[test]
-fn every_message_gets_the_answer_beside_it() {
+fn every_message_gets_the_answer_beside_it(archivio: Archivio) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/messages");
     let mut folders: Vec<PathBuf> = fs::read_dir(&root)
         .unwrap()
@@ -33,7 +36,7 @@ fn every_message_gets_the_answer_beside_it() {
     let bless = std::env::var_os("BLESS").is_some();
     let mut differ = Vec::new();
     for folder in &folders {
-        let answer = answer(&root, folder);
+        let answer = answer(&root, folder, archivio);
         let path = folder.join("answer.xml");
         if bless {
             fs::write(&path, &answer).unwrap();
@@ -53,9 +56,10 @@ fn every_message_gets_the_answer_beside_it() {
 }
 
 /// The reply as a file: status line and head that matter, then the envelope, an element a line.
-fn answer(root: &Path, folder: &Path) -> String {
-    let case: Case = toml::from_str(&fs::read_to_string(folder.join("case.toml")).unwrap())
+fn answer(root: &Path, folder: &Path, archivio: Archivio) -> String {
+    let mut case: Case = toml::from_str(&fs::read_to_string(folder.join("case.toml")).unwrap())
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    case.setting.archivio = archivio;
     let gateway = Gateway::spawn(&case.setting);
     if let Some(prima) = &case.prima {
         let request = fs::read(root.join(prima).join("request.xml")).unwrap();

@@ -1,0 +1,28 @@
+//! The store, told as a story on both of its kinds: the name of a test says on which (`sqlite::…`, `postgres::…`). What
+//! is promised of any store stands once, in `story.rs`; what only one kind can promise stands in `sqlite.rs` and
+//! `postgres.rs`. The PostgreSQL is one of our own, made and thrown away by this binary (`cluster.rs` looks after that).
+#![allow(missing_docs)]
+
+mod atti;
+mod banco;
+mod cluster;
+mod postgres;
+#[path = "../comune/postgres.rs"]
+mod postgres_comune;
+mod sqlite;
+mod story;
+
+/// A test of each of these stories, on a fresh bench of one kind; passes where there is none of it, and says so.
+macro_rules! tell {
+    ($banco:path: $($story:ident,)+) => {
+        $(
+            #[tokio::test]
+            async fn $story() {
+                if let Some(banco) = $banco().await {
+                    $crate::story::$story(&banco).await;
+                }
+            }
+        )+
+    };
+}
+use tell;
