@@ -733,19 +733,19 @@ catalogo! {
         "Verificare anno, mese e giorno (caratteri da 7 a 11): il giorno va da 1 a 31, o da 41 a 71 per le donne; il 29 febbraio solo negli anni bisestili."
     }
     Cf004 "CF-004" Regola correggere {
-        "manca DataNascita: il codice fiscale del minore è provvisorio e non la contiene"
+        "manca DataNascita: il codice fiscale del figlio è provvisorio e non la contiene"
         "DataNascita is missing: the child's codice fiscale is provisional and does not tell it"
         "Aggiungere DataNascita dopo CodiceFiscale, oppure inviare il codice fiscale definitivo di sedici caratteri."
     }
     Cf005 "CF-005" Regola correggere {
-        "DataNascita diversa dalla data contenuta nel codice fiscale del minore"
+        "DataNascita diversa dalla data contenuta nel codice fiscale del figlio"
         "DataNascita differs from the date in the child's codice fiscale"
         "Correggere quello dei due che è sbagliato; con un codice fiscale di sedici caratteri DataNascita si può omettere."
     }
     Cf006 "CF-006" Regola correggere {
         "DataNascita successiva alla presentazione della domanda"
         "DataNascita is later than the presentation of the domanda"
-        "Correggere la data: la domanda si presenta solo per minori già nati."
+        "Correggere la data: la domanda si presenta solo per figli già nati."
     }
     Cf101 "CF-101" Avviso correggere {
         "codice fiscale provvisorio"
@@ -770,17 +770,17 @@ catalogo! {
     Ibn004 "IBN-004" Regola correggere {
         "IBAN di un paese fuori dall'area SEPA: {paese}"
         "IBAN of a country outside SEPA: {paese}"
-        "Indicare un conto in Italia o in un altro paese dell'area SEPA, oppure il bonifico domiciliato (BD)."
+        "Indicare un conto in Italia o in un altro paese dell'area SEPA, oppure un pagamento senza IBAN (BD, CONTANTE_POSTE)."
     }
     Ibn005 "IBN-005" Regola correggere {
         "IBAN non ammesso con la modalità {modalita}"
         "IBAN not allowed with modality {modalita}"
-        "CC, LP e CP vogliono un IBAN italiano, ES l'IBAN di un altro paese SEPA (anche San Marino), BD nessun IBAN: correggere Modalita o Iban."
+        "CC, LP e CP vogliono un IBAN italiano, ES l'IBAN di un altro paese SEPA (anche San Marino), BD e CONTANTE_POSTE nessun IBAN: correggere Modalita o Iban."
     }
     Ibn006 "IBN-006" Regola correggere {
         "manca l'IBAN, obbligatorio con la modalità {modalita}"
         "the IBAN is missing: modality {modalita} needs it"
-        "Aggiungere Iban e IntestatoRichiedente dopo Modalita, oppure scegliere BD."
+        "Aggiungere Iban e a chi è intestato dopo Modalita, oppure scegliere un pagamento senza IBAN (BD, CONTANTE_POSTE)."
     }
     Ibn007 "IBN-007" Regola correggere {
         "manca IntestatoRichiedente, obbligatorio con l'IBAN"
@@ -804,19 +804,19 @@ catalogo! {
     }
     // ── FIN: windows · DIC: declarations · ALL: attachments ──
     Fin001 "FIN-001" Regola correggere {
-        "domanda presentata fuori dal periodo: dal {dal} al {al}"
-        "domanda presented outside its period: from {dal} to {al}"
-        "Prima del {dal} attendere l'apertura; dopo il {al} la prestazione non si può più chiedere: verificare se spetta l'assegno unico e universale."
+        "domanda presentata fuori dal periodo: {periodo}"
+        "domanda presented outside its period: {period}"
+        "{rimedio}"
     }
     Fin101 "FIN-101" Avviso correggere {
-        "domanda presentata fuori dal periodo dal {dal} al {al}: in produzione sarebbe rifiutata (FIN-001)"
-        "domanda presented outside its period from {dal} to {al}: in produzione it would be refused (FIN-001)"
+        "domanda presentata fuori dal periodo {periodo}: in produzione sarebbe rifiutata (FIN-001)"
+        "domanda presented outside its period {period}: in produzione it would be refused (FIN-001)"
         "Nessuna azione: fuori produzione il periodo non è vincolante."
     }
     Fin102 "FIN-102" Avviso correggere {
         "la misura è terminata il {fine}: la ricevuta non porta decorrenza, e in produzione la domanda sarebbe rifiutata (FIN-001)"
         "the measure ended on {fine}: the receipt tells no first month, and in produzione the domanda would be refused (FIN-001)"
-        "Nessuna azione fuori produzione; per vedere la decorrenza spostare l'orologio di prova (orologio.inizio) tra il {dal} e il {al}."
+        "Nessuna azione fuori produzione; per vedere la decorrenza spostare l'orologio di prova (orologio.inizio) nel periodo {periodo}."
     }
     Dic001 "DIC-001" Regola correggere {
         "dichiarazione {codice} mancante o non resa: «{testo}»"
@@ -826,7 +826,7 @@ catalogo! {
     Dic002 "DIC-002" Regola correggere {
         "Scelta {scelta} non ammessa per la dichiarazione {codice}"
         "Scelta {scelta} is not allowed for declaration {codice}"
-        "Per D4 indicare ITALIANO, UE, FAMILIARE_UE, EXTRA_UE_LUNGO_PERIODO o EXTRA_UE_LAVORO_RICERCA; per D7 RESIDENZA o CONTRATTO; per le altre togliere Scelta."
+        "Sono ammesse {ammesse}; per le altre dichiarazioni togliere Scelta."
     }
     All001 "ALL-001" Regola correggere {
         "l'impronta dichiarata non è quella del documento allegato"

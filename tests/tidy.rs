@@ -218,6 +218,7 @@ const TRADOTTI: &[(&str, &str)] = &[
     ("expected", "atteso"),
     ("form", "forma"),
     ("found", "trovato"),
+    ("period", "periodo"),
 ];
 
 #[test]

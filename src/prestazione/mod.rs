@@ -2,7 +2,11 @@
 //! [`PRESTAZIONI`]; the way of a message does not change for it.
 
 pub mod assegno_temporaneo;
+#[cfg(test)]
+mod prova;
 
+use crate::domanda::campione::{Campo, Spunto};
+use crate::domanda::regole::Finestra;
 use crate::domanda::{Lettore, SchedaViva, Violazione};
 
 /// A prestazione as the gateway sees it: a service with its namespace, its register and its reader.
@@ -28,6 +32,10 @@ pub struct Prestazione {
     pub lettore: fn() -> Box<dyn Lettore>,
     /// The finding for a child, by its place from 1, whose live sheet the store met only while it registered.
     pub scheda_viva: fn(u32, &SchedaViva) -> Violazione,
+    /// When it takes domande.
+    pub finestra: &'static Finestra,
+    /// Makes the Domanda of a sample, of people that do not exist.
+    pub campione: fn(&Spunto<'_>) -> Campo,
 }
 
 /// Every prestazione that this gateway takes in.
