@@ -1059,7 +1059,7 @@ catalogo! {
     Au101 "AU-101" Avviso correggere {
         "NuovaNascita comunicata dopo {giorni} giorni: la decorrenza è dal mese successivo alla presentazione"
         "birth told after {giorni} days: it counts from the month after the presentation"
-        "La domanda è accettata; se la data di nascita è sbagliata correggerla."
+        "La domanda è accettata; se non è una nuova nascita omettere NuovaNascita: vale la decorrenza ordinaria."
     }
     Au102 "AU-102" Avviso correggere {
         "Anf2021Percepito senza ISEE: la maggiorazione richiede un ISEE fino a 25.000 euro"

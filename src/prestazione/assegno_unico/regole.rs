@@ -133,18 +133,20 @@ fn date_di_nascita(domanda: &AssegnoUnico, contesto: &Contesto<'_>) -> Vec<Viola
 fn eta_e_condizione(domanda: &AssegnoUnico, contesto: &Contesto<'_>) -> Vec<Violazione> {
     let oggi = contesto.oggi();
     schede(domanda)
-        // Whose birth is in doubt, or who stands elsewhere as an adult, has that fault and not this one too.
+        // Whose birth is in doubt, or who stands elsewhere as an adult, or beside an adult child who asks for itself, has
+        // that fault and not this one too.
         .filter(|(_, figlio)| !is_smentito(figlio, oggi) && !is_altro(figlio, domanda))
+        .filter(|(_, figlio)| domanda.ruolo != Ruolo::FiglioMaggiorenne || is_per_se(figlio, domanda))
         .filter_map(|(posto, figlio)| {
             let condizione = figlio.condizione_maggiorenne;
             let eta = Eta::of(figlio, oggi)?;
             let trovata = match (eta, figlio.disabilita, condizione) {
                 (Eta::Minore, _, Some(_)) => Some((Codice::Au017, "CondizioneMaggiorenne")),
-                (Eta::Minore, _, None) if domanda.ruolo == Ruolo::FiglioMaggiorenne => {
+                (Eta::Minore, _, None) if is_per_se(figlio, domanda) => {
                     Some((Codice::Au027, "CodiceFiscale"))
                 }
                 (Eta::Adulto, Disabilita::Nessuna, _) => Some((Codice::Au006, "CodiceFiscale")),
-                (Eta::Giovane, Disabilita::Nessuna, None) => Some((Codice::Au016, "Disabilita")),
+                (Eta::Giovane, Disabilita::Nessuna, None) => Some((Codice::Au016, "")),
                 _ => reddito_fuori_posto(figlio).then_some((Codice::Au018, campo_del_reddito(figlio))),
             };
             trovata.map(|(codice, campo)| Violazione::at(codice, al_figlio(posto, campo)))
@@ -181,7 +183,7 @@ fn persone_distinte(domanda: &AssegnoUnico, _: &Contesto<'_>) -> Vec<Violazione>
     let mut trovate = Vec::new();
     for (posto, figlio) in schede(domanda) {
         let codice = &figlio.codice_fiscale;
-        let per_se = domanda.ruolo == Ruolo::FiglioMaggiorenne && same(codice, richiedente);
+        let per_se = is_per_se(figlio, domanda);
         if let Some(primo) = primo_posto(domanda, posto) {
             let dove = al_figlio(posto, "CodiceFiscale");
             trovate.push(Violazione::at(Codice::Au011, dove).with("primo", primo));
@@ -241,7 +243,7 @@ fn altro_genitore_indicato(domanda: &AssegnoUnico, _: &Contesto<'_>) -> Vec<Viol
                 && figlio.situazione_genitori == SituazioneGenitori::OrfanoEntrambi;
             figlio.altro_genitore.is_none() && !orfano
         })
-        .map(|(posto, _)| Violazione::at(Codice::Au020, al_figlio(posto, "SituazioneGenitori")))
+        .map(|(posto, _)| Violazione::at(Codice::Au020, al_figlio(posto, "")))
         .collect()
 }
 
@@ -440,6 +442,12 @@ fn primo_posto(domanda: &AssegnoUnico, posto: usize) -> Option<usize> {
         .map(|(primo, _)| primo)
 }
 
+/// Whether it is the child that asks for itself.
+fn is_per_se(figlio: &Figlio, domanda: &AssegnoUnico) -> bool {
+    domanda.ruolo == Ruolo::FiglioMaggiorenne
+        && same(&figlio.codice_fiscale, &domanda.richiedente.codice_fiscale)
+}
+
 /// Whether the child's codice fiscale is also that of another person of the domanda, and so told by AU-9.
 fn is_altro(figlio: &Figlio, domanda: &AssegnoUnico) -> bool {
     let richiedente =
@@ -463,8 +471,13 @@ fn percorso(campi: &[&str]) -> String {
     comuni::percorso(PREFISSO, campi)
 }
 
+/// A field of a child; the child itself where a field is missing (`campo` empty).
 fn al_figlio(posto: usize, campo: &str) -> String {
-    percorso(&["Figli", &format!("Figlio[{posto}]"), campo])
+    let figlio = format!("Figlio[{posto}]");
+    match campo {
+        "" => percorso(&["Figli", &figlio]),
+        campo => percorso(&["Figli", &figlio, campo]),
+    }
 }
 
 fn all_altro_genitore(posto: usize) -> String {

@@ -137,7 +137,7 @@ fn modalita_e_conto(
         (Modalita::CartaRdc, _) => Some(Violazione::at(Codice::Au024, dove(&["Modalita"]))),
         (Modalita::ContantePoste, Some(_)) => Some(con_modalita(Codice::Ibn005, dove(&["Conto"]))),
         (Modalita::ContantePoste, None) => None,
-        (Modalita::Iban, None) => Some(con_modalita(Codice::Ibn006, dove(&["Modalita"]))),
+        (Modalita::Iban, None) => Some(con_modalita(Codice::Ibn006, dove(&[]))),
         (Modalita::Iban, Some(conto)) => {
             comuni::iban_raggiungibile(&conto.iban, dove(&["Conto", "Iban"]), contesto.oggi())
         }
