@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use varco::prestazione::PRESTAZIONI;
+
 use crate::helpers::{Gateway, Reply, Setting};
 
 /// What surrounds a message.
@@ -14,10 +16,23 @@ struct Case {
     peer: Option<String>,
     /// The Content-Type; SOAP 1.2's unless told.
     content_type: Option<String>,
-    /// The case whose message goes in first, from pat01.
+    /// To which service; the first one unless told.
+    servizio: Option<String>,
+    /// The case whose message goes in first, from pat01, to that case's service.
     prima: Option<String>,
     #[serde(flatten)]
     setting: Setting,
+}
+
+impl Case {
+    fn read(folder: &Path) -> Self {
+        toml::from_str(&fs::read_to_string(folder.join("case.toml")).unwrap())
+            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+    }
+
+    fn servizio(&self) -> &str {
+        self.servizio.as_deref().unwrap_or(PRESTAZIONI[0].servizio)
+    }
 }
 
 #[test]
@@ -54,12 +69,12 @@ fn every_message_gets_the_answer_beside_it() {
 
 /// The reply as a file: status line and head that matter, then the envelope, an element a line.
 fn answer(root: &Path, folder: &Path) -> String {
-    let case: Case = toml::from_str(&fs::read_to_string(folder.join("case.toml")).unwrap())
-        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let case = Case::read(folder);
     let gateway = Gateway::spawn(&case.setting);
     if let Some(prima) = &case.prima {
         let request = fs::read(root.join(prima).join("request.xml")).unwrap();
-        let reply = gateway.client("pat01").post(&request);
+        let client = gateway.client_of(Case::read(&root.join(prima)).servizio(), "pat01");
+        let reply = client.post(&request);
         assert_eq!(
             reply.status,
             200,
@@ -69,7 +84,7 @@ fn answer(root: &Path, folder: &Path) -> String {
         );
     }
     let request = fs::read(folder.join("request.xml")).unwrap();
-    let client = gateway.client(case.peer.as_deref().unwrap_or("pat01"));
+    let client = gateway.client_of(case.servizio(), case.peer.as_deref().unwrap_or("pat01"));
     let reply = match &case.content_type {
         Some(content_type) => client.post_as(&request, content_type),
         None => client.post(&request),
