@@ -46,6 +46,15 @@ const MESSAGGI: &[FileDelKit] = messaggi!(
     "ScaricaRicevuta.xml",
     "Limiti.xml",
     "Diagnosi.xml",
+    "AssegnoUnicoUniversale/echo.xml",
+    "AssegnoUnicoUniversale/VerificaDomanda.xml",
+    "AssegnoUnicoUniversale/InviaDomanda.xml",
+    "AssegnoUnicoUniversale/InviaDomanda-soap11.xml",
+    "AssegnoUnicoUniversale/InviaDomanda-figlio-maggiorenne.xml",
+    "AssegnoUnicoUniversale/ConsultaDomanda.xml",
+    "AssegnoUnicoUniversale/ScaricaRicevuta.xml",
+    "AssegnoUnicoUniversale/Limiti.xml",
+    "AssegnoUnicoUniversale/Diagnosi.xml",
 );
 
 const LEGGIMI: &str = "\
@@ -55,7 +64,7 @@ const LEGGIMI: &str = "\
 |---|---|
 | `NomeServizio.wsdl` | il contratto di ciascun servizio; carica gli XSD accanto, senza rete |
 | `*.xsd` | gli schemi: la domanda, i tipi comuni, l'intestazione Identity |
-| `messaggi/*.xml` | una richiesta di esempio per operazione, valida |
+| `messaggi/*.xml` | una richiesta di esempio per operazione, valida: dell'assegno temporaneo, e in `messaggi/NomeServizio` di ogni altro servizio |
 | `errori.md`, `errori.xml` | tutti i codici di errore: testo, suggerimento, se ripetere o correggere |
 
 Il primo messaggio, con il certificato dell'ente:

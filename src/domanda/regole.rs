@@ -240,19 +240,29 @@ pub fn allegati(inviati: &[AllegatoInviato], prefisso: &str) -> Vec<Violazione> 
 /// which decides the century and so whether there was a 29 February (DM 23/12/1976; spec/domain.md §7.1).
 #[must_use]
 pub fn codice_fiscale(inviato: &CodiceInviato, dove: String, entro: Date) -> Option<Violazione> {
-    let errato = |errore| {
-        let codice = match errore {
-            CodiceFiscaleErrato::Forma => Codice::Cf001,
-            CodiceFiscaleErrato::Controllo => Codice::Cf002,
-            CodiceFiscaleErrato::Data => Codice::Cf003,
-        };
-        Violazione::at(codice, dove.clone())
-    };
     match inviato {
-        Err(errore) => Some(errato(*errore)),
+        Err(errore) => Some(codice_errato(*errore, dove)),
         Ok(codice) if codice.is_provvisorio() => Some(Violazione::at(Codice::Cf101, dove)),
-        Ok(codice) => codice.data_nascita(entro).err().map(errato),
+        Ok(codice) => codice
+            .data_nascita(entro)
+            .err()
+            .map(|errore| codice_errato(errore, dove)),
     }
+}
+
+/// CF-001, CF-002, CF-003 alone: for who also stands elsewhere in the domanda, where the rest is told.
+#[must_use]
+pub fn codice_illeggibile(inviato: &CodiceInviato, dove: String) -> Option<Violazione> {
+    inviato.as_ref().err().map(|errore| codice_errato(*errore, dove))
+}
+
+fn codice_errato(errore: CodiceFiscaleErrato, dove: String) -> Violazione {
+    let codice = match errore {
+        CodiceFiscaleErrato::Forma => Codice::Cf001,
+        CodiceFiscaleErrato::Controllo => Codice::Cf002,
+        CodiceFiscaleErrato::Data => Codice::Cf003,
+    };
+    Violazione::at(codice, dove)
 }
 
 /// PAT-001 to PAT-005: the block of the patronato says the same as certificate and Identity, and the mandate was

@@ -2,6 +2,7 @@
 //! [`PRESTAZIONI`]; the way of a message does not change for it.
 
 pub mod assegno_temporaneo;
+pub mod assegno_unico;
 #[cfg(test)]
 mod prova;
 
@@ -39,7 +40,7 @@ pub struct Prestazione {
 }
 
 /// Every prestazione that this gateway takes in.
-pub const PRESTAZIONI: &[&Prestazione] = &[&assegno_temporaneo::PRESTAZIONE];
+pub const PRESTAZIONI: &[&Prestazione] = &[&assegno_temporaneo::PRESTAZIONE, &assegno_unico::PRESTAZIONE];
 
 /// The prestazione of a service name.
 #[must_use]

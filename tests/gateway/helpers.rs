@@ -16,6 +16,7 @@ use varco::cli::serve::{self, Parts, Running};
 use varco::clock::{Clock as _, CountedIds, HandClock, WallClock};
 use varco::config::Config;
 use varco::domanda::Ambiente;
+use varco::prestazione::PRESTAZIONI;
 use varco::store::SharedStore;
 
 use crate::postgres;
@@ -236,14 +237,16 @@ impl Gateway {
         self.runtime.as_ref().unwrap().block_on(future)
     }
 
-    /// A client with one of the run's certificates.
+    /// A client of the first service, with one of the run's certificates.
     pub(crate) fn client(&self, certificato: &str) -> Client {
+        self.client_of(PRESTAZIONI[0].servizio, certificato)
+    }
+
+    /// A client of a service, with one of the run's certificates.
+    pub(crate) fn client_of(&self, servizio: &str, certificato: &str) -> Client {
         Client {
             agent: agent(Some(certificato)),
-            url: format!(
-                "https://localhost:{}/modi/soap/AssegnoTemporaneo/v1/",
-                self.addr.port()
-            ),
+            url: format!("https://localhost:{}/modi/soap/{servizio}/v1/", self.addr.port()),
         }
     }
 
@@ -398,6 +401,11 @@ mode = "{identity}"
         let indirizzi = setting.indirizzi.as_deref().filter(|_| primo);
         let indirizzi = indirizzi.map_or_else(String::new, |rete| format!("\"{rete}\""));
         let operazioni = setting.operazioni.as_deref().filter(|_| primo).unwrap_or("*");
+        let servizi: Vec<String> = PRESTAZIONI
+            .iter()
+            .map(|prestazione| format!("{} = [\"{operazioni}\"]", prestazione.servizio))
+            .collect();
+        let servizi = servizi.join(", ");
         let quota = setting
             .quota
             .filter(|_| primo)
@@ -412,7 +420,7 @@ stato = "{stato}"
 certificati = [{{ file = "{certs}/{certificato}.pem" }}]
 uffici = [{uffici}]
 indirizzi = [{indirizzi}]
-servizi = {{ AssegnoTemporaneo = ["{operazioni}"] }}
+servizi = {{ {servizi} }}
 {quota}
 "#
         );

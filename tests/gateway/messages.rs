@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 
+use varco::prestazione::PRESTAZIONI;
+
 use crate::helpers::{Archivio, Gateway, Reply, Setting, on_both_stores};
 
 on_both_stores! {
@@ -19,10 +21,23 @@ struct Case {
     peer: Option<String>,
     /// The Content-Type; SOAP 1.2's unless told.
     content_type: Option<String>,
-    /// The case whose message goes in first, from pat01.
+    /// To which service; the first one unless told.
+    servizio: Option<String>,
+    /// The case whose message goes in first, from pat01, to that case's service.
     prima: Option<String>,
     #[serde(flatten)]
     setting: Setting,
+}
+
+impl Case {
+    fn read(folder: &Path) -> Self {
+        toml::from_str(&fs::read_to_string(folder.join("case.toml")).unwrap())
+            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+    }
+
+    fn servizio(&self) -> &str {
+        self.servizio.as_deref().unwrap_or(PRESTAZIONI[0].servizio)
+    }
 }
 
 fn every_message_gets_the_answer_beside_it(archivio: Archivio) {
@@ -82,13 +97,13 @@ const INSIEME: usize = 6;
 
 /// The reply as a file: status line and head that matter, then the envelope, an element a line.
 fn answer(root: &Path, folder: &Path, archivio: Archivio) -> String {
-    let mut case: Case = toml::from_str(&fs::read_to_string(folder.join("case.toml")).unwrap())
-        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut case = Case::read(folder);
     case.setting.archivio = archivio;
     let gateway = Gateway::spawn(&case.setting);
     if let Some(prima) = &case.prima {
         let request = fs::read(root.join(prima).join("request.xml")).unwrap();
-        let reply = gateway.client("pat01").post(&request);
+        let client = gateway.client_of(Case::read(&root.join(prima)).servizio(), "pat01");
+        let reply = client.post(&request);
         assert_eq!(
             reply.status,
             200,
@@ -98,7 +113,7 @@ fn answer(root: &Path, folder: &Path, archivio: Archivio) -> String {
         );
     }
     let request = fs::read(folder.join("request.xml")).unwrap();
-    let client = gateway.client(case.peer.as_deref().unwrap_or("pat01"));
+    let client = gateway.client_of(case.servizio(), case.peer.as_deref().unwrap_or("pat01"));
     let reply = match &case.content_type {
         Some(content_type) => client.post_as(&request, content_type),
         None => client.post(&request),
