@@ -30,6 +30,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use clap::Parser;
 use varco::clock::{Clock as _, WallClock};
+use varco::prestazione::{PRESTAZIONI, Prestazione, by_servizio};
 
 use https::{Bersaglio, Connessione, Risposta};
 use messaggi::Modello;
@@ -47,6 +48,9 @@ struct Args {
     /// Which client certificate of that directory.
     #[arg(long, default_value = "pat01")]
     cert: String,
+    /// Which service.
+    #[arg(long, default_value = PRESTAZIONI[0].servizio, value_parser = servizio)]
+    servizio: &'static Prestazione,
     /// Kept-alive connections.
     #[arg(long, default_value_t = 16)]
     connections: usize,
@@ -85,6 +89,10 @@ struct Args {
     patience: u64,
 }
 
+fn servizio(nome: &str) -> Result<&'static Prestazione, String> {
+    by_servizio(nome).ok_or_else(|| "no such service".to_owned())
+}
+
 fn main() -> ExitCode {
     let args = Args::parse();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -105,6 +113,7 @@ fn main() -> ExitCode {
 async fn run(args: Args) -> Result<bool> {
     let bersaglio = Rc::new(Bersaglio::new(
         &args.url,
+        args.servizio.servizio,
         &args.certs,
         &args.cert,
         args.handshakes,
@@ -112,7 +121,7 @@ async fn run(args: Args) -> Result<bool> {
     let [ente, ufficio, user_id] = args.mittente.as_slice() else {
         anyhow::bail!("--mittente takes three values");
     };
-    let modello = Modello::new(ente, ufficio, user_id);
+    let modello = Modello::new(args.servizio, ente, ufficio, user_id);
     let lavoro = match &args.verify {
         Some(file) => Lavoro::verify(&args, modello, file)?,
         None => Lavoro::send(&args, modello)?,

@@ -10,15 +10,15 @@ use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 
 use super::dev_certs::{self, Opzioni};
-use super::sample::{self, Mittente};
+use super::sample;
 use super::send::busta::{Busta, Operatore};
 use super::send::cliente::{Cliente, Credenziali};
 use super::send::risposta::Esito;
 use super::send::send_envelope;
 use super::{Uscita, reachable, serve};
 use crate::clock::{Clock as _, WallClock};
-use crate::prestazione::assegno_temporaneo::PRESTAZIONE;
-use crate::prestazione::assegno_temporaneo::campione::Campione;
+use crate::domanda::campione::{Ampiezza, Mittente, Spunto};
+use crate::prestazione::{PRESTAZIONI, Prestazione};
 use crate::protocollo::data_a_roma;
 use crate::soap::SoapVersion;
 
@@ -43,6 +43,9 @@ pub struct Args {
     /// protocollo; da lì prosegue (predefinito: l'ora vera)
     #[arg(long, value_name = "ISTANTE")]
     orologio: Option<Timestamp>,
+    /// Servizio a cui è destinata la domanda di prova (predefinito: AssegnoTemporaneo)
+    #[arg(long, value_name = "NOME", default_value = PRESTAZIONI[0].servizio, value_parser = sample::servizio)]
+    servizio: &'static Prestazione,
 }
 
 impl Args {
@@ -60,7 +63,9 @@ impl Args {
 
         let dir = self.dir.clone();
         let presentazione = data_a_roma(inizio.unwrap_or_else(|| WallClock::default().wall()));
-        let invii = tokio::task::spawn_blocking(move || send_twice(&dir, indirizzo, presentazione)).await?;
+        let servizio = self.servizio;
+        let invii =
+            tokio::task::spawn_blocking(move || send_twice(&dir, servizio, indirizzo, presentazione)).await?;
         let registrate = match invii {
             Ok(esiti) => tell(&esiti),
             Err(error) => {
@@ -96,7 +101,7 @@ impl Args {
         };
         outln!("certificati   {} ({nuovi})", certs.display());
 
-        write_new(&self.dir.join("adesioni.toml"), ADESIONI)?;
+        write_new(&self.dir.join("adesioni.toml"), &adesioni())?;
         let scritta = write_new(&file, &configuration(listen, self.orologio))?;
         if !scritta {
             if let Some(listen) = self.listen {
@@ -116,7 +121,7 @@ impl Args {
         let url = format!(
             "{}/modi/soap/{}/v1/?wsdl",
             reachable(indirizzo),
-            PRESTAZIONE.servizio
+            self.servizio.servizio
         );
         outln!(
             "\nDa provare in un altro terminale:\n\
@@ -129,7 +134,12 @@ impl Args {
 }
 
 /// Sends a fresh sample, then the same bytes again; leaves another one in the folder for who wants to try.
-fn send_twice(dir: &Path, indirizzo: SocketAddr, presentazione: jiff::civil::Date) -> Result<[Esito; 2]> {
+fn send_twice(
+    dir: &Path,
+    servizio: &'static Prestazione,
+    indirizzo: SocketAddr,
+    presentazione: jiff::civil::Date,
+) -> Result<[Esito; 2]> {
     let certs = dir.join("certs");
     let credenziali = Credenziali {
         cert: &certs.join("pat01.pem"),
@@ -139,9 +149,14 @@ fn send_twice(dir: &Path, indirizzo: SocketAddr, presentazione: jiff::civil::Dat
     let cliente = Cliente::new(&reachable(indirizzo), credenziali, 1, 3)?;
     let message = || {
         let seme = sample::fresh_seed();
-        let campione = Campione::new(seme, presentazione);
+        let spunto = Spunto {
+            contatore: seme,
+            presentazione,
+            mittente: MITTENTE,
+            ampiezza: Ampiezza::Intera,
+        };
         let chiave = sample::chiave(seme, presentazione);
-        sample::envelope(&campione, &chiave, &MITTENTE, SoapVersion::V12)
+        sample::envelope(servizio, &spunto, &chiave, SoapVersion::V12)
     };
     let da_provare = dir.join("domanda.xml");
     std::fs::write(&da_provare, message())
@@ -250,7 +265,16 @@ fn configuration(listen: SocketAddr, orologio: Option<Timestamp>) -> String {
     )
 }
 
-/// PAT01 also owns the revoked and the expired certificate: so their refusal is about the certificate alone.
+/// The enti of the demonstration, each granted every service. PAT01 also owns the revoked and the expired certificate:
+/// so their refusal is about the certificate alone.
+fn adesioni() -> String {
+    let servizi: Vec<String> = PRESTAZIONI
+        .iter()
+        .map(|prestazione| format!("{} = [\"*\"]", prestazione.servizio))
+        .collect();
+    ADESIONI.replace("{servizi}", &servizi.join(", "))
+}
+
 const ADESIONI: &str = "\
 # Gli enti della prova. Ogni chiave è spiegata in docs/adesioni.sample.toml.
 
@@ -264,7 +288,7 @@ certificati = [
   { file = \"certs/expired.pem\" },
 ]
 uffici = [\"001\", \"002\"]
-servizi = { AssegnoTemporaneo = [\"*\"] }
+servizi = { {servizi} }
 
 [[ente]]
 codice = \"PAT02\"
@@ -272,7 +296,7 @@ denominazione = \"Patronato di prova due\"
 codice_fiscale = \"97049620582\"
 certificati = [{ file = \"certs/pat02.pem\" }]
 uffici = [\"001\"]
-servizi = { AssegnoTemporaneo = [\"*\"] }
+servizi = { {servizi} }
 ";
 
 #[cfg(test)]
@@ -287,6 +311,7 @@ mod tests {
             dir: dir.to_owned(),
             listen: None,
             orologio: None,
+            servizio: PRESTAZIONI[0],
         }
     }
 
@@ -304,6 +329,9 @@ mod tests {
         let codici: Vec<_> = adesioni.enti().iter().map(|ente| ente.codice.as_str()).collect();
         assert_eq!(codici, ["PAT01", "PAT02"]);
         assert_eq!(adesioni.enti()[0].certificati.len(), 3);
+        for ente in adesioni.enti() {
+            assert_eq!(ente.servizi.len(), PRESTAZIONI.len(), "{}", ente.codice);
+        }
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! The bench on which a story is told: a fresh store of one kind or the other, and the way another process comes to it.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -10,10 +8,11 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Column, Connection, Executor, Row, ValueRef};
 use tempfile::TempDir;
 use varco::cli::cluster::Cluster;
+use varco::domanda::Ambiente;
 use varco::store::{self, OpenOptions, PostgresUrl, Registrazione, SharedStore, StoreError, StoreUrl};
 
 use crate::atti::{istante, options};
-use crate::postgres_comune::cluster;
+use crate::postgres_comune::{cluster, fresh_database};
 
 /// A store and where it is.
 pub(crate) struct Banco {
@@ -37,10 +36,8 @@ impl Banco {
 
     /// A fresh database; `None` where there is no PostgreSQL.
     pub(crate) async fn postgres() -> Option<Self> {
-        static ULTIMO: AtomicU32 = AtomicU32::new(0);
         let cluster = cluster()?;
-        let database = format!("banco{}", ULTIMO.fetch_add(1, Ordering::Relaxed));
-        cluster.copy_database(model(cluster), &database).unwrap();
+        let database = fresh_database(Ambiente::Collaudo)?;
         Some(Self::open_at(Dove::Postgres { cluster, database }).await)
     }
 
@@ -66,6 +63,14 @@ impl Banco {
         self.dove.url()
     }
 
+    /// The database as another of its users comes to it.
+    pub(crate) fn url_as(&self, utente: &str) -> PostgresUrl {
+        match &self.dove {
+            Dove::Sqlite(cartella) => panic!("{} has no users", cartella.path().display()),
+            Dove::Postgres { cluster, database } => cluster.url_as(utente, database),
+        }
+    }
+
     /// Of two ways to say a thing the one that this store understands.
     pub(crate) fn says<T>(&self, sqlite: T, postgres: T) -> T {
         match self.dove {
@@ -88,9 +93,7 @@ impl Banco {
                     .busy_timeout(Duration::from_secs(5));
                 Raw::Sqlite(SqliteConnection::connect_with(&options).await.unwrap())
             }
-            Dove::Postgres { cluster, database } => {
-                Raw::Postgres(connect(&cluster.url_as(utente, database)).await.unwrap())
-            }
+            Dove::Postgres { .. } => Raw::Postgres(connect(&self.url_as(utente)).await.unwrap()),
         }
     }
 
@@ -202,26 +205,4 @@ fn as_json(riga: &SqliteRow) -> serde_json::Value {
 
 pub(crate) async fn connect(url: &PostgresUrl) -> Result<PgConnection, sqlx::Error> {
     PgConnection::connect_with(&url.as_str().parse::<PgConnectOptions>()?).await
-}
-
-/// A database that was laid down once, for the others to begin as.
-fn model(cluster: &'static Cluster) -> &'static str {
-    static MODELLO: OnceLock<&str> = OnceLock::new();
-    MODELLO.get_or_init(|| {
-        cluster.create_database("modello").unwrap();
-        let url = StoreUrl::Postgres(cluster.url("modello"));
-        // A thread of its own: the one that asks has a runtime already.
-        let lay_down = move || {
-            tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap()
-                .block_on(async {
-                    let (store, _) = store::open(&url, &options()).await.unwrap();
-                    store.close().await;
-                });
-        };
-        std::thread::spawn(lay_down).join().unwrap();
-        "modello"
-    })
 }

@@ -16,6 +16,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
@@ -480,14 +481,16 @@ impl Drop for Temporanea {
 }
 
 fn new_folder(sotto: &Path) -> Result<Temporanea> {
+    // No name twice: a folder is removed by its guard and by us, and in between it is nobody's.
+    static ULTIMA: AtomicU32 = AtomicU32::new(0);
     let sotto = sotto
         .canonicalize()
         .with_context(|| format!("impossibile vedere {}", sotto.display()))?;
-    let mut numero = 0;
     loop {
+        let numero = ULTIMA.fetch_add(1, Ordering::Relaxed);
         let cartella = sotto.join(format!("varco-pg-{}-{numero}", std::process::id()));
         match DirBuilder::new().mode(0o700).create(&cartella) {
-            Err(errore) if errore.kind() == ErrorKind::AlreadyExists => numero += 1,
+            Err(errore) if errore.kind() == ErrorKind::AlreadyExists => {}
             altro => {
                 altro.with_context(|| format!("impossibile creare {}", cartella.display()))?;
                 return Ok(Temporanea(cartella));

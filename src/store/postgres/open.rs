@@ -2,10 +2,11 @@
 //! durable, and the business clock that it carries.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex as StdMutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 use sqlx::migrate::Migrator;
@@ -24,7 +25,7 @@ static MIGRAZIONI: Migrator = sqlx::migrate!("migrations/postgres");
 const SERVER_MINIMO: i32 = 140_000;
 
 /// How a connection is made: always the same way, and never without looking at what the commit depends on.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Accesso {
     /// The URL without its password, for errors.
     nome: Arc<str>,
@@ -41,11 +42,13 @@ impl PostgresStore {
     ) -> Result<(Self, SignedDuration), StoreError> {
         let accesso = Accesso::new(url, options)?;
         let mut connessione = accesso.reach().await?;
-        let esito = accesso.lay_down(&mut connessione, options).await;
-        let offset = match esito {
-            Ok(()) => clock_offset(&mut connessione, options).await,
-            Err(errore) => Err(errore),
-        };
+        let offset = async {
+            accesso.lay_down(&mut connessione, options).await?;
+            // What a commit depends on is said at the start, not at the first registration.
+            accesso.prepare(&mut connessione).await?;
+            clock_offset(&mut connessione, options).await
+        }
+        .await;
         close(connessione).await;
         let offset = offset?;
 
@@ -71,12 +74,20 @@ impl PostgresStore {
             accesso,
             scrittura: Mutex::new(Scrittura {
                 connessione: None,
+                dal: Instant::now(),
                 sospetta: true,
             }),
             lettori,
             anni: StdMutex::new(BTreeSet::new()),
         };
         Ok((store, offset))
+    }
+}
+
+/// The driver's options would show the password.
+impl fmt::Debug for Accesso {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Accesso({})", self.nome)
     }
 }
 
@@ -264,7 +275,7 @@ impl Accesso {
         )
         .fetch_one(&mut *connessione)
         .await
-        .map_err(guasto)?;
+        .map_err(|errore| self.without_rights(errore))?;
         if server < SERVER_MINIMO {
             return Err(refused(
                 &self.nome,
@@ -379,17 +390,25 @@ impl Accesso {
         guasto(errore)
     }
 
+    fn without_tls(&self, causa: impl fmt::Display) -> StoreError {
+        refused(
+            &self.nome,
+            format_args!(
+                "no TLS as asked for ({causa}); does the server speak TLS, is its certificate of the CA in \
+                 sslrootcert, and is the host the one it is made out to?"
+            ),
+        )
+    }
+
     /// Why there is no connection, in words that say what to do.
     fn cannot_connect(&self, errore: sqlx::Error) -> StoreError {
         let sqlx::Error::Database(database) = &errore else {
             return match errore {
-                sqlx::Error::Tls(causa) => refused(
-                    &self.nome,
-                    format_args!(
-                        "no TLS as asked for ({causa}); does the server speak TLS, is its certificate of the CA in \
-                         sslrootcert, and is the host the one it is made out to?"
-                    ),
-                ),
+                sqlx::Error::Tls(causa) => self.without_tls(causa),
+                // The handshake's own refusals come as input that is not valid.
+                sqlx::Error::Io(causa) if causa.kind() == std::io::ErrorKind::InvalidData => {
+                    self.without_tls(causa)
+                }
                 sqlx::Error::Configuration(causa) => refused(&self.nome, causa),
                 altro => StoreError::unavailable(format!("{}: it cannot be reached: {altro}", self.nome)),
             };
@@ -488,6 +507,6 @@ async fn clock_offset(
     Ok(SignedDuration::from_millis(offset_ms))
 }
 
-fn refused(nome: &str, causa: impl std::fmt::Display) -> StoreError {
+fn refused(nome: &str, causa: impl fmt::Display) -> StoreError {
     StoreError::Refused(format!("{nome}: {causa}"))
 }
