@@ -234,6 +234,7 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
             col("iban", Testo),
             col("intestato_richiedente", Booleano),
             col("dichiarazioni", Json),
+            col("dettagli", Json),
         ],
         ..TABELLA
     },
@@ -260,6 +261,10 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
             col("stato", Testo),
             col("stato_dal", Istante),
             col("azione_richiesta", Testo),
+            col("altro_genitore_modalita", Testo),
+            col("altro_genitore_iban", Testo),
+            col("subentra", Booleano),
+            col("dettagli", Json),
         ],
         ..TABELLA
     },
