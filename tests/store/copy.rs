@@ -206,13 +206,13 @@ async fn fill(da: &Path, domande: u64) {
         }
     }
     let mut tracce: Vec<_> = ["fault", "altra", "muta"].map(traccia).into();
-    tracce[0].esito = "FAULT".to_owned();
+    "FAULT".clone_into(&mut tracce[0].esito);
     tracce[0].codice = Some("XSD-001".to_owned());
     tracce[0].codici = vec!["XSD-001".to_owned(), "CF-001".to_owned()];
     tracce[0].note = vec!["Identity: attributi «antichi»".to_owned()];
     tracce[0].richiesta = Some(Bytes::from(vec![b'<'; 9000]));
     tracce[0].risposta = Some(Bytes::from_static(b"<Fault/>"));
-    tracce[0].certificato_soggetto = "CN=nul\0dentro".to_owned();
+    "CN=nul\0dentro".clone_into(&mut tracce[0].certificato_soggetto);
     tracce[1].ricevuto_il = istante("2020-12-31T23:59:59.999Z");
     tracce[1].ente = None;
     store.write_tracce(&tracce).await.unwrap();
@@ -693,8 +693,7 @@ async fn a_move_that_is_stopped_before_its_end_left_nothing() {
     let Some(trasloco) = Trasloco::new(60).await else {
         return;
     };
-    type Dove = fn(Passo) -> bool;
-    let luoghi: [Dove; 4] = [
+    let luoghi: [fn(Passo) -> bool; 4] = [
         |passo| matches!(passo, Passo::Inizio { .. }),
         |passo| {
             matches!(
