@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::{DoveConfig, Uscita, outcome};
-use crate::clock::{Clock as _, WallClock};
+use crate::clock::WallClock;
 use crate::config::Effective;
 use crate::listener::Porta;
 use crate::schema::Schema;
@@ -91,7 +91,7 @@ pub async fn migrate(dove: &DoveConfig) -> Result<Uscita> {
     let config = dove.read()?;
     let options = OpenOptions {
         create: true,
-        ..OpenOptions::new(config.ambiente, WallClock::default().wall())
+        ..super::store_options(&config)
     };
     let (store, _) = store::open(&config.store, &options).await?;
     store.ping().await?;

@@ -312,11 +312,16 @@ fn read_config(file: &Path) -> anyhow::Result<Config> {
     Ok(read_effective(file)?.config)
 }
 
+/// How a configuration opens its store, whichever command does.
+fn store_options(config: &Config) -> OpenOptions {
+    OpenOptions::new(config.ambiente, WallClock::default().wall()).with(config.database)
+}
+
 /// The store as it is, for a look: nothing is created, migrated or set.
 async fn open_store(config: &Config) -> anyhow::Result<SharedStore> {
     let options = OpenOptions {
         migrate: false,
-        ..OpenOptions::new(config.ambiente, WallClock::default().wall())
+        ..store_options(config)
     };
     Ok(store::open(&config.store, &options).await?.0)
 }

@@ -119,7 +119,7 @@ async fn open_store(config: &Config) -> anyhow::Result<(SharedStore, WallClock)>
     let options = OpenOptions {
         create: true,
         orologio_inizio: config.orologio.inizio,
-        ..OpenOptions::new(config.ambiente, WallClock::default().wall())
+        ..super::store_options(config)
     };
     let (store, offset) = store::open(&config.store, &options).await?;
     Ok((store, WallClock::with_offset(offset)))

@@ -65,10 +65,43 @@ impl OpenOptions {
             migrate: true,
             orologio_inizio: None,
             adesso,
-            lettori: 4,
+            lettori: 0,
+            attesa: Duration::ZERO,
+            istruzione: Duration::ZERO,
+            max_page_count: 0,
+        }
+        .with(DatabaseConfig::default())
+    }
+
+    /// The same, with the connections and patience that section `database` says.
+    #[must_use]
+    pub fn with(self, database: DatabaseConfig) -> Self {
+        Self {
+            lettori: u32::try_from(database.connessioni).unwrap_or(u32::MAX),
+            attesa: database.attesa,
+            istruzione: database.istruzione,
+            ..self
+        }
+    }
+}
+
+/// Section `database`: how many connections the store may use, and how long it may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DatabaseConfig {
+    /// Connections that read; on PostgreSQL they write traces too, and one more registers.
+    pub connessioni: usize,
+    /// How long to wait for a connection, or for another process that writes.
+    pub attesa: Duration,
+    /// How long one statement of PostgreSQL may take.
+    pub istruzione: Duration,
+}
+
+impl Default for DatabaseConfig {
+    fn default() -> Self {
+        Self {
+            connessioni: 4,
             attesa: Duration::from_secs(5),
             istruzione: Duration::from_secs(10),
-            max_page_count: 0,
         }
     }
 }

@@ -94,14 +94,19 @@ impl fmt::Debug for Accesso {
 impl Accesso {
     fn new(url: &PostgresUrl, options: &OpenOptions) -> Result<Self, StoreError> {
         let nome = url.to_string();
+        if url.has_unknown_parameter() {
+            return Err(refused(
+                &nome,
+                "one of its parameters (***) is not known: is it misspelt? (a `&` in a password is written %26)",
+            ));
+        }
         let mut connect = PgConnectOptions::from_str(url.as_str())
             .map_err(|errore| refused(&nome, format_args!("it is no URL of PostgreSQL: {errore}")))?
             .application_name("varco")
             // The driver's log would tell statements of thousands of characters; ours tells what failed.
             .disable_statement_logging();
         let in_rete = connect.get_socket().is_none() && !is_here(connect.get_host());
-        let detto = url.as_str().contains("sslmode=") || url.as_str().contains("ssl-mode=");
-        if in_rete && !detto {
+        if in_rete && !url.tells_sslmode() {
             connect = connect.ssl_mode(PgSslMode::VerifyFull);
         }
         let verificato = matches!(
