@@ -244,6 +244,32 @@ pub struct RigaRegistro {
     pub registrata_il: Timestamp,
 }
 
+/// What a store says of itself, for whoever looks after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identikit {
+    /// Which engine: `SQLite 3.50.4`, `PostgreSQL 15.14`.
+    pub motore: String,
+    /// Version of its schema.
+    pub schema: i64,
+    /// What makes a commit durable, as it is in force: `synchronous=FULL`, `synchronous_commit=on`.
+    pub sincronia: String,
+    /// How we came to it, when others come to it too; the embedded store is a file.
+    pub ingresso: Option<Ingresso>,
+}
+
+/// How we came to a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ingresso {
+    /// Who logged in.
+    pub utente: String,
+    /// In which role statements are executed.
+    pub ruolo: String,
+    /// Version of TLS; `None` = in the clear.
+    pub tls: Option<String>,
+    /// Whether this user could put the guards of the register aside: it owns them, or is a superuser.
+    pub padrone: bool,
+}
+
 /// What a look over the whole register found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Verifica {
@@ -378,6 +404,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// Looks over the whole register: 1..max without gap or repeat, instants that do not go back, a counter that agrees.
     async fn verify(&self) -> Result<Verifica, StoreError>;
+
+    /// What it is, how durable, and with which rights we speak to it.
+    async fn identikit(&self) -> Result<Identikit, StoreError>;
 
     /// Whether it would take a registration now; opens again what a failure closed.
     async fn ping(&self) -> Result<(), StoreError>;

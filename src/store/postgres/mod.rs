@@ -26,7 +26,8 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use self::open::Accesso;
 use super::{
-    Atto, Chiave, Registrazione, Ricerca, RigaRegistro, Store, StoreError, TracciaTrovata, Verifica,
+    Atto, Chiave, Identikit, Registrazione, Ricerca, RigaRegistro, Store, StoreError, TracciaTrovata,
+    Verifica,
 };
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
 use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
@@ -270,6 +271,10 @@ impl Store for PostgresStore {
 
     async fn verify(&self) -> Result<Verifica, StoreError> {
         verify::verify(self).await
+    }
+
+    async fn identikit(&self) -> Result<Identikit, StoreError> {
+        self.within(self.accesso.identikit()).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
