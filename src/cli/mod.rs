@@ -21,6 +21,7 @@ pub mod check;
 pub mod cluster;
 pub mod demo;
 pub mod dev_certs;
+pub mod dev_postgres;
 mod italiano;
 pub mod kit;
 pub mod register;
@@ -127,6 +128,8 @@ enum Comando {
     /// La seconda volta la stessa domanda riceve lo stesso numero (Ripetizione=true). Poi il varco resta in ascolto.
     ///
     /// Esempio: varco demo --dir prova --listen 127.0.0.1:9443
+    ///
+    /// Esempio: varco demo --dir prova-pg --store postgres
     Demo(demo::Args),
     /// Avvia il varco con la configurazione indicata e resta in ascolto fino a Ctrl-C o SIGTERM.
     ///
@@ -193,7 +196,7 @@ enum Comando {
     ///
     /// Esempio: varco kit kit-varco
     Kit(kit::Args),
-    /// Strumenti per chi sviluppa: certificati di prova.
+    /// Strumenti per chi sviluppa: certificati di prova, un PostgreSQL di prova.
     ///
     /// Esempio: varco dev certs --dir certs-dev
     Dev(Dev),
@@ -244,6 +247,13 @@ enum DevComando {
         #[arg(long)]
         force: bool,
     },
+    /// Avvia un server PostgreSQL tutto suo, dai programmi installati, e lo ferma con Ctrl-C o SIGTERM.
+    ///
+    /// Non usa e non tocca server già in funzione. Ascolta solo su un socket nella sua cartella, senza password: per
+    /// prove, mai per la produzione. Se l'ingresso è una pipe, si ferma anche quando questa si chiude.
+    ///
+    /// Esempio: varco dev postgres --dir /var/tmp/varco-pg
+    Postgres(dev_postgres::Args),
 }
 
 impl Cli {
@@ -270,13 +280,16 @@ impl Cli {
 
 impl DevComando {
     fn run(self) -> anyhow::Result<Uscita> {
-        let Self::Certs {
-            dir,
-            nomi,
-            rsa,
-            password,
-            force,
-        } = self;
+        let (dir, nomi, rsa, password, force) = match self {
+            Self::Postgres(args) => return runtime()?.block_on(args.run()),
+            Self::Certs {
+                dir,
+                nomi,
+                rsa,
+                password,
+                force,
+            } => (dir, nomi, rsa, password, force),
+        };
         let opzioni = dev_certs::Opzioni {
             nomi,
             force,

@@ -6,6 +6,7 @@
 mod atti;
 mod banco;
 mod cluster;
+mod comandi;
 mod postgres;
 #[path = "../comune/postgres.rs"]
 mod postgres_comune;
