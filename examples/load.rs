@@ -10,6 +10,7 @@
 //! cargo run --release --example load -- --certs demo/certs --handshakes --seconds 5
 //! cargo run --release --example load -- --certs demo/certs --retry --requests 5000 --acked acked.tsv
 //! cargo run --release --example load -- --certs demo/certs --verify acked.tsv
+//! cargo run --release --example load -- --certs demo/certs --retry --url https://one:8443 --url https://two:8443
 //! ```
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
 
@@ -39,9 +40,10 @@ use rapporto::{Misure, Processo, Rapporto};
 /// Load on a running gateway: rate, latencies, and whether every number is unique and none is missing.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Where the gateway listens.
-    #[arg(long, default_value = "https://127.0.0.1:8443")]
-    url: String,
+    /// Where the gateway listens. Several times for several gateways on one store: connections begin at one after the
+    /// other, and with --retry go on to the next when theirs is gone.
+    #[arg(long, default_values = ["https://127.0.0.1:8443"])]
+    url: Vec<String>,
     /// Directory with ca.pem and the client's NAME.pem, NAME.key.
     #[arg(long, default_value = "demo/certs")]
     certs: PathBuf,
@@ -111,13 +113,19 @@ fn main() -> ExitCode {
 
 /// Runs the chosen mode; `true` when every promise was kept.
 async fn run(args: Args) -> Result<bool> {
-    let bersaglio = Rc::new(Bersaglio::new(
-        &args.url,
-        args.servizio.servizio,
-        &args.certs,
-        &args.cert,
-        args.handshakes,
-    )?);
+    let bersagli: Rc<[Bersaglio]> = args
+        .url
+        .iter()
+        .map(|url| {
+            Bersaglio::new(
+                url,
+                args.servizio.servizio,
+                &args.certs,
+                &args.cert,
+                args.handshakes,
+            )
+        })
+        .collect::<Result<_>>()?;
     let [ente, ufficio, user_id] = args.mittente.as_slice() else {
         anyhow::bail!("--mittente takes three values");
     };
@@ -130,12 +138,13 @@ async fn run(args: Args) -> Result<bool> {
     let prima = args.pid.and_then(Processo::read);
     let inizio = Instant::now();
     let operai: Vec<_> = (0..args.connections.max(1))
-        .map(|_| {
-            let (bersaglio, lavoro) = (Rc::clone(&bersaglio), Rc::clone(&lavoro));
+        .map(|posto| {
+            let (bersagli, lavoro) = (Rc::clone(&bersagli), Rc::clone(&lavoro));
+            let primo = posto % bersagli.len();
             if args.handshakes {
-                tokio::task::spawn_local(async move { lavoro.handshakes(&bersaglio).await })
+                tokio::task::spawn_local(async move { lavoro.handshakes(&bersagli[primo]).await })
             } else {
-                tokio::task::spawn_local(async move { lavoro.exchanges(&bersaglio).await })
+                tokio::task::spawn_local(async move { lavoro.exchanges(&bersagli, primo).await })
             }
         })
         .collect();
@@ -245,8 +254,8 @@ impl Lavoro {
         }
     }
 
-    /// One connection's work: messages one after the other, kept alive.
-    async fn exchanges(&self, bersaglio: &Bersaglio) -> Misure {
+    /// One connection's work: messages one after the other, kept alive, with the gateway `quale` as long as it answers.
+    async fn exchanges(&self, bersagli: &[Bersaglio], mut quale: usize) -> Misure {
         let mut misure = Misure::default();
         let mut connessione: Option<Connessione> = None;
         let mut richiesta = Vec::with_capacity(8 * 1024);
@@ -256,11 +265,16 @@ impl Lavoro {
                 misure.fault("not a key of this tool");
                 continue;
             };
-            bersaglio.post(&corpo, &mut richiesta);
             let inizio = Instant::now();
             loop {
+                let bersaglio = &bersagli[quale];
+                bersaglio.post(&corpo, &mut richiesta);
                 match exchange(bersaglio, &mut connessione, &richiesta).await {
-                    Ok(risposta) if self.retry && matches!(risposta.status, 429 | 503) => {
+                    Ok(risposta)
+                        if self.retry
+                            && matches!(risposta.status, 429 | 503)
+                            && inizio.elapsed() <= self.pazienza =>
+                    {
                         misure.ripetuti += 1;
                     }
                     Ok(risposta) => {
@@ -275,6 +289,10 @@ impl Lavoro {
                         }
                         misure.ripetuti += 1;
                     }
+                }
+                quale = (quale + 1) % bersagli.len();
+                if bersagli.len() > 1 {
+                    connessione = None;
                 }
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }

@@ -1,14 +1,19 @@
 //! `varco demo`: the main job in one minute, and a sandbox that stays. It lays down in a folder all that a gateway
 //! needs, starts it in this process, sends a domanda of made-up people over real mutual TLS, and sends the same message
-//! again: one number. What is already there is kept, so the next run gives the next number.
+//! again: one number. What is already there is kept, so the next run gives the next number. With `--store postgres` the
+//! store is a database of a throw-away cluster in the same folder, and the gateway speaks to it as it would in earnest:
+//! laid down by its owner, used as `varco_gateway`.
 
 use std::fmt::Write as _;
+use std::fs::Permissions;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use jiff::Timestamp;
 
+use super::cluster::{self, Binaries, Cluster};
 use super::dev_certs::{self, Opzioni};
 use super::sample;
 use super::send::busta::{Busta, Operatore};
@@ -21,6 +26,14 @@ use crate::domanda::campione::{Ampiezza, Mittente, Spunto};
 use crate::prestazione::{PRESTAZIONI, Prestazione};
 use crate::protocollo::data_a_roma;
 use crate::soap::SoapVersion;
+use crate::store::{self, OpenOptions, PostgresUrl, StoreUrl};
+
+/// Of the cluster that belongs to a sandbox.
+const DATABASE: &str = "varco";
+const GATEWAY: &str = "varco_gateway";
+
+/// What to look at as the engine.
+const LETTURA: &str = "SELECT protocollo, ente, presentata_il, numero_schede FROM motore_domande_v1";
 
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8443);
 
@@ -46,13 +59,47 @@ pub struct Args {
     /// Servizio a cui è destinata la domanda di prova (predefinito: AssegnoTemporaneo)
     #[arg(long, value_name = "NOME", default_value = PRESTAZIONI[0].servizio, value_parser = sample::servizio)]
     servizio: &'static Prestazione,
+    /// L'archivio: sqlite (predefinito), postgres (un server tutto suo nella cartella della prova, dai programmi
+    /// installati), o l'URL postgres://… di un database; senza, quello della prova precedente
+    #[arg(long, value_name = "ARCHIVIO")]
+    store: Option<String>,
+}
+
+/// Where the sandbox keeps its domande, as it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Archivio {
+    /// In a file.
+    Sqlite,
+    /// In a cluster of its own.
+    Postgres,
+    /// In a database that somebody else looks after.
+    Altrove(PostgresUrl),
+}
+
+impl Archivio {
+    /// Not by clap, which would repeat what was written, its password included.
+    fn parse(testo: &str) -> Result<Self> {
+        match testo {
+            "sqlite" => Ok(Self::Sqlite),
+            "postgres" => Ok(Self::Postgres),
+            url => url.parse().map(Self::Altrove).map_err(|_| {
+                anyhow!("--store: ammessi sqlite, postgres, o l'URL postgres://UTENTE@HOST/DATABASE di un database")
+            }),
+        }
+    }
 }
 
 impl Args {
     /// Lays down, starts, sends twice, serves until Ctrl-C.
     pub async fn run(self) -> Result<Uscita> {
-        let file = self.lay_down()?;
+        let archivio = self.store.as_deref().map(Archivio::parse).transpose()?;
+        let file = self.lay_down(archivio.as_ref())?;
+        let cluster = self.cluster(&file, archivio.as_ref()).await?;
         let config = super::read_config(&file)?;
+        match &config.store {
+            StoreUrl::Sqlite(store) => outln!("archivio      {} (sandbox)", store.display()),
+            StoreUrl::Postgres(url) => outln!("archivio      {url} (sandbox)"),
+        }
         // A clock that was moved has run on since its start, so a domanda of that day is never in its future.
         let inizio = config.orologio.inizio;
         let in_ascolto = serve::start(config, serve::Parts::default()).await?;
@@ -77,15 +124,52 @@ impl Args {
             in_ascolto.stop().await;
             return Ok(Uscita::Rifiutato);
         }
-        self.tell_what_next(indirizzo);
+        self.tell_what_next(indirizzo, cluster.as_ref());
         wait_for_signal().await?;
         outln!("\nil varco si ferma");
         in_ascolto.stop().await;
         Ok(Uscita::Fatto)
     }
 
+    /// The cluster of this sandbox, started, with a database that its owner laid down; `None` where it keeps its
+    /// domande elsewhere.
+    async fn cluster(&self, file: &Path, archivio: Option<&Archivio>) -> Result<Option<Cluster>> {
+        let cartella = self.dir.join("postgres");
+        let config = super::read_config(file)?;
+        let suo = match archivio {
+            Some(archivio) => *archivio == Archivio::Postgres,
+            None => cartella.is_dir() && is_of_a_cluster(&config.store),
+        };
+        if !suo {
+            return Ok(None);
+        }
+        let cluster = tokio::task::spawn_blocking(move || {
+            let opzioni = cluster::Opzioni {
+                cartella: Some(cartella),
+                ..cluster::Opzioni::default()
+            };
+            let cluster = Cluster::start(&Binaries::require()?, &opzioni)?;
+            cluster.ensure_database(DATABASE)?;
+            anyhow::Ok(cluster)
+        })
+        .await??;
+        outln!(
+            "PostgreSQL    {} (un server della prova, che si ferma con essa)",
+            cluster.cartella().display()
+        );
+        let options = OpenOptions {
+            create: true,
+            orologio_inizio: config.orologio.inizio,
+            ..super::store_options(&config)
+        };
+        let (proprietario, _) = store::open(&StoreUrl::Postgres(cluster.url(DATABASE)), &options).await?;
+        proprietario.close().await;
+        set_store(file, cluster.url_as(GATEWAY, DATABASE).as_str())?;
+        Ok(Some(cluster))
+    }
+
     /// Certificates, adesioni and configuration; answers where the configuration is.
-    fn lay_down(&self) -> Result<PathBuf> {
+    fn lay_down(&self, archivio: Option<&Archivio>) -> Result<PathBuf> {
         let certs = self.dir.join("certs");
         let file = self.dir.join("varco.toml");
         let listen = self.listen.unwrap_or(LISTEN);
@@ -111,11 +195,22 @@ impl Args {
                 set(&file, "inizio", &format!("\"{inizio}\""))?;
             }
         }
-        outln!("archivio      {} (sandbox)", self.dir.join("store.db").display());
+        match archivio {
+            Some(Archivio::Sqlite) => set_store(&file, "sqlite:store.db")?,
+            Some(Archivio::Altrove(url)) => {
+                if url.to_string() != url.as_str() {
+                    // It holds a password from now on.
+                    std::fs::set_permissions(&file, Permissions::from_mode(0o600))
+                        .with_context(|| format!("impossibile riservare {}", file.display()))?;
+                }
+                set_store(&file, url.as_str())?;
+            }
+            Some(Archivio::Postgres) | None => {}
+        }
         Ok(file)
     }
 
-    fn tell_what_next(&self, indirizzo: SocketAddr) {
+    fn tell_what_next(&self, indirizzo: SocketAddr, cluster: Option<&Cluster>) {
         let varco = std::env::args().next().unwrap_or_else(|| "varco".to_owned());
         let dir = self.dir.display();
         let url = format!(
@@ -127,9 +222,12 @@ impl Args {
             "\nDa provare in un altro terminale:\n\
              \n  {varco} send --config {dir}/varco.toml {dir}/domanda.xml\
              \n  curl --cacert {dir}/certs/ca.pem --cert {dir}/certs/pat01.pem --key {dir}/certs/pat01.key '{url}'\
-             \n  {varco} trace --config {dir}/varco.toml\n\
-             \nIl varco resta in ascolto: Ctrl-C per fermarlo."
+             \n  {varco} trace --config {dir}/varco.toml"
         );
+        if let Some(cluster) = cluster {
+            outln!("  {} -c '{LETTURA}'", cluster.psql("varco_motore", DATABASE));
+        }
+        outln!("\nIl varco resta in ascolto: Ctrl-C per fermarlo.");
     }
 }
 
@@ -184,7 +282,8 @@ fn tell(esiti: &[Esito; 2]) -> bool {
     }
 }
 
-async fn wait_for_signal() -> Result<()> {
+/// Waits for Ctrl-C or SIGTERM.
+pub(super) async fn wait_for_signal() -> Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut termine = signal(SignalKind::terminate()).context("SIGTERM non si può attendere")?;
     tokio::select! {
@@ -215,6 +314,20 @@ fn set(file: &Path, chiave: &str, valore: &str) -> Result<()> {
         std::fs::write(file, nuovo).with_context(|| format!("impossibile scrivere {}", file.display()))?;
     }
     Ok(())
+}
+
+fn set_store(file: &Path, store: &str) -> Result<()> {
+    set(file, "store", &toml::Value::from(store).to_string())
+}
+
+/// Whether a store is what [`Args::cluster`] wrote: a socket's, for the gateway's role.
+fn is_of_a_cluster(store: &StoreUrl) -> bool {
+    match store {
+        StoreUrl::Postgres(url) => {
+            url.as_str().starts_with("postgres:///") && url.as_str().contains(&format!("&user={GATEWAY}&"))
+        }
+        StoreUrl::Sqlite(_) => false,
+    }
 }
 
 fn set_address(file: &Path, indirizzo: SocketAddr) -> Result<()> {
@@ -312,15 +425,16 @@ mod tests {
             listen: None,
             orologio: None,
             servizio: PRESTAZIONI[0],
+            store: None,
         }
     }
 
     #[test]
     fn what_is_laid_down_stays_and_is_whole() {
         let dir = tempfile::tempdir().unwrap();
-        args(dir.path()).lay_down().unwrap();
+        args(dir.path()).lay_down(None).unwrap();
         let prima = std::fs::read(dir.path().join("certs/pat01.pem")).unwrap();
-        let file = args(dir.path()).lay_down().unwrap();
+        let file = args(dir.path()).lay_down(None).unwrap();
         assert_eq!(std::fs::read(dir.path().join("certs/pat01.pem")).unwrap(), prima);
         let config = read_config(&file).unwrap();
         assert_eq!(config.listener.indirizzo, LISTEN);
@@ -335,16 +449,50 @@ mod tests {
     }
 
     #[test]
+    fn the_store_is_asked_for_by_a_word_or_a_url() {
+        let url = "postgres://gw:se%22greto@db.example/varco";
+        assert_eq!(Archivio::parse("sqlite").unwrap(), Archivio::Sqlite);
+        assert_eq!(Archivio::parse("postgres").unwrap(), Archivio::Postgres);
+        let altrove = Archivio::parse(url).unwrap();
+        assert_eq!(altrove, Archivio::Altrove(url.parse().unwrap()));
+        let errore = Archivio::parse("mysql://gw:segreto@db").unwrap_err().to_string();
+        assert!(
+            errore.starts_with("--store: ammessi sqlite, postgres"),
+            "{errore}"
+        );
+        assert!(!errore.contains("segreto"));
+
+        let dir = tempfile::tempdir().unwrap();
+        let file = args(dir.path()).lay_down(Some(&altrove)).unwrap();
+        assert_eq!(
+            read_config(&file).unwrap().store,
+            StoreUrl::Postgres(url.parse().unwrap())
+        );
+        let modo = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(modo & 0o777, 0o600, "it holds a password");
+        args(dir.path()).lay_down(None).unwrap();
+        assert_eq!(
+            read_config(&file).unwrap().store,
+            StoreUrl::Postgres(url.parse().unwrap())
+        );
+        args(dir.path()).lay_down(Some(&Archivio::Sqlite)).unwrap();
+        assert_eq!(
+            read_config(&file).unwrap().store,
+            StoreUrl::Sqlite(dir.path().join("store.db"))
+        );
+    }
+
+    #[test]
     fn a_second_run_may_listen_elsewhere_and_at_another_time() {
         let dir = tempfile::tempdir().unwrap();
-        let file = args(dir.path()).lay_down().unwrap();
+        let file = args(dir.path()).lay_down(None).unwrap();
         assert_eq!(read_config(&file).unwrap().orologio.inizio, None);
         let altrove = Args {
             listen: Some("127.0.0.1:9443".parse().unwrap()),
             orologio: Some("2021-07-15T10:00:00Z".parse().unwrap()),
             ..args(dir.path())
         };
-        altrove.lay_down().unwrap();
+        altrove.lay_down(None).unwrap();
         let config = read_config(&file).unwrap();
         assert_eq!(
             config.orologio.inizio,

@@ -21,6 +21,7 @@ pub mod check;
 pub mod cluster;
 pub mod demo;
 pub mod dev_certs;
+pub mod dev_postgres;
 mod italiano;
 pub mod kit;
 pub mod register;
@@ -128,6 +129,8 @@ enum Comando {
     /// La seconda volta la stessa domanda riceve lo stesso numero (Ripetizione=true). Poi il varco resta in ascolto.
     ///
     /// Esempio: varco demo --dir prova --listen 127.0.0.1:9443
+    ///
+    /// Esempio: varco demo --dir prova-pg --store postgres
     Demo(demo::Args),
     /// Avvia il varco con la configurazione indicata e resta in ascolto fino a Ctrl-C o SIGTERM.
     ///
@@ -198,7 +201,7 @@ enum Comando {
     ///
     /// Esempio: varco kit kit-varco
     Kit(kit::Args),
-    /// Strumenti per chi sviluppa: certificati di prova.
+    /// Strumenti per chi sviluppa: certificati di prova, un PostgreSQL di prova.
     ///
     /// Esempio: varco dev certs --dir certs-dev
     Dev(Dev),
@@ -249,6 +252,13 @@ enum DevComando {
         #[arg(long)]
         force: bool,
     },
+    /// Avvia un server PostgreSQL tutto suo, dai programmi installati, e lo ferma con Ctrl-C o SIGTERM.
+    ///
+    /// Non usa e non tocca server già in funzione. Ascolta solo su un socket nella sua cartella, senza password: per
+    /// prove, mai per la produzione. Se l'ingresso è una pipe, si ferma anche quando questa si chiude.
+    ///
+    /// Esempio: varco dev postgres --dir /var/tmp/varco-pg
+    Postgres(dev_postgres::Args),
 }
 
 impl Cli {
@@ -276,13 +286,16 @@ impl Cli {
 
 impl DevComando {
     fn run(self) -> anyhow::Result<Uscita> {
-        let Self::Certs {
-            dir,
-            nomi,
-            rsa,
-            password,
-            force,
-        } = self;
+        let (dir, nomi, rsa, password, force) = match self {
+            Self::Postgres(args) => return runtime()?.block_on(args.run()),
+            Self::Certs {
+                dir,
+                nomi,
+                rsa,
+                password,
+                force,
+            } => (dir, nomi, rsa, password, force),
+        };
         let opzioni = dev_certs::Opzioni {
             nomi,
             force,
@@ -318,13 +331,18 @@ fn read_config(file: &Path) -> anyhow::Result<Config> {
     Ok(read_effective(file)?.config)
 }
 
+/// How a configuration opens its store, whichever command does.
+fn store_options(config: &Config) -> OpenOptions {
+    OpenOptions::new(config.ambiente, WallClock::default().wall()).with(config.database)
+}
+
 /// The store as it is, for a look: nothing is created, migrated or set. One that was moved elsewhere can be looked at
 /// as long as it lies there.
 async fn open_store(config: &Config) -> anyhow::Result<SharedStore> {
     let options = OpenOptions {
         migrate: false,
         anche_trasferito: true,
-        ..OpenOptions::new(config.ambiente, WallClock::default().wall())
+        ..store_options(config)
     };
     Ok(open(&config.store, &options).await?.0)
 }

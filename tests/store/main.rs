@@ -6,6 +6,7 @@
 mod atti;
 mod banco;
 mod cluster;
+mod comandi;
 mod copy;
 mod postgres;
 #[path = "../comune/postgres.rs"]

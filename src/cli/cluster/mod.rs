@@ -1,5 +1,5 @@
 //! A throw-away PostgreSQL cluster from the server binaries of this machine: for a look (`varco demo --store postgres`)
-//! and for the tests, never one that happens to run. It speaks on a Unix socket in its own folder, to whoever may enter
+//! for `varco dev postgres` and for the tests, never one that happens to run. It speaks on a Unix socket in its own folder, to whoever may enter
 //! it; over TCP only when asked, with TLS and a password.
 //!
 //! It dies with its owner, kill -9 included: a guard (`guardia.sh`) holds the server, and hears our commands on a pipe
@@ -283,6 +283,28 @@ impl Cluster {
                 parametri,
             )),
         }
+    }
+
+    /// The command line with which a user looks into a database of it, as a shell takes it.
+    #[must_use]
+    pub fn psql(&self, utente: &str, database: &str) -> String {
+        let psql = self.binaries.cartella.join("psql");
+        format!("{} '{}'", psql.display(), self.url_as(utente, database).as_str())
+    }
+
+    /// Creates a database where there is none of this name.
+    pub fn ensure_database(&self, nome: &str) -> Result<()> {
+        let (comando, testo) = (
+            format!("CREATE DATABASE {}", quoted(nome)),
+            nome.replace('\'', "''"),
+        );
+        let comando = comando.replace('\'', "''");
+        self.sql(
+            "postgres",
+            &format!(
+                "SELECT '{comando}' WHERE NOT EXISTS (SELECT 1 FROM pg_database WHERE datname = '{testo}') \\gexec\n"
+            ),
+        )
     }
 
     /// Creates a database.

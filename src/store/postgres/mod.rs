@@ -27,7 +27,8 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use self::open::Accesso;
 use super::{
-    Atto, Chiave, Registrazione, Ricerca, RigaRegistro, Store, StoreError, TracciaTrovata, Verifica,
+    Atto, Chiave, Identikit, Registrazione, Ricerca, RigaRegistro, Store, StoreError, TracciaTrovata,
+    Verifica,
 };
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
 use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
@@ -272,6 +273,10 @@ impl Store for PostgresStore {
     async fn verify(&self) -> Result<Verifica, StoreError> {
         let mut lettore = self.lettore().await?;
         verify::verify(&mut lettore).await
+    }
+
+    async fn identikit(&self) -> Result<Identikit, StoreError> {
+        self.within(self.accesso.identikit()).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

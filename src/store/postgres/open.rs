@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 use super::row::{guasto, sqlstate};
 use super::{PostgresStore, Scrittura, close};
 use crate::domanda::Ambiente;
-use crate::store::{Inconsistency, OpenOptions, PostgresUrl, StoreError};
+use crate::store::{Identikit, Inconsistency, Ingresso, OpenOptions, PostgresUrl, StoreError};
 
 static MIGRAZIONI: Migrator = sqlx::migrate!("migrations/postgres");
 
@@ -94,14 +94,19 @@ impl fmt::Debug for Accesso {
 impl Accesso {
     fn new(url: &PostgresUrl, options: &OpenOptions) -> Result<Self, StoreError> {
         let nome = url.to_string();
+        if url.has_unknown_parameter() {
+            return Err(refused(
+                &nome,
+                "one of its parameters (***) is not known: is it misspelt? (a `&` in a password is written %26)",
+            ));
+        }
         let mut connect = PgConnectOptions::from_str(url.as_str())
             .map_err(|errore| refused(&nome, format_args!("it is no URL of PostgreSQL: {errore}")))?
             .application_name("varco")
             // The driver's log would tell statements of thousands of characters; ours tells what failed.
             .disable_statement_logging();
         let in_rete = connect.get_socket().is_none() && !is_here(connect.get_host());
-        let detto = url.as_str().contains("sslmode=") || url.as_str().contains("ssl-mode=");
-        if in_rete && !detto {
+        if in_rete && !url.tells_sslmode() {
             connect = connect.ssl_mode(PgSslMode::VerifyFull);
         }
         let verificato = matches!(
@@ -130,8 +135,19 @@ impl Accesso {
     /// A connection that keeps its promises, or none.
     pub(super) async fn connect(&self) -> Result<PgConnection, StoreError> {
         let mut connessione = self.reach().await?;
-        self.prepare(&mut connessione).await?;
-        Ok(connessione)
+        // The server's own time-outs are of no use when it was frozen in this moment.
+        match tokio::time::timeout(self.istruzione, self.prepare(&mut connessione)).await {
+            Ok(esito) => esito.map(|()| connessione),
+            Err(_) => Err(self.no_answer(self.istruzione)),
+        }
+    }
+
+    fn no_answer(&self, attesa: Duration) -> StoreError {
+        StoreError::unavailable(format!(
+            "{}: no answer within {} s",
+            self.nome,
+            attesa.as_secs_f64()
+        ))
     }
 
     /// A connection, as whoever the URL says.
@@ -139,11 +155,7 @@ impl Accesso {
         match tokio::time::timeout(self.attesa, PgConnection::connect_with(&self.options)).await {
             Ok(Ok(connessione)) => Ok(connessione),
             Ok(Err(errore)) => Err(self.cannot_connect(errore)),
-            Err(_) => Err(StoreError::unavailable(format!(
-                "{}: no answer within {} s",
-                self.nome,
-                self.attesa.as_secs()
-            ))),
+            Err(_) => Err(self.no_answer(self.attesa)),
         }
     }
 
@@ -212,6 +224,45 @@ impl Accesso {
             .await
             .map_err(guasto)?;
         Ok(())
+    }
+
+    /// What the database is, and how we come to it: see [`crate::store::Store::identikit`].
+    pub(super) async fn identikit(&self) -> Result<Identikit, StoreError> {
+        let mut connessione = self.reach().await?;
+        // As who logged in: in another role it would be told nothing of its own connection.
+        let (utente, tls): (String, Option<String>) = sqlx::query_as(
+            "SELECT session_user::text, (SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl)",
+        )
+        .fetch_one(&mut connessione)
+        .await
+        .map_err(guasto)?;
+        self.prepare(&mut connessione).await?;
+        let (versione, ruolo, padrone, schema, sincrono): (String, String, bool, i64, String) =
+            sqlx::query_as(
+                "SELECT
+                 current_setting('server_version'),
+                 current_user::text,
+                 EXISTS (SELECT 1 FROM pg_class t
+                         WHERE t.oid = 'public.registrazioni'::regclass
+                             AND pg_has_role(session_user, t.relowner, 'MEMBER')),
+                 (SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success),
+                 current_setting('synchronous_commit')",
+            )
+            .fetch_one(&mut connessione)
+            .await
+            .map_err(|errore| self.without_rights(errore))?;
+        close(connessione).await;
+        Ok(Identikit {
+            motore: format!("PostgreSQL {versione}"),
+            schema,
+            sincronia: format!("synchronous_commit={sincrono}"),
+            ingresso: Some(Ingresso {
+                utente,
+                ruolo,
+                tls,
+                padrone,
+            }),
+        })
     }
 
     /// Looks whose database it is, brings it up to our schema where that is asked for, and writes into a new one whose it

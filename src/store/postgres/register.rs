@@ -37,10 +37,10 @@ pub(super) async fn register(
         .map(|atto| super::anni::anno(atto.traccia.ricevuto_il))
         .collect();
     anni.extend([super::anni::anno(adesso), data_a_roma(adesso).year()]);
-    store.prepare_years(anni).await?;
+    store.within(store.prepare_years(anni)).await?;
 
     let mut presa = store.take().await?;
-    presa.settle().await?;
+    store.within(presa.settle()).await?;
     let scritto = store
         .within(transaction(store, &mut presa, atti, richieste, adesso))
         .await;
@@ -48,7 +48,7 @@ pub(super) async fn register(
         Ok(Scritto::Qualcosa(esiti)) => esiti,
         // Only looked: what was claimed and not used is taken back.
         Ok(Scritto::Nulla(esiti)) => {
-            presa.rollback().await?;
+            store.within(presa.rollback()).await?;
             return Ok(esiti);
         }
         Err(errore) => {
