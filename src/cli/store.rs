@@ -79,11 +79,16 @@ impl Copy {
                 );
                 Ok(Uscita::Fatto)
             }
-            Esito::Anomalie(anomalie) => {
-                for anomalia in &anomalie {
+            Esito::Anomalie { confermata, trovate } => {
+                for anomalia in &trovate {
                     outln!("anomalia: {anomalia}");
                 }
-                outln!("{} anomalie: nulla è stato trasferito", anomalie.len());
+                let e_dunque = if confermata {
+                    "il database era già stato confermato da un trasferimento precedente: chiamare chi lo amministra"
+                } else {
+                    "nulla è stato trasferito"
+                };
+                outln!("{} anomalie: {e_dunque}", trovate.len());
                 Ok(Uscita::Rifiutato)
             }
         }

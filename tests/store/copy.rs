@@ -62,7 +62,7 @@ impl Trasloco {
     async fn done(&self) -> Copia {
         match self.copy().await.unwrap() {
             Esito::Fatta(copia) => copia,
-            Esito::Anomalie(anomalie) => panic!("{anomalie:?}"),
+            altro @ Esito::Anomalie { .. } => panic!("{altro:?}"),
         }
     }
 
@@ -75,7 +75,10 @@ impl Trasloco {
 
     async fn anomalies(&self) -> Vec<String> {
         match self.copy().await.unwrap() {
-            Esito::Anomalie(anomalie) => anomalie,
+            Esito::Anomalie { confermata, trovate } => {
+                assert!(!confermata);
+                trovate
+            }
             Esito::Fatta(copia) => panic!("{copia:?}"),
         }
     }
@@ -785,6 +788,28 @@ async fn a_move_that_is_stopped_after_its_commit_is_found_and_finished() {
         target.registrata(&chiave("nuova")).await.unwrap().unwrap(),
         *registrata(&nuova[0])
     );
+}
+
+#[tokio::test]
+async fn a_database_that_lost_something_since_its_commit_is_not_taken_for_whole() {
+    let Some(trasloco) = Trasloco::new(5).await else {
+        return;
+    };
+    trasloco.stop_at(|passo| passo == Passo::Confermata).await;
+    trasloco
+        .raw_target()
+        .await
+        .execute("ALTER TABLE chiavi DISABLE TRIGGER USER; DELETE FROM chiavi WHERE id = 2; ALTER TABLE chiavi ENABLE TRIGGER USER")
+        .await
+        .unwrap();
+    let esito = trasloco.copy().await.unwrap();
+    let attesa = Esito::Anomalie {
+        confermata: true,
+        trovate: vec!["chiavi (2): it is not there".to_owned()],
+    };
+    assert_eq!(esito, attesa);
+    let causa = trasloco.source_refuses().await;
+    assert!(causa.starts_with("DA: its move to A was begun"), "{causa}");
 }
 
 #[tokio::test]

@@ -101,8 +101,13 @@ pub type Avanzamento<'a> = &'a mut (dyn FnMut(Passo) + Send);
 pub enum Esito {
     /// All is in the database, and the file is marked as moved.
     Fatta(Copia),
-    /// Something is not as promised; nothing was moved. Each sentence names table and key, and no personal datum.
-    Anomalie(Vec<String>),
+    /// Something is not as promised. Each sentence names table and key, and no personal datum.
+    Anomalie {
+        /// A move before had committed the database already; else nothing was moved.
+        confermata: bool,
+        /// What it is.
+        trovate: Vec<String>,
+    },
 }
 
 /// What was moved.
@@ -202,7 +207,7 @@ async fn transfer(
     gaps(&origine.columns().await?, &destinazione.columns().await?)?;
     let di_qua = match look_over_origin(origine).await? {
         Ok(stato) => stato,
-        Err(anomalie) => return Ok(Esito::Anomalie(anomalie)),
+        Err(trovate) => return Ok(nothing_moved(trovate)),
     };
 
     let mut righe = 0;
@@ -235,7 +240,7 @@ async fn transfer(
     }
     if !anomalie.is_empty() {
         destinazione.close().await;
-        return Ok(Esito::Anomalie(anomalie));
+        return Ok(nothing_moved(anomalie));
     }
 
     destinazione.mark(options.id).await?;
@@ -280,7 +285,12 @@ async fn finish(
     destinazione.let_go().await?;
     let di_qua = match look_over_origin(origine).await? {
         Ok(stato) => stato,
-        Err(anomalie) => return Ok(Esito::Anomalie(anomalie)),
+        Err(trovate) => {
+            return Ok(Esito::Anomalie {
+                confermata: true,
+                trovate,
+            });
+        }
     };
     let ferme: Vec<&'static Tabella> = TABELLE.iter().filter(|tabella| tabella.immutabile).collect();
     let mut righe = 0;
@@ -297,7 +307,10 @@ async fn finish(
     let di_la = look_over_target(&mut destinazione, &mut anomalie).await?;
     destinazione.close().await;
     if !anomalie.is_empty() {
-        return Ok(Esito::Anomalie(anomalie));
+        return Ok(Esito::Anomalie {
+            confermata: true,
+            trovate: anomalie,
+        });
     }
     if prima.il.is_none() {
         avanza(Passo::Confermata);
@@ -310,6 +323,13 @@ async fn finish(
         origine: di_qua,
         destinazione: di_la,
     }))
+}
+
+fn nothing_moved(trovate: Vec<String>) -> Esito {
+    Esito::Anomalie {
+        confermata: false,
+        trovate,
+    }
 }
 
 /// Writes every row of a table, a page after the other; the next is read while one is written.
