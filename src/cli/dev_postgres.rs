@@ -38,7 +38,7 @@ impl Args {
         }
         outln!("cartella      {}", cluster.cartella().display());
         outln!(
-            "\nvarco è il proprietario del database; gli altri ruoli ci sono dopo `varco migrate`:\n\
+            "\nIl proprietario del database è varco; gli altri ruoli ci sono dopo `varco migrate`:\n\
              \n  VARCO_STORE='{}' varco migrate --config varco.toml\n\
              \nIl server resta in funzione: Ctrl-C per fermarlo.",
             cluster.url(DATABASE).as_str()
