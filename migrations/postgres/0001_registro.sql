@@ -417,8 +417,8 @@ CREATE TABLE porta (
 
 -- ── Years ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
--- Makes the partitions of a year, where they are not there yet. The gateway calls it for this year and the next, long
--- before anything of the next one can come; it is the only DDL that its role can cause.
+-- Makes the partitions of a year, where they are not there yet. The gateway calls it for the years that
+-- it writes into, and in December for the next; it is the only DDL that its role can cause.
 CREATE FUNCTION varco_prepara_anno(anno integer) RETURNS void LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE

@@ -130,6 +130,7 @@ async fn open_store(config: &Config) -> anyhow::Result<(SharedStore, WallClock)>
 async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
     // The address first: a port that is taken should be said before a store is touched.
     let bound = listener::bind(&config.listener).await?;
+    let porta_tcp = bound.local_addr().port();
     let (store, clock) = open_store(&config).await?;
     if let Some(avviso) = check::too_strong(config.ambiente, &store.identikit().await?) {
         tracing::warn!("{avviso}");
@@ -177,7 +178,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
             memoria: Arc::new(Semaphore::new(memoria)),
         },
         richiesta_attesa: config.limits.porta.richiesta,
-        indirizzo_pubblico: config.listener.indirizzo_pubblico.clone(),
+        indirizzo_pubblico: pubblico(&config.listener.indirizzo_pubblico, porta_tcp),
     });
     let serving = listener::serve(bound, porta, &config.limits.porta, channel::routes(channels))?;
     Ok(Gateway {
@@ -188,6 +189,14 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
             tracce,
         },
     })
+}
+
+/// The public address: one that says port 0 means the port that was free.
+fn pubblico(indirizzo: &str, porta: u16) -> String {
+    match indirizzo.strip_suffix(":0") {
+        Some(nome) => format!("{nome}:{porta}"),
+        None => indirizzo.to_owned(),
+    }
 }
 
 /// The limits in force, as the operation `Limiti` tells them.

@@ -474,7 +474,7 @@ async fn a_user_without_rights_is_told_which_it_needs() {
         .sql("postgres", &format!("CREATE ROLE {utente} LOGIN"))
         .unwrap();
     let url = banco.url_as(&utente);
-    let rimedio = format!("as its owner: GRANT varco_gateway TO \"{utente}\"");
+    let rimedio = format!("its administrator says: GRANT varco_gateway TO \"{utente}\"");
     let mut padrone = banco.raw().await;
     let on_this_database =
         |sql: &str| format!("DO $$ BEGIN EXECUTE format('{sql}', current_database()); END $$");

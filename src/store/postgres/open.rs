@@ -433,7 +433,7 @@ impl Accesso {
             return refused(
                 &self.nome,
                 format_args!(
-                    "user {0} has no rights on it; as its owner: GRANT varco_gateway TO \"{0}\"",
+                    "user {0} has no rights on it; its administrator says: GRANT varco_gateway TO \"{0}\"",
                     self.options.get_username()
                 ),
             );
@@ -480,7 +480,7 @@ impl Accesso {
             "42501" => refused(
                 &self.nome,
                 format_args!(
-                    "user {0} may not connect to it; as its owner: GRANT varco_gateway TO \"{0}\"",
+                    "user {0} may not connect to it; its administrator says: GRANT varco_gateway TO \"{0}\"",
                     self.options.get_username()
                 ),
             ),

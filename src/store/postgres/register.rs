@@ -36,7 +36,12 @@ pub(super) async fn register(
         .iter()
         .map(|atto| super::anni::anno(atto.traccia.ricevuto_il))
         .collect();
-    anni.extend([super::anni::anno(adesso), data_a_roma(adesso).year()]);
+    let oggi = data_a_roma(adesso);
+    anni.extend([super::anni::anno(adesso), oggi.year()]);
+    if oggi.month() == 12 {
+        // Nobody waits for new tables at midnight.
+        anni.insert(oggi.year() + 1);
+    }
     store.within(store.prepare_years(anni)).await?;
 
     let mut presa = store.take().await?;
