@@ -309,7 +309,7 @@ impl Intake {
             canale: incoming.canale,
             fascicolo: valida.domanda.fascicolo(&valida.contesto(&[], self.ambiente)),
             richiesta: letta.bytes.clone(),
-            domanda_in_richiesta: lettura.domanda_in_richiesta,
+            contenuto_in_richiesta: lettura.contenuto_in_richiesta,
             traccia: diario.snapshot(),
             stampa: answer::ricevuta,
         })

@@ -407,7 +407,7 @@ mod tests {
                     assert_eq!(lettura.operazione, operazione);
                     assert_eq!(lettura.prestazione.servizio, prestazione.servizio);
                     assert_eq!(lettura.rilievi, [], "{testo}");
-                    if lettura.domanda.is_some() {
+                    if lettura.istanza.is_some() {
                         let verdetto =
                             judge(&schema, testo.as_bytes(), Ambiente::Produzione, presentata_il).unwrap();
                         assert_eq!(verdetto.errori, [], "{testo}");

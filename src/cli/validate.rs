@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::Uscita;
 use super::send::risposta::Errore;
 use crate::clock::{Clock as _, WallClock};
-use crate::domanda::{Ambiente, Contesto, Violazione};
+use crate::domanda::{Ambiente, Contesto, Istanza, Violazione};
 use crate::protocollo::roma;
 use crate::schema::{LetturaError, Schema};
 use crate::xml::Limits;
@@ -122,7 +122,7 @@ pub fn judge(
             });
         }
     };
-    let Some(domanda) = lettura.domanda.as_ref().filter(|_| lettura.rilievi.is_empty()) else {
+    let Some(Istanza::Domanda(domanda)) = &lettura.istanza else {
         return Ok(Verdetto {
             errori: lettura.rilievi.iter().map(Errore::from).collect(),
             avvisi: Vec::new(),

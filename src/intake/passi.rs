@@ -4,7 +4,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::access::Authorized;
-use crate::domanda::{Ambiente, Contesto, Domanda, Esame, SchedaViva, Violazione};
+use crate::domanda::{Ambiente, Contesto, Domanda, Esame, Istanza, SchedaViva, Violazione};
 use crate::patronato::ChiaveInvio;
 use crate::rifiuto::Rifiuto;
 use crate::schema::Lettura;
@@ -50,12 +50,7 @@ impl Letta {
         avvisi: &mut Vec<Violazione>,
     ) -> Result<Ammessa, Box<Self>> {
         let lettura = self.authorized.message_mut();
-        let Some(domanda) = lettura
-            .rilievi
-            .is_empty()
-            .then(|| lettura.domanda.take())
-            .flatten()
-        else {
+        let Some(Istanza::Domanda(domanda)) = lettura.istanza.take() else {
             return Err(Box::new(self));
         };
         let valida = Valida { letta: self, domanda };
@@ -66,7 +61,7 @@ impl Letta {
             return Ok(Ammessa { valida, avvisi });
         }
         let Valida { mut letta, domanda } = valida;
-        letta.authorized.message_mut().domanda = Some(domanda);
+        letta.authorized.message_mut().istanza = Some(Istanza::Domanda(domanda));
         Err(Box::new(letta))
     }
 
@@ -89,7 +84,7 @@ impl Nuova {
         if !rilievi.is_empty() {
             return Err(Rifiuto::Forma(rilievi));
         }
-        let Some(domanda) = lettura.domanda.take() else {
+        let Some(Istanza::Domanda(domanda)) = lettura.istanza.take() else {
             // A message without findings has a domanda: the XSD demands it, and schema holds itself to that.
             return Err(Rifiuto::Forma(Vec::new()));
         };

@@ -38,6 +38,21 @@ pub struct Prestazione {
     pub campione: fn(&Spunto<'_>) -> Campo,
 }
 
+impl Prestazione {
+    /// Makes a fresh reader of what an operation carries; `None` where it carries nothing.
+    #[must_use]
+    pub fn reader(&self, operazione: Operazione) -> Option<Box<dyn Lettore>> {
+        match operazione {
+            Operazione::InviaDomanda | Operazione::VerificaDomanda => Some((self.lettore)()),
+            Operazione::Echo
+            | Operazione::ConsultaDomanda
+            | Operazione::ScaricaRicevuta
+            | Operazione::Limiti
+            | Operazione::Diagnosi => None,
+        }
+    }
+}
+
 /// Every prestazione that this gateway takes in.
 pub const PRESTAZIONI: &[&Prestazione] = &[&assegno_temporaneo::PRESTAZIONE];
 
@@ -95,15 +110,25 @@ impl Operazione {
         }
     }
 
-    /// Whether its request carries a `Domanda`.
+    /// Its content: the element of its request, by local name, that digest and imprint are of, that is read whole and
+    /// registered where the operation writes. `None` where a request is a few fields.
     #[must_use]
-    pub fn has_domanda(self) -> bool {
+    pub fn elemento(self) -> Option<&'static str> {
         match self {
-            Self::InviaDomanda | Self::VerificaDomanda => true,
+            Self::InviaDomanda | Self::VerificaDomanda => Some("Domanda"),
             Self::Echo | Self::ConsultaDomanda | Self::ScaricaRicevuta | Self::Limiti | Self::Diagnosi => {
-                false
+                None
             }
         }
+    }
+
+    /// The first operation with this content: what a file that holds nothing else is taken for.
+    #[must_use]
+    pub fn by_elemento(elemento: &str) -> Option<Self> {
+        Self::TUTTE
+            .iter()
+            .copied()
+            .find(|operazione| operazione.elemento() == Some(elemento))
     }
 
     /// The operation whose request element has this local name.

@@ -140,7 +140,7 @@ pub struct Atto {
     /// The whole request as received, stored once, compressed.
     pub richiesta: Bytes,
     /// Where the Domanda element stands in `richiesta`: from, to.
-    pub domanda_in_richiesta: (usize, usize),
+    pub contenuto_in_richiesta: (usize, usize),
     /// The trace record, complete but for outcome, number and receipt. It is written with the registration, and only
     /// with it: of an act that ends otherwise the caller writes the trace (`trace::writer`). Its `richiesta` and
     /// `risposta` stay `None`: the registration holds them.

@@ -128,7 +128,7 @@ pub(crate) fn atto(nome: &str, contenuto: u8, minori: &[u64]) -> Atto {
             dettagli: Dettagli::default(),
             oggetto: "Assegno Temporaneo - domanda n. {numero}".to_owned(),
         },
-        domanda_in_richiesta: (10, 10 + 30),
+        contenuto_in_richiesta: (10, 10 + 30),
         richiesta,
         traccia: traccia(nome),
         stampa,

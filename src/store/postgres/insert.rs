@@ -90,8 +90,12 @@ fn registrazioni(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
             .col("registrazione", |nuova| nuova.id)
             .col("anno", |nuova| nuova.registrata.protocollo.anno())
             .col("bytes_len", |nuova| lunghezza(nuova.atto.richiesta.len()))
-            .col("domanda_da", |nuova| lunghezza(nuova.atto.domanda_in_richiesta.0))
-            .col("domanda_a", |nuova| lunghezza(nuova.atto.domanda_in_richiesta.1))
+            .col("domanda_da", |nuova| {
+                lunghezza(nuova.atto.contenuto_in_richiesta.0)
+            })
+            .col("domanda_a", |nuova| {
+                lunghezza(nuova.atto.contenuto_in_richiesta.1)
+            })
             .text("codec", |nuova| nuova.richiesta.codec.as_str())
             .col("bytes", |nuova| &nuova.richiesta.bytes[..]);
     });

@@ -94,7 +94,7 @@ const PAYLOAD: Tabella = Tabella {
 };
 
 fn bind_payload(valori: &mut Valori, nuova: &Nuova<'_>) {
-    let (da, a) = nuova.atto.domanda_in_richiesta;
+    let (da, a) = nuova.atto.contenuto_in_richiesta;
     valori
         .push(nuova.id)
         .len(nuova.atto.richiesta.len())

@@ -244,7 +244,7 @@ mod tests {
                 oggetto: String::new(),
             },
             richiesta: Bytes::new(),
-            domanda_in_richiesta: (0, 0),
+            contenuto_in_richiesta: (0, 0),
             traccia: Traccia::default(),
             stampa: |ricevuta| ricevuta.protocollo.to_string().into_bytes(),
         }
