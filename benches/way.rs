@@ -24,7 +24,7 @@ use varco::soap::envelope::{Apertura, Envelope};
 use varco::soap::identity::Identity;
 use varco::store::sqlite::SqliteStore;
 use varco::store::writer::{Writer, WriterConfig};
-use varco::store::{Atto, Chiave, OpenOptions, SharedStore};
+use varco::store::{Atto, Chiave, Contenuto, OpenOptions, SharedStore};
 use varco::trace::Traccia;
 use varco::xml::Limits;
 
@@ -213,7 +213,8 @@ fn act(schema: &Schema, contatore: u64) -> Atto {
         user_id: MITTENTE.user_id.parse().unwrap(),
         certificato_sha256: "ab".repeat(32),
         canale: "MODI",
-        fascicolo,
+        operazione: Operazione::InviaDomanda,
+        contenuto: Contenuto::Domanda(fascicolo),
         richiesta: Bytes::from(bytes),
         contenuto_in_richiesta: lettura.contenuto_in_richiesta,
         traccia: Traccia {

@@ -2,6 +2,7 @@
 //! in which rules look at it, and the reader through which a message becomes a domanda. Knows no XML and no SQL.
 
 pub mod allegato;
+pub mod atto;
 pub mod bozza;
 pub mod campione;
 pub mod codelista;
@@ -21,6 +22,7 @@ pub mod violazione;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+pub use atto::AttoSuDomanda;
 pub use codice_fiscale::{CodiceFiscale, CodiceFiscaleErrato};
 pub use dettagli::Dettagli;
 pub use pagamento::{Iban, Pagamento};
@@ -292,6 +294,8 @@ pub trait Lettore: Send {
 pub enum Istanza {
     /// A domanda.
     Domanda(Box<dyn Domanda>),
+    /// An act about a domanda that is there.
+    Atto(Box<dyn AttoSuDomanda>),
 }
 
 impl Istanza {
@@ -300,6 +304,7 @@ impl Istanza {
     pub fn domanda(self) -> Option<Box<dyn Domanda>> {
         match self {
             Self::Domanda(domanda) => Some(domanda),
+            Self::Atto(_) => None,
         }
     }
 }

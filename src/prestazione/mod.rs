@@ -5,6 +5,7 @@ pub mod assegno_temporaneo;
 #[cfg(test)]
 mod prova;
 
+use crate::domanda::atto::rinuncia::LettoreRinuncia;
 use crate::domanda::campione::{Campo, Spunto};
 use crate::domanda::regole::Finestra;
 use crate::domanda::{Lettore, SchedaViva, Violazione};
@@ -44,6 +45,8 @@ impl Prestazione {
     pub fn reader(&self, operazione: Operazione) -> Option<Box<dyn Lettore>> {
         match operazione {
             Operazione::InviaDomanda | Operazione::VerificaDomanda => Some((self.lettore)()),
+            // The acts that are the same for every prestazione.
+            Operazione::RinunciaDomanda => Some(Box::new(LettoreRinuncia::new(self.prefisso, self.titolo))),
             Operazione::Echo
             | Operazione::ConsultaDomanda
             | Operazione::ScaricaRicevuta
@@ -74,6 +77,8 @@ pub enum Operazione {
     VerificaDomanda,
     /// One domanda → receipt.
     InviaDomanda,
+    /// Gives up sheets of a domanda.
+    RinunciaDomanda,
     /// State of a domanda.
     ConsultaDomanda,
     /// The receipt again.
@@ -90,6 +95,7 @@ impl Operazione {
         Self::Echo,
         Self::VerificaDomanda,
         Self::InviaDomanda,
+        Self::RinunciaDomanda,
         Self::ConsultaDomanda,
         Self::ScaricaRicevuta,
         Self::Limiti,
@@ -103,6 +109,7 @@ impl Operazione {
             Self::Echo => "echo",
             Self::VerificaDomanda => "VerificaDomanda",
             Self::InviaDomanda => "InviaDomanda",
+            Self::RinunciaDomanda => "RinunciaDomanda",
             Self::ConsultaDomanda => "ConsultaDomanda",
             Self::ScaricaRicevuta => "ScaricaRicevuta",
             Self::Limiti => "Limiti",
@@ -116,6 +123,7 @@ impl Operazione {
     pub fn elemento(self) -> Option<&'static str> {
         match self {
             Self::InviaDomanda | Self::VerificaDomanda => Some("Domanda"),
+            Self::RinunciaDomanda => Some("Rinuncia"),
             Self::Echo | Self::ConsultaDomanda | Self::ScaricaRicevuta | Self::Limiti | Self::Diagnosi => {
                 None
             }

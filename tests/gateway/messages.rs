@@ -18,7 +18,7 @@ struct Case {
     peer: Option<String>,
     /// The Content-Type; SOAP 1.2's unless told.
     content_type: Option<String>,
-    /// The case whose message goes in first, from pat01.
+    /// The case whose message goes in first, from pat01; before it the one that goes first there.
     prima: Option<String>,
     #[serde(flatten)]
     setting: Setting,
@@ -55,23 +55,32 @@ fn every_message_gets_the_answer_beside_it(archivio: Archivio) {
     );
 }
 
+/// The message before this one, and the one before that.
+fn send_what_goes_first(root: &Path, case: &Case, gateway: &Gateway) {
+    let Some(prima) = &case.prima else { return };
+    let folder = root.join(prima);
+    send_what_goes_first(root, &read_case(&folder), gateway);
+    let request = fs::read(folder.join("request.xml")).unwrap();
+    let reply = gateway.client("pat01").post(&request);
+    assert_eq!(
+        reply.status,
+        200,
+        "{prima} goes first, and was refused:\n{}",
+        reply.text()
+    );
+}
+
+fn read_case(folder: &Path) -> Case {
+    toml::from_str(&fs::read_to_string(folder.join("case.toml")).unwrap())
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+}
+
 /// The reply as a file: status line and head that matter, then the envelope, an element a line.
 fn answer(root: &Path, folder: &Path, archivio: Archivio) -> String {
-    let mut case: Case = toml::from_str(&fs::read_to_string(folder.join("case.toml")).unwrap())
-        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut case = read_case(folder);
     case.setting.archivio = archivio;
     let gateway = Gateway::spawn(&case.setting);
-    if let Some(prima) = &case.prima {
-        let request = fs::read(root.join(prima).join("request.xml")).unwrap();
-        let reply = gateway.client("pat01").post(&request);
-        assert_eq!(
-            reply.status,
-            200,
-            "{}: the message before it was refused:\n{}",
-            folder.display(),
-            reply.text()
-        );
-    }
+    send_what_goes_first(root, &case, &gateway);
     let request = fs::read(folder.join("request.xml")).unwrap();
     let client = gateway.client(case.peer.as_deref().unwrap_or("pat01"));
     let reply = match &case.content_type {
