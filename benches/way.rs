@@ -24,7 +24,7 @@ use varco::soap::envelope::{Apertura, Envelope};
 use varco::soap::identity::Identity;
 use varco::store::sqlite::SqliteStore;
 use varco::store::writer::{Writer, WriterConfig};
-use varco::store::{Atto, Chiave, OpenOptions, SharedStore};
+use varco::store::{Atto, Chiave, Contenuto, OpenOptions, SharedStore};
 use varco::trace::Traccia;
 use varco::xml::Limits;
 
@@ -121,7 +121,7 @@ fn validation(c: &mut Criterion) {
 fn rules(c: &mut Criterion) {
     let schema = Schema::load().unwrap();
     let lettura = read(&schema, &message(1));
-    let domanda = lettura.domanda.unwrap();
+    let domanda = lettura.istanza.unwrap().domanda().unwrap();
     let ente = MITTENTE.ente.parse().unwrap();
     let contesto = contesto(&ente);
     let mut group = c.benchmark_group("rules");
@@ -196,7 +196,8 @@ fn act(schema: &Schema, contatore: u64) -> Atto {
     let bytes = message(contatore);
     let lettura = read(schema, &bytes);
     let ente: varco::patronato::CodiceEnte = MITTENTE.ente.parse().unwrap();
-    let fascicolo = lettura.domanda.unwrap().fascicolo(&contesto(&ente));
+    let domanda = lettura.istanza.unwrap().domanda().unwrap();
+    let fascicolo = domanda.fascicolo(&contesto(&ente));
     Atto {
         chiave: Chiave {
             ente,
@@ -212,9 +213,10 @@ fn act(schema: &Schema, contatore: u64) -> Atto {
         user_id: MITTENTE.user_id.parse().unwrap(),
         certificato_sha256: "ab".repeat(32),
         canale: "MODI",
-        fascicolo,
+        operazione: Operazione::InviaDomanda,
+        contenuto: Contenuto::Domanda(fascicolo),
         richiesta: Bytes::from(bytes),
-        domanda_in_richiesta: lettura.domanda_in_richiesta,
+        contenuto_in_richiesta: lettura.contenuto_in_richiesta,
         traccia: Traccia {
             message_id: uuid::Uuid::from_u128(u128::from(contatore)),
             canale: "MODI".to_owned(),

@@ -19,13 +19,14 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 use varco::cli::sample;
 use varco::domanda::campione::{Ampiezza, Mittente, Spunto};
-use varco::domanda::{Ambiente, Contesto};
+use varco::domanda::{Ambiente, Contesto, Istanza};
 use varco::patronato::CodiceEnte;
+use varco::prestazione::Operazione;
 use varco::prestazione::assegno_temporaneo::PRESTAZIONE;
 use varco::protocollo::data_a_roma;
 use varco::schema::Schema;
 use varco::soap::{SoapVersion, answer};
-use varco::store::{self, Atto, Chiave, OpenOptions, Registrazione, StoreUrl};
+use varco::store::{self, Atto, Chiave, Contenuto, OpenOptions, Registrazione, StoreUrl};
 use varco::trace::Traccia;
 use varco::xml::Limits;
 
@@ -118,7 +119,10 @@ fn act(schema: &Schema, ente: &CodiceEnte, n: u64, adesso: Timestamp) -> Result<
         user_id: None,
         schede_vive: &[],
     };
-    let domanda = lettura.domanda.context("the sample holds a domanda")?;
+    let domanda = lettura
+        .istanza
+        .and_then(Istanza::domanda)
+        .context("the sample holds a domanda")?;
     let richiesta_len = bytes.len() as u64;
     Ok(Atto {
         chiave: Chiave {
@@ -135,9 +139,10 @@ fn act(schema: &Schema, ente: &CodiceEnte, n: u64, adesso: Timestamp) -> Result<
         user_id: MITTENTE.user_id.parse()?,
         certificato_sha256: "ab".repeat(32),
         canale: "MODI",
-        fascicolo: domanda.fascicolo(&contesto),
+        operazione: Operazione::InviaDomanda,
+        contenuto: Contenuto::Domanda(domanda.fascicolo(&contesto)),
         richiesta: Bytes::from(bytes),
-        domanda_in_richiesta: lettura.domanda_in_richiesta,
+        contenuto_in_richiesta: lettura.contenuto_in_richiesta,
         traccia: Traccia {
             message_id: Uuid::from_u128(u128::from(n)),
             ricevuto_il: adesso,

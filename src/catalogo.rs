@@ -1067,6 +1067,21 @@ catalogo! {
         "La domanda è accettata; per la maggiorazione presentare la DSU."
     }
     // ── STA, PRO: state and register ──
+    Sta001 "STA-001" Regola correggere {
+        "la scheda {posto} è in stato {stato}, che non ammette {operazione}"
+        "sheet {posto} is in state {stato}, which does not allow {operazione}"
+        "In questo stato sono ammesse: {ammesse}. Togliere la scheda dalla richiesta, o attendere che il suo stato cambi."
+    }
+    Sta002 "STA-002" Regola correggere {
+        "la domanda non ha una scheda {posto}"
+        "the domanda has no sheet {posto}"
+        "Indicare il Posto delle schede come sta nella ricevuta e in ConsultaDomanda."
+    }
+    Sta003 "STA-003" Regola correggere {
+        "nessuna scheda della domanda è in uno stato che ammette {operazione}"
+        "no sheet of the domanda is in a state that allows {operazione}"
+        "Lo stato di ogni scheda si legge con ConsultaDomanda."
+    }
     Pro101 "PRO-101" NotFound correggere {
         "nessuna domanda dell'ente corrisponde al riferimento indicato"
         "no domanda of this ente matches the reference given"

@@ -23,16 +23,17 @@ pub use self::reply::{Reply, plain};
 use crate::access::{Access, Quota};
 use crate::adesione::Peer;
 use crate::clock::Clock;
+use crate::domanda::consultazione::DomandaConsultata;
 use crate::domanda::{Ambiente, Violazione};
 use crate::prestazione::{Operazione, Prestazione};
-use crate::ricevuta::Registrata;
+use crate::ricevuta::{Registrata, SchedaRicevuta};
 use crate::rifiuto::{Failure, Guasto, Negato, Rifiuto};
 use crate::schema::Schema;
 use crate::soap::SoapVersion;
 use crate::soap::answer::{self, EsitoInvio, EsitoVerifica, RicevutaDiAllora, Risposta};
 use crate::soap::identity::Identity;
 use crate::store::writer::Handle;
-use crate::store::{Atto, Chiave, Registrazione, SharedStore};
+use crate::store::{Atto, Chiave, Contenuto, Registrazione, SharedStore, StoreError};
 use crate::xml;
 
 /// A message as a channel hands it over: who sends, by which way, and a body that is still coming.
@@ -138,7 +139,9 @@ impl Intake {
         };
 
         match operazione {
-            Operazione::InviaDomanda => self.invia(letta, incoming, diario, esito).await,
+            Operazione::InviaDomanda | Operazione::RinunciaDomanda => {
+                self.invia(letta, incoming, diario, esito).await
+            }
             Operazione::VerificaDomanda => self.verifica(letta, diario, esito).await,
             Operazione::ConsultaDomanda => self.consulta(letta).await,
             Operazione::ScaricaRicevuta => self.scarica(letta).await,
@@ -148,37 +151,47 @@ impl Intake {
         }
     }
 
-    /// A domanda on its way to a number: replay, form, meaning, register.
+    /// On its way to a number: replay, form, meaning, register.
     ///
-    /// Nothing is told against a message before its key was looked at. One that has nothing against it needs no look
-    /// of its own: the registration begins with that very look, and with the live sheets.
+    /// Nothing is told against a message before its key was looked at. A domanda that has nothing against it needs no
+    /// look of its own: the registration begins with that very look, and with the live sheets. An act is held against
+    /// the domanda that it is about; when that changed before the registration, it is read and asked again.
     async fn invia(
         &self,
-        letta: Letta,
+        mut letta: Letta,
         incoming: &Incoming,
         diario: &mut Diario,
-        esito: &mut Esito,
+        esito: &Esito,
     ) -> Result<Risposta, Failure> {
-        let ammessa = match letta.without_objections(self.ambiente, &mut esito.avvisi) {
-            Ok(ammessa) => ammessa,
-            Err(letta) => match self.admit(*letta).await? {
-                Admission::New(nuova) => self.ammetti(nuova.without_findings()?, esito).await?,
-                Admission::Again(registrata) => {
-                    return Ok(registrata_invio(diario, &registrata, true, Vec::new()));
+        for _ in 0..RILETTURE_MAX {
+            let ammessa = match letta.without_objections(self.ambiente, &esito.avvisi) {
+                Ok(ammessa) => ammessa,
+                Err(letta) => {
+                    // Read before its key is looked at: what a copy of this act has changed is not held against it.
+                    let attuale = self.attuale(&letta).await?;
+                    match self.admit(*letta).await? {
+                        Admission::New(nuova) => {
+                            self.ammetti(nuova.without_findings()?, attuale.as_ref(), esito)
+                                .await?
+                        }
+                        Admission::Again(registrata) => {
+                            return Ok(registrata_invio(diario, &registrata, true, Vec::new()));
+                        }
+                    }
                 }
-            },
-        };
-        diario.passo("regole");
-        self.register(ammessa, incoming, diario).await
+            };
+            diario.passo("regole");
+            match self.register(ammessa, incoming, diario).await? {
+                Registered::Told(risposta) => return Ok(risposta),
+                Registered::Superata(ancora) => letta = *ancora,
+            }
+        }
+        let contesa = "the domanda changed at every attempt to register an act about it";
+        Err(StoreError::unavailable(contesa).into())
     }
 
     /// All steps but the last: what `invia` would answer, with nothing registered and no key used.
-    async fn verifica(
-        &self,
-        letta: Letta,
-        diario: &mut Diario,
-        esito: &mut Esito,
-    ) -> Result<Risposta, Failure> {
+    async fn verifica(&self, letta: Letta, diario: &mut Diario, esito: &Esito) -> Result<Risposta, Failure> {
         let nuova = match self.admit(letta).await? {
             Admission::New(nuova) => nuova,
             Admission::Again(registrata) => {
@@ -192,14 +205,11 @@ impl Intake {
         };
         diario.passo("ripetizione");
         let valida = nuova.without_findings()?;
-        let ammessa = self.ammetti(valida, esito).await?;
+        let ammessa = self.ammetti(valida, None, esito).await?;
         diario.passo("regole");
-        let fascicolo = ammessa
-            .valida
-            .domanda
-            .fascicolo(&ammessa.valida.contesto(&[], self.ambiente));
+        let schede = ammessa.contenuto.schede();
         let esito = EsitoVerifica::Ammissibile {
-            schede: fascicolo.schede,
+            schede: schede.iter().map(SchedaRicevuta::from).collect(),
         };
         Ok(Risposta::Verifica {
             esito,
@@ -231,21 +241,27 @@ impl Intake {
     }
 
     /// Meaning: all rules of the prestazione, live sheets included; all violations at once.
-    async fn ammetti(&self, valida: Valida, esito: &mut Esito) -> Result<Ammessa, Failure> {
+    async fn ammetti(
+        &self,
+        valida: Valida,
+        attuale: Option<&DomandaConsultata>,
+        esito: &Esito,
+    ) -> Result<Ammessa, Failure> {
         let servizio = valida.letta.authorized.message().prestazione.servizio;
-        let schede_vive = self.store.schede_vive(servizio, &valida.domanda.minori()).await?;
-        let esame = valida.esamina(&schede_vive, self.ambiente);
-        let mut avvisi = std::mem::take(&mut esito.avvisi);
-        avvisi.extend(esame.avvisi);
-        if esame.violazioni.is_empty() {
-            Ok(Ammessa { valida, avvisi })
-        } else {
-            Err(Rifiuto::Regole {
-                violazioni: esame.violazioni,
-                avvisi,
-            }
-            .into())
-        }
+        let schede_vive = self.store.schede_vive(servizio, &valida.minori()).await?;
+        valida
+            .ammetti(&schede_vive, attuale, self.ambiente, &esito.avvisi)
+            .map_err(|respinta| respinta.1.into())
+    }
+
+    /// The domanda that an act is about, as it is now; another ente's is none.
+    async fn attuale(&self, letta: &Letta) -> Result<Option<DomandaConsultata>, Failure> {
+        let Some(riferimento) = letta.riferimento() else {
+            return Ok(None);
+        };
+        let ente = &letta.authorized.ente().codice;
+        let servizio = letta.authorized.message().prestazione.servizio;
+        Ok(self.store.domanda(ente, servizio, riferimento).await?)
     }
 
     /// The last step: number, domanda, key, receipt, feed row and trace record in one transaction.
@@ -254,15 +270,22 @@ impl Intake {
         ammessa: Ammessa,
         incoming: &Incoming,
         diario: &mut Diario,
-    ) -> Result<Risposta, Failure> {
-        let atto = self.atto(&ammessa, incoming, diario)?;
+    ) -> Result<Registered, Failure> {
+        let Ammessa {
+            valida,
+            contenuto,
+            avvisi,
+        } = ammessa;
+        let atto = atto(&valida, contenuto, incoming, diario)?;
         match self.writer.register(atto).await? {
             Registrazione::Registrata(registrata) => {
                 diario.registered();
-                Ok(registrata_invio(diario, &registrata, false, ammessa.avvisi))
+                let risposta = registrata_invio(diario, &registrata, false, avvisi);
+                Ok(Registered::Told(risposta))
             }
             Registrazione::Ripetuta(registrata) => {
-                Ok(registrata_invio(diario, &registrata, true, Vec::new()))
+                let risposta = registrata_invio(diario, &registrata, true, Vec::new());
+                Ok(Registered::Told(risposta))
             }
             Registrazione::Conflitto(registrata) => Err(Rifiuto::Conflitto {
                 protocollo: registrata.protocollo,
@@ -271,48 +294,11 @@ impl Intake {
             // Another domanda for the same child won the race between the look and the registration: the rules say
             // so in their own words.
             Registrazione::SchedaViva(schede) => {
-                let violazioni = ammessa.valida.schede_vive(&schede);
-                Err(Rifiuto::Regole {
-                    violazioni,
-                    avvisi: ammessa.avvisi,
-                }
-                .into())
+                let violazioni = valida.schede_vive(&schede);
+                Err(Rifiuto::Regole { violazioni, avvisi }.into())
             }
+            Registrazione::Superata => Ok(Registered::Superata(Box::new(valida.take_back()))),
         }
-    }
-
-    /// All that the registration needs, put together while nothing is locked yet.
-    fn atto(&self, ammessa: &Ammessa, incoming: &Incoming, diario: &Diario) -> Result<Atto, Failure> {
-        let valida = &ammessa.valida;
-        let letta = &valida.letta;
-        let lettura = letta.authorized.message();
-        let ente = letta.authorized.ente();
-        let identity = letta.authorized.identity();
-        let Some(chiave) = lettura.chiave.clone() else {
-            // The XSD demands a key of InviaDomanda; a message without findings that has none is a fault of ours.
-            return Err(Guasto::Interno("domanda valida senza ChiaveInvio").into());
-        };
-        Ok(Atto {
-            chiave: Chiave {
-                ente: ente.codice.clone(),
-                servizio: lettura.prestazione.servizio,
-                chiave,
-            },
-            prestazione: lettura.prestazione,
-            digest: lettura.digest,
-            impronta: lettura.impronta,
-            presentata_il: letta.presentata_il,
-            ente_denominazione: ente.denominazione.clone(),
-            codice_ufficio: identity.codice_ufficio.clone(),
-            user_id: identity.user_id.clone(),
-            certificato_sha256: incoming.peer.certificato.sha256.clone(),
-            canale: incoming.canale,
-            fascicolo: valida.domanda.fascicolo(&valida.contesto(&[], self.ambiente)),
-            richiesta: letta.bytes.clone(),
-            domanda_in_richiesta: lettura.domanda_in_richiesta,
-            traccia: diario.snapshot(),
-            stampa: answer::ricevuta,
-        })
     }
 
     /// Takes the message in and makes what goes back: always an envelope, but for what HTTP itself refuses. Closes the
@@ -354,6 +340,45 @@ impl Intake {
     }
 }
 
+/// All that the registration needs, put together while nothing is locked yet.
+fn atto(
+    valida: &Valida,
+    contenuto: Contenuto,
+    incoming: &Incoming,
+    diario: &Diario,
+) -> Result<Atto, Failure> {
+    let letta = &valida.letta;
+    let lettura = letta.authorized.message();
+    let ente = letta.authorized.ente();
+    let identity = letta.authorized.identity();
+    let Some(chiave) = lettura.chiave.clone() else {
+        // The XSD demands a key of what is registered; a message without findings that has none is a fault of ours.
+        return Err(Guasto::Interno("messaggio valido senza ChiaveInvio").into());
+    };
+    Ok(Atto {
+        chiave: Chiave {
+            ente: ente.codice.clone(),
+            servizio: lettura.prestazione.servizio,
+            chiave,
+        },
+        prestazione: lettura.prestazione,
+        digest: lettura.digest,
+        impronta: lettura.impronta,
+        presentata_il: letta.presentata_il,
+        ente_denominazione: ente.denominazione.clone(),
+        codice_ufficio: identity.codice_ufficio.clone(),
+        user_id: identity.user_id.clone(),
+        certificato_sha256: incoming.peer.certificato.sha256.clone(),
+        canale: incoming.canale,
+        operazione: lettura.operazione,
+        contenuto,
+        richiesta: letta.bytes.clone(),
+        contenuto_in_richiesta: lettura.contenuto_in_richiesta,
+        traccia: diario.snapshot(),
+        stampa: answer::ricevuta,
+    })
+}
+
 /// The receipt as an answer, with its number in the record.
 fn registrata_invio(
     diario: &mut Diario,
@@ -374,6 +399,17 @@ fn receipt(registrata: &Registrata, ripetizione: bool) -> RicevutaDiAllora {
         ripetizione,
         annullata: registrata.annullata,
     }
+}
+
+/// How often an act is held anew against a domanda that somebody else changes meanwhile: each time one of them has won.
+const RILETTURE_MAX: usize = 8;
+
+/// What the registration said.
+enum Registered {
+    /// The answer.
+    Told(Risposta),
+    /// The domanda that the act is about has changed since it was read.
+    Superata(Box<Letta>),
 }
 
 /// What the look at the key said.

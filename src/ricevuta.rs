@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::domanda::{Ambiente, Richiedente, Scheda};
+use crate::domanda::{Ambiente, CodiceFiscale, Mese, Richiedente, Scheda};
 use crate::patronato::{ChiaveInvio, CodiceEnte, CodiceUfficio, UserId};
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 
@@ -39,12 +39,33 @@ pub struct Ricevuta {
     pub richiedente: Richiedente,
     /// By which channel: `ModI`, `PDD`, `LOTTO`.
     pub canale: &'static str,
-    /// SHA-256 of the Domanda's bytes as received.
+    /// SHA-256 of the content's bytes as received.
     pub impronta: [u8; 32],
-    /// One a child.
-    pub schede: Vec<Scheda>,
+    /// The sheets that it opens, or touches.
+    pub schede: Vec<SchedaRicevuta>,
     /// What happens next.
     pub prossimi_passi: String,
+}
+
+/// A sheet, as receipts list it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchedaRicevuta {
+    /// Place in the domanda, from 1.
+    pub posto: u32,
+    /// The child.
+    pub codice_fiscale: CodiceFiscale,
+    /// Expected first month, where one can be told.
+    pub decorrenza_presunta: Option<Mese>,
+}
+
+impl From<&Scheda> for SchedaRicevuta {
+    fn from(scheda: &Scheda) -> Self {
+        Self {
+            posto: scheda.posto,
+            codice_fiscale: scheda.codice_fiscale.clone(),
+            decorrenza_presunta: scheda.decorrenza_presunta,
+        }
+    }
 }
 
 /// Digest v1 of the content (design.md §2.7): equal for equal content, whatever its spelling.

@@ -42,6 +42,7 @@ const MESSAGGI: &[FileDelKit] = messaggi!(
     "VerificaDomanda.xml",
     "InviaDomanda.xml",
     "InviaDomanda-soap11.xml",
+    "RinunciaDomanda.xml",
     "ConsultaDomanda.xml",
     "ScaricaRicevuta.xml",
     "Limiti.xml",

@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use super::Uscita;
 use super::send::busta::escape;
 use crate::clock::{Clock as _, Ids as _, RandomIds, WallClock};
+use crate::domanda::atto::rinuncia::Motivo;
 use crate::domanda::campione::{Ampiezza, Campo, Mittente, PERIODO, Spunto};
 use crate::prestazione::{Operazione, PRESTAZIONI, Prestazione, by_servizio};
 use crate::protocollo::data_a_roma;
@@ -176,8 +177,53 @@ pub fn without_domanda(
             let adesso = WallClock::default().wall();
             richiesta.leaf("OraDelChiamante", &format!("{adesso:.3}"));
         }
-        Operazione::Limiti | Operazione::VerificaDomanda | Operazione::InviaDomanda => {}
+        Operazione::Limiti
+        | Operazione::VerificaDomanda
+        | Operazione::InviaDomanda
+        | Operazione::RinunciaDomanda => {}
     }
+    richiesta.close();
+    richiesta.testo
+}
+
+/// The request element of `RinunciaDomanda`, for every sheet of a domanda.
+#[must_use]
+pub fn rinuncia(
+    prestazione: &'static Prestazione,
+    mittente: &Mittente<'_>,
+    giorno: Date,
+    chiave: &str,
+    protocollo: &str,
+) -> String {
+    let foglia = |nome, testo: &str| Campo::Foglia(nome, testo.to_owned());
+    let mut richiesta = Scrittore::of(prestazione);
+    richiesta.root(Operazione::RinunciaDomanda.nome());
+    richiesta.leaf("ChiaveInvio", chiave);
+    richiesta.open_with("Rinuncia", " xmlns:coop=\"http://inps.it/cooperazione/v1\"");
+    // Inside stand the shared types, hence their namespace.
+    richiesta.prestazione = None;
+    for campo in [
+        Campo::Gruppo("coop:Riferimento", vec![foglia("coop:Protocollo", protocollo)]),
+        Campo::Gruppo(
+            "coop:Patronato",
+            vec![
+                foglia("coop:Codice", mittente.ente),
+                foglia("coop:Ufficio", mittente.ufficio),
+            ],
+        ),
+        foglia("coop:Operatore", mittente.user_id),
+        Campo::Gruppo(
+            "coop:Mandato",
+            vec![
+                foglia("coop:Numero", &format!("M-{chiave}")),
+                foglia("coop:Data", &giorno.to_string()),
+            ],
+        ),
+        foglia("coop:Motivo", Motivo::ErroreCompilazione.as_str()),
+    ] {
+        richiesta.campo(&campo);
+    }
+    richiesta.close();
     richiesta.close();
     richiesta.testo
 }
@@ -329,7 +375,13 @@ impl Args {
                     self.servizio.registro,
                     presentazione.year()
                 );
-                without_domanda(self.servizio, altra, self.protocollo.as_deref().unwrap_or(&primo))
+                let protocollo = self.protocollo.as_deref().unwrap_or(&primo);
+                if altra == Operazione::RinunciaDomanda {
+                    let chiave = chiave(seme, presentazione);
+                    rinuncia(self.servizio, &mittente, presentazione, &chiave, protocollo)
+                } else {
+                    without_domanda(self.servizio, altra, protocollo)
+                }
             }
         };
         let versione = if self.soap11 {
@@ -407,7 +459,7 @@ mod tests {
                     assert_eq!(lettura.operazione, operazione);
                     assert_eq!(lettura.prestazione.servizio, prestazione.servizio);
                     assert_eq!(lettura.rilievi, [], "{testo}");
-                    if lettura.domanda.is_some() {
+                    if lettura.istanza.is_some() {
                         let verdetto =
                             judge(&schema, testo.as_bytes(), Ambiente::Produzione, presentata_il).unwrap();
                         assert_eq!(verdetto.errori, [], "{testo}");

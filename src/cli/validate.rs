@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::Uscita;
 use super::send::risposta::Errore;
 use crate::clock::{Clock as _, WallClock};
-use crate::domanda::{Ambiente, Contesto, Violazione};
+use crate::domanda::{Ambiente, Contesto, Istanza, Violazione};
 use crate::protocollo::roma;
 use crate::schema::{LetturaError, Schema};
 use crate::xml::Limits;
@@ -21,6 +21,7 @@ use crate::xml::Limits;
 /// What is not looked at here, and where it is.
 const NON_CONTROLLATO: &[&str] = &[
     "AT-006, AU-005, AU-008: se un figlio ha già una scheda viva (richiede l'archivio)",
+    "STA-*: se lo stato delle schede ammette l'atto (richiede l'archivio)",
     "RPL-001: se la ChiaveInvio è già stata usata per un altro contenuto (richiede l'archivio)",
     "PAT-001: se Patronato/Codice è l'ente del certificato (richiede il certificato)",
     "PAT-002, PAT-003: se Ufficio e Operatore sono quelli di Identity (richiede l'intestazione)",
@@ -31,7 +32,7 @@ const NON_CONTROLLATO: &[&str] = &[
 /// What to validate, and when and where it would be sent.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// File XML: buste SOAP, elementi InviaDomanda o Domanda
+    /// File XML: buste SOAP, elementi InviaDomanda, Domanda, RinunciaDomanda o Rinuncia
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// Scrive JSON: un oggetto per file
@@ -122,20 +123,24 @@ pub fn judge(
             });
         }
     };
-    let Some(domanda) = lettura.domanda.as_ref().filter(|_| lettura.rilievi.is_empty()) else {
+    let Some(istanza) = &lettura.istanza else {
         return Ok(Verdetto {
             errori: lettura.rilievi.iter().map(Errore::from).collect(),
             avvisi: Vec::new(),
         });
     };
-    let esame = domanda.esamina(&Contesto {
+    let contesto = Contesto {
         presentata_il,
         ambiente,
         ente: None,
         codice_ufficio: None,
         user_id: None,
         schede_vive: &[],
-    });
+    };
+    let esame = match istanza {
+        Istanza::Domanda(domanda) => domanda.esamina(&contesto),
+        Istanza::Atto(atto) => atto.esamina(&contesto, None),
+    };
     let placed = |mut violazioni: Vec<Violazione>| {
         lettura.posizioni.place(&mut violazioni, bytes);
         violazioni.iter().map(Errore::from).collect()

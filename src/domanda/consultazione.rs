@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{CodiceFiscale, Mese};
+use super::stato::{AzioneRichiesta, StatoDomanda};
+use super::{CodiceFiscale, Mese, Richiedente};
 use crate::patronato::ChiaveInvio;
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::Registrata;
@@ -20,11 +21,40 @@ pub enum Riferimento {
     Impronta([u8; 32]),
 }
 
+impl Riferimento {
+    /// The one of these names that a field of `coop:Riferimento` tells.
+    #[must_use]
+    pub fn parse(campo: &str, testo: &str) -> Option<Self> {
+        match campo {
+            "Protocollo" => testo.parse().ok().map(Self::Protocollo),
+            "NumeroDomanda" => testo
+                .parse()
+                .ok()
+                .map(|numero| Self::NumeroDomanda(NumeroDomanda(numero))),
+            "ChiaveInvio" => testo.parse().ok().map(Self::ChiaveInvio),
+            "Impronta" => impronta(testo).map(Self::Impronta),
+            _ => None,
+        }
+    }
+}
+
+fn impronta(testo: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    for (byte, cifre) in bytes.iter_mut().zip(testo.as_bytes().chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(cifre).ok()?, 16).ok()?;
+    }
+    (testo.len() == 64).then_some(bytes)
+}
+
 /// A domanda and the state of its sheets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DomandaConsultata {
     /// The registration.
     pub registrata: Registrata,
+    /// Which of its states this is: grows with every change, whoever makes it.
+    pub versione: u64,
+    /// Who asked.
+    pub richiedente: Richiedente,
     /// Request wholly received.
     pub presentata_il: Timestamp,
     /// Instant of the registration.
@@ -44,10 +74,10 @@ pub struct SchedaConsultata {
     pub posto: u32,
     /// The child.
     pub codice_fiscale: CodiceFiscale,
-    /// `PRESENTATA`…
-    pub stato: String,
-    /// `NESSUNA`…
-    pub azione_richiesta: String,
+    /// Its state.
+    pub stato: StatoDomanda,
+    /// What is asked of the sender.
+    pub azione_richiesta: AzioneRichiesta,
     /// Expected first month.
     pub decorrenza_presunta: Option<Mese>,
 }

@@ -2,6 +2,7 @@
 //! in which rules look at it, and the reader through which a message becomes a domanda. Knows no XML and no SQL.
 
 pub mod allegato;
+pub mod atto;
 pub mod bozza;
 pub mod campione;
 pub mod codelista;
@@ -21,6 +22,7 @@ pub mod violazione;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+pub use atto::AttoSuDomanda;
 pub use codice_fiscale::{CodiceFiscale, CodiceFiscaleErrato};
 pub use dettagli::Dettagli;
 pub use pagamento::{Iban, Pagamento};
@@ -272,9 +274,10 @@ pub trait Domanda: Send + Sync + std::fmt::Debug {
     fn fascicolo(&self, contesto: &Contesto<'_>) -> Fascicolo;
 }
 
-/// Builds a domanda while the message is read. It is told of every element under `Domanda`, in document order, by
-/// local name, after whitespace was collapsed and references resolved; it knows no XML. On a message with findings of form it may see
-/// anything, in any order, and must not panic; its domanda is used only when there are no findings of form.
+/// Builds what is handed in while the message is read. It is told of every element under the content element, in
+/// document order, by local name, after whitespace was collapsed and references resolved; it knows no XML. On a message
+/// with findings of form it may see anything, in any order, and must not panic; what it built is used only when there
+/// are no findings of form.
 pub trait Lettore: Send {
     /// An element began.
     fn apri(&mut self, campo: &str);
@@ -282,6 +285,26 @@ pub trait Lettore: Send {
     fn valore(&mut self, campo: &str, testo: &str);
     /// An element ended.
     fn chiudi(&mut self, campo: &str);
-    /// The domanda, when all that the XSD demands was there.
-    fn domanda(self: Box<Self>) -> Option<Box<dyn Domanda>>;
+    /// What was read, when all that the XSD demands was there.
+    fn istanza(self: Box<Self>) -> Option<Istanza>;
+}
+
+/// What a patronato hands in, once it has been read.
+#[derive(Debug)]
+pub enum Istanza {
+    /// A domanda.
+    Domanda(Box<dyn Domanda>),
+    /// An act about a domanda that is there.
+    Atto(Box<dyn AttoSuDomanda>),
+}
+
+impl Istanza {
+    /// The domanda, where it is one.
+    #[must_use]
+    pub fn domanda(self) -> Option<Box<dyn Domanda>> {
+        match self {
+            Self::Domanda(domanda) => Some(domanda),
+            Self::Atto(_) => None,
+        }
+    }
 }

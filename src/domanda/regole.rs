@@ -106,11 +106,15 @@ fn posto_nella_domanda(dove: &str, campi: &[&str]) -> Vec<(usize, usize)> {
 /// `/at:Domanda/at:Minori/at:Minore[2]`.
 #[must_use]
 pub fn percorso(prefisso: &str, campi: &[&str]) -> String {
-    campi
-        .iter()
-        .fold(format!("/{prefisso}:Domanda"), |percorso, campo| {
-            format!("{percorso}/{prefisso}:{campo}")
-        })
+    percorso_di(&format!("{prefisso}:Domanda"), prefisso, campi)
+}
+
+/// The path of a field below an element of whatever name: each step with its prefix.
+#[must_use]
+pub(super) fn percorso_di(radice: &str, prefisso: &str, campi: &[&str]) -> String {
+    campi.iter().fold(format!("/{radice}"), |percorso, campo| {
+        format!("{percorso}/{prefisso}:{campo}")
+    })
 }
 
 /// When a prestazione takes domande.
@@ -275,7 +279,18 @@ pub fn assistenza(
     contesto: &Contesto<'_>,
     oggi: Date,
 ) -> Vec<Violazione> {
-    let al = |codice, campi| Violazione::at(codice, percorso(prefisso, campi));
+    assistenza_al(inviata, |campi| percorso(prefisso, campi), contesto, oggi)
+}
+
+/// The same for a block that stands elsewhere than in a domanda: `dove` makes the path of one of its fields.
+#[must_use]
+pub fn assistenza_al(
+    inviata: &Assistenza,
+    dove: impl Fn(&[&str]) -> String,
+    contesto: &Contesto<'_>,
+    oggi: Date,
+) -> Vec<Violazione> {
+    let al = |codice, campi: &[&str]| Violazione::at(codice, dove(campi));
     let mut trovate = Vec::new();
 
     if let Some(giorno) = inviata.data_pratica

@@ -74,6 +74,24 @@ pub enum Azione {
     Ripresentare,
 }
 
+impl Azione {
+    /// The operation that does it.
+    #[must_use]
+    pub fn operazione(self) -> &'static str {
+        match self {
+            Self::Modificare | Self::ModificareQuantoRichiesto | Self::ModificarePagamento => {
+                "ModificaDomanda"
+            }
+            Self::Rinunciare => "RinunciaDomanda",
+            Self::AggiungereMinore => "AggiungiMinore",
+            Self::CompletareSecondoGenitore => "CompletaSecondoGenitore",
+            Self::Allegare => "AllegaDocumento",
+            Self::ChiedereRiesame => "RichiediRiesame",
+            Self::Ripresentare => "InviaDomanda",
+        }
+    }
+}
+
 impl StatoDomanda {
     /// Whether the sheet is live: its child may not be sent again (AT-6).
     #[must_use]

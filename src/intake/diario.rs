@@ -91,7 +91,7 @@ impl Diario {
     pub(super) fn lettura(&mut self, lettura: &Lettura) {
         let traccia = self.traccia();
         traccia.chiave_invio = lettura.chiave.as_ref().map(ToString::to_string);
-        if lettura.operazione.has_domanda() {
+        if lettura.operazione.elemento().is_some() {
             traccia.digest = Some(hex(&lettura.digest.0));
             traccia.impronta = Some(hex(&lettura.impronta));
         }

@@ -4,10 +4,12 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::access::Authorized;
-use crate::domanda::{Ambiente, Contesto, Domanda, Esame, SchedaViva, Violazione};
+use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
+use crate::domanda::{Ambiente, CodiceFiscale, Contesto, Istanza, SchedaViva, Violazione};
 use crate::patronato::ChiaveInvio;
 use crate::rifiuto::Rifiuto;
 use crate::schema::Lettura;
+use crate::store::Contenuto;
 
 /// Read to its last byte: well-formed, within limits; findings of form are kept and not yet told.
 #[derive(Debug)]
@@ -27,13 +29,14 @@ pub(super) struct Nuova {
 #[derive(Debug)]
 pub(super) struct Valida {
     pub(super) letta: Letta,
-    pub(super) domanda: Box<dyn Domanda>,
+    istanza: Istanza,
 }
 
 /// Valid, and within the rules of its prestazione.
 #[derive(Debug)]
 pub(super) struct Ammessa {
     pub(super) valida: Valida,
+    pub(super) contenuto: Contenuto,
     pub(super) avvisi: Vec<Violazione>,
 }
 
@@ -43,31 +46,31 @@ impl Letta {
         self.authorized.message().chiave.as_ref()
     }
 
-    /// Valid and within the rules, as far as can be said without the store; else the message as it was.
+    /// A domanda, valid and within the rules, as far as can be said without the store; else the message as it was.
     pub(super) fn without_objections(
         mut self,
         ambiente: Ambiente,
-        avvisi: &mut Vec<Violazione>,
+        avvisi: &[Violazione],
     ) -> Result<Ammessa, Box<Self>> {
-        let lettura = self.authorized.message_mut();
-        let Some(domanda) = lettura
-            .rilievi
-            .is_empty()
-            .then(|| lettura.domanda.take())
-            .flatten()
+        let Some(Istanza::Domanda(domanda)) = self.authorized.message_mut().istanza.take_if(is_domanda)
         else {
             return Err(Box::new(self));
         };
-        let valida = Valida { letta: self, domanda };
-        let esame = valida.esamina(&[], ambiente);
-        if esame.violazioni.is_empty() {
-            let mut avvisi = std::mem::take(avvisi);
-            avvisi.extend(esame.avvisi);
-            return Ok(Ammessa { valida, avvisi });
+        let valida = Valida {
+            letta: self,
+            istanza: Istanza::Domanda(domanda),
+        };
+        valida
+            .ammetti(&[], None, ambiente, avvisi)
+            .map_err(|respinta| Box::new(respinta.0.take_back()))
+    }
+
+    /// Which domanda an act is about.
+    pub(super) fn riferimento(&self) -> Option<&Riferimento> {
+        match self.authorized.message().istanza.as_ref()? {
+            Istanza::Domanda(_) => None,
+            Istanza::Atto(atto) => Some(atto.riferimento()),
         }
-        let Valida { mut letta, domanda } = valida;
-        letta.authorized.message_mut().domanda = Some(domanda);
-        Err(Box::new(letta))
     }
 
     /// The text of a simple operation's field, by its path under the wrapper.
@@ -89,22 +92,64 @@ impl Nuova {
         if !rilievi.is_empty() {
             return Err(Rifiuto::Forma(rilievi));
         }
-        let Some(domanda) = lettura.domanda.take() else {
-            // A message without findings has a domanda: the XSD demands it, and schema holds itself to that.
+        let Some(istanza) = lettura.istanza.take() else {
+            // A message without findings has its content: the XSD demands it, and schema holds itself to that.
             return Err(Rifiuto::Forma(Vec::new()));
         };
-        Ok(Valida { letta, domanda })
+        Ok(Valida { letta, istanza })
     }
 }
 
 impl Valida {
-    /// What the rules say, each finding at its line.
-    pub(super) fn esamina(&self, schede_vive: &[SchedaViva], ambiente: Ambiente) -> Esame {
-        let mut esame = self.domanda.esamina(&self.contesto(schede_vive, ambiente));
+    /// The children of a domanda, for the look at live sheets.
+    pub(super) fn minori(&self) -> Vec<CodiceFiscale> {
+        match &self.istanza {
+            Istanza::Domanda(domanda) => domanda.minori(),
+            Istanza::Atto(_) => Vec::new(),
+        }
+    }
+
+    /// What the rules say, each finding at its line: nothing against it, and there is something to register; else all
+    /// that refuses it. `attuale` is the domanda that an act is about.
+    pub(super) fn ammetti(
+        self,
+        schede_vive: &[SchedaViva],
+        attuale: Option<&DomandaConsultata>,
+        ambiente: Ambiente,
+        avvisi: &[Violazione],
+    ) -> Result<Ammessa, Box<(Self, Rifiuto)>> {
+        let contesto = self.contesto(schede_vive, ambiente);
+        let mut esame = match (&self.istanza, attuale) {
+            (Istanza::Domanda(domanda), _) => domanda.esamina(&contesto),
+            (Istanza::Atto(atto), Some(attuale)) => atto.esamina(&contesto, Some(attuale)),
+            // Another ente's domanda is answered like one that is not there.
+            (Istanza::Atto(_), None) => return Err(Box::new((self, Rifiuto::NonTrovata))),
+        };
         let posizioni = &self.letta.authorized.message().posizioni;
         posizioni.place(&mut esame.violazioni, &self.letta.bytes);
         posizioni.place(&mut esame.avvisi, &self.letta.bytes);
-        esame
+        let avvisi: Vec<_> = avvisi.iter().cloned().chain(esame.avvisi).collect();
+        if !esame.violazioni.is_empty() {
+            let violazioni = esame.violazioni;
+            return Err(Box::new((self, Rifiuto::Regole { violazioni, avvisi })));
+        }
+        let contenuto = match (&self.istanza, attuale) {
+            (Istanza::Domanda(domanda), _) => Contenuto::Domanda(domanda.fascicolo(&contesto)),
+            (Istanza::Atto(atto), Some(attuale)) => Contenuto::Seguito(atto.seguito(attuale)),
+            (Istanza::Atto(_), None) => return Err(Box::new((self, Rifiuto::NonTrovata))),
+        };
+        Ok(Ammessa {
+            valida: self,
+            contenuto,
+            avvisi,
+        })
+    }
+
+    /// The message as it was read, for another look at its key and its domanda.
+    pub(super) fn take_back(self) -> Letta {
+        let Self { mut letta, istanza } = self;
+        letta.authorized.message_mut().istanza = Some(istanza);
+        letta
     }
 
     /// The refusal for children whose sheet was taken between the look and the registration, each at its line.
@@ -120,7 +165,7 @@ impl Valida {
     }
 
     /// What rules may look at beside the domanda.
-    pub(super) fn contesto<'a>(&'a self, schede_vive: &'a [SchedaViva], ambiente: Ambiente) -> Contesto<'a> {
+    fn contesto<'a>(&'a self, schede_vive: &'a [SchedaViva], ambiente: Ambiente) -> Contesto<'a> {
         let identity = self.letta.authorized.identity();
         Contesto {
             presentata_il: self.letta.presentata_il,
@@ -131,4 +176,9 @@ impl Valida {
             schede_vive,
         }
     }
+}
+
+/// In the shape that `take_if` asks for.
+fn is_domanda(istanza: &mut Istanza) -> bool {
+    matches!(istanza, Istanza::Domanda(_))
 }

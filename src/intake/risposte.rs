@@ -14,7 +14,8 @@ use crate::soap::answer::{self, Risposta};
 impl Intake {
     /// State of a domanda of the own ente; another ente's is answered as unknown.
     pub(super) async fn consulta(&self, letta: Letta) -> Result<Risposta, Failure> {
-        self.domanda(&letta).await.map(Risposta::Consultazione)
+        let consultata = self.domanda(&letta).await?;
+        Ok(Risposta::Consultazione(Box::new(consultata)))
     }
 
     /// The receipt, byte for byte as it was told.
@@ -130,22 +131,5 @@ fn without_findings(letta: &Letta) -> Result<(), Rifiuto> {
 fn riferimento(campi: &[(String, String)]) -> Option<Riferimento> {
     campi
         .iter()
-        .find_map(|(percorso, testo)| match percorso.as_str() {
-            "Riferimento/Protocollo" => testo.parse().ok().map(Riferimento::Protocollo),
-            "Riferimento/NumeroDomanda" => testo
-                .parse()
-                .ok()
-                .map(|numero| Riferimento::NumeroDomanda(crate::protocollo::NumeroDomanda(numero))),
-            "Riferimento/ChiaveInvio" => testo.parse().ok().map(Riferimento::ChiaveInvio),
-            "Riferimento/Impronta" => impronta(testo).map(Riferimento::Impronta),
-            _ => None,
-        })
-}
-
-fn impronta(testo: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    for (byte, cifre) in bytes.iter_mut().zip(testo.as_bytes().chunks(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(cifre).ok()?, 16).ok()?;
-    }
-    (testo.len() == 64).then_some(bytes)
+        .find_map(|(percorso, testo)| Riferimento::parse(percorso.strip_prefix("Riferimento/")?, testo))
 }

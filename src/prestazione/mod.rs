@@ -6,6 +6,7 @@ pub mod assegno_unico;
 #[cfg(test)]
 mod prova;
 
+use crate::domanda::atto::rinuncia::LettoreRinuncia;
 use crate::domanda::campione::{Campo, Spunto};
 use crate::domanda::regole::Finestra;
 use crate::domanda::{Lettore, SchedaViva, Violazione};
@@ -39,6 +40,23 @@ pub struct Prestazione {
     pub campione: fn(&Spunto<'_>) -> Campo,
 }
 
+impl Prestazione {
+    /// Makes a fresh reader of what an operation carries; `None` where it carries nothing.
+    #[must_use]
+    pub fn reader(&self, operazione: Operazione) -> Option<Box<dyn Lettore>> {
+        match operazione {
+            Operazione::InviaDomanda | Operazione::VerificaDomanda => Some((self.lettore)()),
+            // The acts that are the same for every prestazione.
+            Operazione::RinunciaDomanda => Some(Box::new(LettoreRinuncia::new(self.prefisso, self.titolo))),
+            Operazione::Echo
+            | Operazione::ConsultaDomanda
+            | Operazione::ScaricaRicevuta
+            | Operazione::Limiti
+            | Operazione::Diagnosi => None,
+        }
+    }
+}
+
 /// Every prestazione that this gateway takes in.
 pub const PRESTAZIONI: &[&Prestazione] = &[&assegno_temporaneo::PRESTAZIONE, &assegno_unico::PRESTAZIONE];
 
@@ -60,6 +78,8 @@ pub enum Operazione {
     VerificaDomanda,
     /// One domanda → receipt.
     InviaDomanda,
+    /// Gives up sheets of a domanda.
+    RinunciaDomanda,
     /// State of a domanda.
     ConsultaDomanda,
     /// The receipt again.
@@ -76,6 +96,7 @@ impl Operazione {
         Self::Echo,
         Self::VerificaDomanda,
         Self::InviaDomanda,
+        Self::RinunciaDomanda,
         Self::ConsultaDomanda,
         Self::ScaricaRicevuta,
         Self::Limiti,
@@ -89,6 +110,7 @@ impl Operazione {
             Self::Echo => "echo",
             Self::VerificaDomanda => "VerificaDomanda",
             Self::InviaDomanda => "InviaDomanda",
+            Self::RinunciaDomanda => "RinunciaDomanda",
             Self::ConsultaDomanda => "ConsultaDomanda",
             Self::ScaricaRicevuta => "ScaricaRicevuta",
             Self::Limiti => "Limiti",
@@ -96,15 +118,26 @@ impl Operazione {
         }
     }
 
-    /// Whether its request carries a `Domanda`.
+    /// Its content: the element of its request, by local name, that digest and imprint are of, that is read whole and
+    /// registered where the operation writes. `None` where a request is a few fields.
     #[must_use]
-    pub fn has_domanda(self) -> bool {
+    pub fn elemento(self) -> Option<&'static str> {
         match self {
-            Self::InviaDomanda | Self::VerificaDomanda => true,
+            Self::InviaDomanda | Self::VerificaDomanda => Some("Domanda"),
+            Self::RinunciaDomanda => Some("Rinuncia"),
             Self::Echo | Self::ConsultaDomanda | Self::ScaricaRicevuta | Self::Limiti | Self::Diagnosi => {
-                false
+                None
             }
         }
+    }
+
+    /// The first operation with this content: what a file that holds nothing else is taken for.
+    #[must_use]
+    pub fn by_elemento(elemento: &str) -> Option<Self> {
+        Self::TUTTE
+            .iter()
+            .copied()
+            .find(|operazione| operazione.elemento() == Some(elemento))
     }
 
     /// The operation whose request element has this local name.

@@ -1,5 +1,5 @@
 //! Form: the rest of a message in one pass. It promises well-formedness and bounds (through [`crate::xml`]), the
-//! digest and the imprint of its content, the key, the Domanda as a value, and every finding of form against the
+//! digest and the imprint of its content, the key, what is handed in as a value, and every finding of form against the
 //! XSDs of the contract, each placed. Findings are kept, not told: whether the message came before is decided
 //! first (design.md §1).
 //!
@@ -24,7 +24,7 @@ use std::sync::Arc;
 pub use posizioni::Posizioni;
 
 use crate::catalogo::Codice;
-use crate::domanda::{Domanda, Violazione};
+use crate::domanda::{Istanza, Violazione};
 use crate::patronato::ChiaveInvio;
 use crate::prestazione::{Operazione, PRESTAZIONI, Prestazione};
 use crate::ricevuta::Digest;
@@ -32,7 +32,7 @@ use crate::soap::envelope::{Apertura, Envelope, EnvelopeError};
 use crate::xml::{Limits, Nome, Reader, Token, XmlError};
 use authority::{Appunti, Udienza, with_authority};
 use form::Form;
-use outline::{DOMANDA, Outline};
+use outline::Outline;
 use passata::Passata;
 
 /// The XSDs of the contract, loaded.
@@ -72,24 +72,25 @@ pub enum SchemaError {
 pub struct Lettura {
     /// Which service.
     pub prestazione: &'static Prestazione,
-    /// Which operation. A file with a bare Domanda is read as `VerificaDomanda`.
+    /// Which operation. A file with bare content is read as the first operation that carries it: `VerificaDomanda` for
+    /// a Domanda.
     pub operazione: Operazione,
     /// The sender's key, when there is one and it is right; a wrong one is among the findings.
     pub chiave: Option<ChiaveInvio>,
-    /// Digest v1 of the Domanda, or of the request element of an operation without one.
+    /// Digest v1 of the content ([`Operazione::elemento`]), or of the request element of an operation without any.
     pub digest: Digest,
     /// SHA-256 of that element's bytes as received.
     pub impronta: [u8; 32],
     /// That element's bytes in the message: first one, and the one after the last.
-    pub domanda_in_richiesta: (usize, usize),
+    pub contenuto_in_richiesta: (usize, usize),
     /// All findings of form, at most a hundred, placed, in document order.
     pub rilievi: Vec<Violazione>,
-    /// The domanda, of a message that carries one and has no findings.
-    pub domanda: Option<Box<dyn Domanda>>,
-    /// The values of an operation without a Domanda: path of local names below the request element
+    /// What is handed in, of a message that carries it and has no findings.
+    pub istanza: Option<Istanza>,
+    /// The values of an operation without content: path of local names below the request element
     /// (`Riferimento/Protocollo`) and collapsed text.
     pub campi: Vec<(String, String)>,
-    /// Where the elements of the Domanda began.
+    /// Where the elements of the content began.
     pub posizioni: Posizioni,
 }
 
@@ -156,7 +157,7 @@ impl Schema {
         Ok(lettura)
     }
 
-    /// Reads a file: an envelope (whose header is not looked at), a request element of a service, or a bare Domanda.
+    /// Reads a file: an envelope (whose header is not looked at), a request element of a service, or its bare content.
     pub fn read_file(&self, bytes: &[u8], limits: &Limits) -> Result<Lettura, LetturaError> {
         let mut reader = Reader::new(bytes, limits);
         let principio = reader.checkpoint();
@@ -224,7 +225,7 @@ impl fmt::Debug for Lettura {
             .field("servizio", &self.prestazione.servizio)
             .field("operazione", &self.operazione)
             .field("digest", &self.digest)
-            .field("domanda_in_richiesta", &self.domanda_in_richiesta)
+            .field("contenuto_in_richiesta", &self.contenuto_in_richiesta)
             .field("rilievi", &self.rilievi)
             .finish_non_exhaustive()
     }
@@ -246,10 +247,7 @@ impl Radice {
             .iter()
             .copied()
             .find(|prestazione| prestazione.namespace == nome.namespace)?;
-        let operazione = match nome.locale {
-            DOMANDA => Operazione::VerificaDomanda,
-            locale => Operazione::by_nome(locale)?,
-        };
+        let operazione = Operazione::by_elemento(nome.locale).or_else(|| Operazione::by_nome(nome.locale))?;
         Some(Self::Richiesta(prestazione, operazione))
     }
 }

@@ -7,7 +7,7 @@
 //! types. An XSD that needs more (wildcards, `xs:all`, nested choices, nillable, mixed content) is refused at load,
 //! by name, rather than half understood.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use xsd_schema::arenas::{ComplexTypeDefData, ElementDeclData};
 use xsd_schema::parser::frames::{
@@ -38,6 +38,8 @@ pub(super) struct Elemento {
     pub(super) tipo: usize,
     /// More than one may stand in its place: its path carries a number.
     pub(super) ripetibile: bool,
+    /// The content of an operation ([`Operazione::elemento`]): the paths inside it begin with it.
+    pub(super) contenuto: bool,
     /// The field of the `xs:unique` or `xs:key` that this element declares, as people are told: `at:Codice`.
     pub(super) campo_unico: Option<String>,
 }
@@ -84,7 +86,7 @@ pub(super) struct Semplice {
 }
 
 impl Outline {
-    /// Reads the outline of every operation of every prestazione, and of its Domanda.
+    /// Reads the outline of every operation of every prestazione, and of their contents.
     pub(super) fn read(set: &SchemaSet) -> Result<Self, SchemaError> {
         let mut lettura = Lettura {
             set,
@@ -97,8 +99,14 @@ impl Outline {
             tipi: HashMap::new(),
         };
         for prestazione in PRESTAZIONI {
-            let operazioni = Operazione::TUTTE.iter().map(|operazione| operazione.nome());
-            for nome in operazioni.chain([DOMANDA]) {
+            let richieste = Operazione::TUTTE
+                .iter()
+                .map(|operazione| (operazione.nome(), false));
+            let contenuti: BTreeSet<_> = Operazione::TUTTE
+                .iter()
+                .filter_map(|operazione| Some((operazione.elemento()?, true)))
+                .collect();
+            for (nome, contenuto) in richieste.chain(contenuti) {
                 let chiave =
                     lettura
                         .lookup(prestazione.namespace, nome)
@@ -107,6 +115,7 @@ impl Outline {
                             xsd: prestazione.xsd,
                         })?;
                 let elemento = lettura.elemento(chiave)?;
+                lettura.outline.elementi[elemento].contenuto = contenuto;
                 lettura.outline.globali.push(elemento);
             }
         }
@@ -157,8 +166,6 @@ fn prefisso(namespace: &str) -> Option<&'static str> {
     }
 }
 
-/// The element that carries a domanda, in the namespace of its service.
-pub(super) const DOMANDA: &str = "Domanda";
 /// The namespace of what the services share.
 const COOPERAZIONE: &str = "http://inps.it/cooperazione/v1";
 /// The namespace of XML Schema itself.
@@ -220,6 +227,7 @@ impl Lettura<'_> {
             etichetta,
             tipo: 0,
             ripetibile: false,
+            contenuto: false,
             campo_unico,
         });
         let tipo = self.tipo(tipo)?;

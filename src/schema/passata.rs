@@ -1,10 +1,10 @@
-//! The pass: every token of a request goes at once to the digest, to the form and to the domanda's reader.
+//! The pass: every token of a request goes at once to the digest, to the form and to the reader of its content.
 
 use std::sync::Arc;
 
 use super::digest::Digester;
 use super::form::{Aperta, Chiusa, Form};
-use super::outline::{DOMANDA, Outline};
+use super::outline::Outline;
 use super::testo::Testo;
 use super::{Lettura, Posizioni, collapsed};
 use crate::domanda::Lettore;
@@ -16,7 +16,7 @@ use crate::xml::{Attributi, Nome, Reader, Token, XmlError};
 /// The sender's key, in the namespace of its service.
 const CHIAVE_INVIO: &str = "ChiaveInvio";
 
-/// One pass over a request element: every token goes to the digest, to the form and to the domanda's reader.
+/// One pass over a request element: every token goes to the digest, to the form and to the reader of its content.
 pub(super) struct Passata<'a> {
     outline: &'a Arc<Outline>,
     prestazione: &'static Prestazione,
@@ -27,18 +27,18 @@ pub(super) struct Passata<'a> {
     chiave: Chiave,
     /// Open elements, the request element included.
     profondita: usize,
-    /// Depth of the Domanda while inside one.
-    domanda_a: Option<usize>,
+    /// Depth of the content element while inside one.
+    contenuto_a: Option<usize>,
     /// Where that one began.
-    domanda_inizio: usize,
-    /// First byte and the one after the last of the first Domanda, or of the whole request element.
+    contenuto_inizio: usize,
+    /// First byte and the one after the last of the first content element, or of the whole request element.
     estensione: Option<(usize, usize)>,
     lettore: Option<Box<dyn Lettore>>,
     campi: Vec<(String, String)>,
-    /// Local names below the request element, of an operation without a Domanda.
+    /// Local names below the request element, of an operation without content.
     percorso: Vec<String>,
     posizioni: Posizioni,
-    /// Nodes of the open elements of the Domanda.
+    /// Nodes of the open elements of the content.
     nodi: Vec<usize>,
     /// Text since the last tag.
     testo: Testo,
@@ -70,8 +70,8 @@ impl<'a> Passata<'a> {
             digester: Digester::new(),
             chiave: Chiave::NonVista,
             profondita: 0,
-            domanda_a: None,
-            domanda_inizio: 0,
+            contenuto_a: None,
+            contenuto_inizio: 0,
             estensione: None,
             lettore: None,
             campi: Vec::new(),
@@ -122,14 +122,17 @@ impl<'a> Passata<'a> {
             self.digester.text(self.testo.trimmed());
         }
         self.testo.clear();
-        let comincia = if self.has_domanda() {
-            nome.is(self.prestazione.namespace, DOMANDA) && self.domanda_a.is_none() && self.profondita <= 2
-        } else {
-            self.profondita == 1
+        let comincia = match self.operazione.elemento() {
+            Some(elemento) => {
+                nome.is(self.prestazione.namespace, elemento)
+                    && self.contenuto_a.is_none()
+                    && self.profondita <= 2
+            }
+            None => self.profondita == 1,
         };
         if comincia {
-            self.domanda_a = Some(self.profondita);
-            self.domanda_inizio = inizio;
+            self.contenuto_a = Some(self.profondita);
+            self.contenuto_inizio = inizio;
         }
         if comincia || self.digester.depth() > 0 {
             self.digest_start(nome, attributi);
@@ -160,18 +163,18 @@ impl<'a> Passata<'a> {
 
     /// An element that has its place.
     fn taken(&mut self, nome: Nome<'_>, elemento: usize, numero: u32, inizio: usize, comincia: bool) {
-        if !self.has_domanda() {
+        if !self.has_contenuto() {
             if self.profondita > 1 {
                 self.percorso.push(nome.locale.to_owned());
             }
             return;
         }
         if comincia {
-            self.lettore = Some((self.prestazione.lettore)());
+            self.lettore = self.prestazione.reader(self.operazione);
         } else if let Some(lettore) = &mut self.lettore {
             lettore.apri(nome.locale);
         }
-        if self.domanda_a.is_some() {
+        if self.contenuto_a.is_some() {
             let nodo = self
                 .posizioni
                 .push(self.nodi.last().copied(), elemento, numero, inizio);
@@ -190,7 +193,7 @@ impl<'a> Passata<'a> {
         if self.digester.depth() > 0 {
             self.digester.end(self.testo.trimmed());
         }
-        let e_chiave = self.profondita == 2 && self.domanda_a.is_none();
+        let e_chiave = self.profondita == 2 && self.contenuto_a.is_none();
         if e_chiave && nome.is(self.prestazione.namespace, CHIAVE_INVIO) {
             self.chiave = match self.chiave {
                 Chiave::NonVista => Chiave::Letta(collapsed(self.testo.trimmed()).parse().ok()),
@@ -203,16 +206,16 @@ impl<'a> Passata<'a> {
             Chiusa::Ramo => self.closed(nome, false),
         }
         self.testo.clear();
-        if self.domanda_a == Some(self.profondita) {
-            self.domanda_a = None;
-            self.estensione.get_or_insert((self.domanda_inizio, fine));
+        if self.contenuto_a == Some(self.profondita) {
+            self.contenuto_a = None;
+            self.estensione.get_or_insert((self.contenuto_inizio, fine));
         }
         self.profondita -= 1;
     }
 
     /// The end of an element that had its place.
     fn closed(&mut self, nome: Nome<'_>, foglia: bool) {
-        if !self.has_domanda() {
+        if !self.has_contenuto() {
             if foglia {
                 self.campi.push((
                     self.percorso.join("/"),
@@ -222,10 +225,12 @@ impl<'a> Passata<'a> {
             self.percorso.pop();
             return;
         }
-        if self.domanda_a.is_some() {
+        if self.contenuto_a.is_some() {
             self.nodi.pop();
         }
-        let dentro = self.domanda_a.is_some_and(|domanda| self.profondita > domanda);
+        let dentro = self
+            .contenuto_a
+            .is_some_and(|contenuto| self.profondita > contenuto);
         if let Some(lettore) = &mut self.lettore
             && dentro
         {
@@ -236,15 +241,15 @@ impl<'a> Passata<'a> {
         }
     }
 
-    fn has_domanda(&self) -> bool {
-        self.operazione.has_domanda()
+    fn has_contenuto(&self) -> bool {
+        self.operazione.elemento().is_some()
     }
 
     fn finish(self, radice: usize) -> Lettura {
         let rilievi = self.form.finish(radice);
         let (inizio, fine) = self.estensione.unwrap_or_default();
-        let domanda = if rilievi.is_empty() {
-            self.lettore.and_then(<dyn Lettore>::domanda)
+        let istanza = if rilievi.is_empty() {
+            self.lettore.and_then(<dyn Lettore>::istanza)
         } else {
             None
         };
@@ -257,9 +262,9 @@ impl<'a> Passata<'a> {
             },
             digest: self.digester.finish(),
             impronta: Sha256::of(&self.bytes[inizio..fine]),
-            domanda_in_richiesta: (inizio, fine),
+            contenuto_in_richiesta: (inizio, fine),
             rilievi,
-            domanda,
+            istanza,
             campi: self.campi,
             posizioni: self.posizioni,
         }

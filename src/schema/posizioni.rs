@@ -7,7 +7,7 @@ use super::outline::Outline;
 use crate::domanda::{Posizione, Violazione};
 use crate::xml::{self, Cursore};
 
-/// Where each element of the Domanda began, by the path that is told to people.
+/// Where each element of the content began, by the path that is told to people.
 #[derive(Debug, Clone)]
 pub struct Posizioni {
     outline: Arc<Outline>,
@@ -57,7 +57,7 @@ impl Posizioni {
         self.nodi.len()
     }
 
-    /// Whether no Domanda was read.
+    /// Whether no content was read.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.nodi.is_empty()

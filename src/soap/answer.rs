@@ -10,17 +10,17 @@ use super::errori::{COOP, avvisi, errori};
 use super::identity::Forma;
 use super::scrittore::Scrittore;
 use crate::domanda::consultazione::DomandaConsultata;
-use crate::domanda::{Ambiente, Scheda, Violazione};
+use crate::domanda::{Ambiente, Violazione};
 use crate::patronato::{CodiceEnte, CodiceUfficio, UserId};
 use crate::prestazione::{Operazione, Prestazione};
-use crate::ricevuta::Ricevuta;
+use crate::ricevuta::{Ricevuta, SchedaRicevuta};
 
 /// What is answered to an operation; mirrors `coop:Risposta*` of `xsd/cooperazione-v1.xsd`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Risposta {
-    /// To `InviaDomanda`.
+    /// To `InviaDomanda`, and to every act about a domanda.
     Invio {
-        /// What became of the domanda.
+        /// What became of it.
         esito: EsitoInvio,
         /// What should be looked at nevertheless.
         avvisi: Vec<Violazione>,
@@ -33,7 +33,7 @@ pub enum Risposta {
         avvisi: Vec<Violazione>,
     },
     /// To `ConsultaDomanda`.
-    Consultazione(DomandaConsultata),
+    Consultazione(Box<DomandaConsultata>),
     /// To `ScaricaRicevuta`.
     Ricevuta {
         /// The receipt as it was told then.
@@ -83,7 +83,7 @@ pub enum EsitoVerifica {
     /// Sent now, it would be registered.
     Ammissibile {
         /// With these sheets.
-        schede: Vec<Scheda>,
+        schede: Vec<SchedaRicevuta>,
     },
     /// It is registered already.
     Registrata(RicevutaDiAllora),
@@ -306,7 +306,7 @@ fn ripetizione(w: &mut Scrittore, allora: &RicevutaDiAllora) {
     w.campo("coop:Annullata", booleano(allora.annullata));
 }
 
-fn schede(w: &mut Scrittore, prefisso: &str, schede: &[Scheda]) {
+fn schede(w: &mut Scrittore, prefisso: &str, schede: &[SchedaRicevuta]) {
     let nome = |locale: &str| format!("{prefisso}{locale}");
     w.elemento(&nome("Schede"), &[], |w| {
         for scheda in schede {
@@ -335,8 +335,8 @@ fn consultazione(w: &mut Scrittore, domanda: &DomandaConsultata) {
             w.elemento("coop:Scheda", &[], |w| {
                 w.campo("coop:Posto", scheda.posto.to_string());
                 w.campo("coop:CodiceFiscale", scheda.codice_fiscale.as_str());
-                w.campo("coop:Stato", &scheda.stato);
-                w.campo("coop:AzioneRichiesta", &scheda.azione_richiesta);
+                w.campo("coop:Stato", scheda.stato.as_str());
+                w.campo("coop:AzioneRichiesta", scheda.azione_richiesta.as_str());
                 let decorrenza = scheda.decorrenza_presunta.map(|mese| mese.to_string());
                 w.campo_se("coop:DecorrenzaPresunta", decorrenza);
             });

@@ -17,14 +17,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::catalogo::Codice;
+use crate::domanda::atto::Seguito;
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
-use crate::domanda::{Ambiente, CodiceFiscale, Fascicolo, SchedaViva};
+use crate::domanda::{Ambiente, CodiceFiscale, Fascicolo, Scheda, SchedaViva};
 use crate::patronato::{ChiaveInvio, CodiceEnte, CodiceUfficio, UserId};
-use crate::prestazione::Prestazione;
+use crate::prestazione::{Operazione, Prestazione};
 use crate::protocollo::NumeroProtocollo;
 use crate::ricevuta::{Digest, Registrata, Ricevuta};
 use crate::rifiuto::{Failure, Guasto};
@@ -159,7 +161,7 @@ pub struct Atto {
     pub prestazione: &'static Prestazione,
     /// Its digest.
     pub digest: Digest,
-    /// SHA-256 of the Domanda's bytes as received.
+    /// SHA-256 of the content's bytes as received.
     pub impronta: [u8; 32],
     /// When the request had wholly come.
     pub presentata_il: Timestamp,
@@ -173,18 +175,64 @@ pub struct Atto {
     pub certificato_sha256: String,
     /// `MODI`, `PDD`, `LOTTO`.
     pub canale: &'static str,
-    /// What to write of the domanda.
-    pub fascicolo: Fascicolo,
+    /// Which operation it came by.
+    pub operazione: Operazione,
+    /// What to write of it.
+    pub contenuto: Contenuto,
     /// The whole request as received, stored once, compressed.
     pub richiesta: Bytes,
-    /// Where the Domanda element stands in `richiesta`: from, to.
-    pub domanda_in_richiesta: (usize, usize),
+    /// Where the content element stands in `richiesta`: from, to.
+    pub contenuto_in_richiesta: (usize, usize),
     /// The trace record, complete but for outcome, number and receipt. It is written with the registration, and only
     /// with it: of an act that ends otherwise the caller writes the trace (`trace::writer`). Its `richiesta` and
     /// `risposta` stay `None`: the registration holds them.
     pub traccia: Traccia,
     /// Writes the receipt's bytes: `soap::answer`'s, handed in so that the port knows no XML.
     pub stampa: fn(&Ricevuta) -> Vec<u8>,
+}
+
+/// What an act brings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Contenuto {
+    /// A domanda: it opens one, with a number of its own.
+    Domanda(Fascicolo),
+    /// A change of a domanda that is there.
+    Seguito(Seguito),
+}
+
+impl Contenuto {
+    /// The domanda that it opens, if it opens one.
+    #[must_use]
+    pub fn fascicolo(&self) -> Option<&Fascicolo> {
+        match self {
+            Self::Domanda(fascicolo) => Some(fascicolo),
+            Self::Seguito(_) => None,
+        }
+    }
+
+    /// The change that it makes, if it makes one.
+    #[must_use]
+    pub fn seguito(&self) -> Option<&Seguito> {
+        match self {
+            Self::Domanda(_) => None,
+            Self::Seguito(seguito) => Some(seguito),
+        }
+    }
+
+    /// The sheets that it brings.
+    #[must_use]
+    pub fn schede(&self) -> &[Scheda] {
+        self.fascicolo().map_or(&[], |fascicolo| &fascicolo.schede)
+    }
+
+    /// Date of the sender's own file, if told.
+    #[must_use]
+    pub fn data_pratica(&self) -> Option<Date> {
+        match self {
+            Self::Domanda(fascicolo) => fascicolo.data_pratica,
+            Self::Seguito(seguito) => seguito.data_pratica,
+        }
+    }
 }
 
 /// How one act of a batch ended.
@@ -199,6 +247,9 @@ pub enum Registrazione {
     /// A child has a live sheet already: nothing was written, the key is free. (AT-6; the places count from 1.)
     /// Also the answer to a domanda that names the same child twice: the second place has the sheet of the first.
     SchedaViva(Vec<(u32, SchedaViva)>),
+    /// The domanda that the act is about is no longer the one that the rules saw: nothing was written, the key is free.
+    /// Whoever asks reads it again and asks the rules again.
+    Superata,
 }
 
 /// What to look for among the traces; every field that is set must match.
@@ -374,7 +425,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Registers a batch in one transaction, at `adesso` of the business clock; outcomes in the order of the acts.
     ///
     /// The trace record of an act is written in that same transaction when the act is registered. Of the others
-    /// (`RIPETUTA`; `FAULT` with RPL-001; `RIFIUTATA` with AT-006) the caller writes it, with [`Store::write_tracce`].
+    /// (`RIPETUTA`; `FAULT` with RPL-001; `RIFIUTATA` with AT-006 or by the rules that are asked again) the caller writes it, with [`Store::write_tracce`].
     ///
     /// An error speaks for the whole batch: nothing of it was registered, or it is not known; sending an act again
     /// with its key is always safe. Dropping the future is safe too.

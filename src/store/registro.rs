@@ -1,17 +1,18 @@
 //! What a registration is, whatever the store: which acts of a batch are new, which number each of them draws, what is
 //! written of it. No SQL and no waiting; the stores look up, lock and write.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::codec::{Conservati, pack};
 use super::valori::al_millesimo;
-use super::{Atto, Chiave, Inconsistency, Registrazione, StoreError};
-use crate::domanda::{Ambiente, SchedaViva};
+use super::{Atto, Chiave, Contenuto, Inconsistency, Registrazione, StoreError};
+use crate::domanda::atto::{Effetto, Seguito};
+use crate::domanda::{Ambiente, Fascicolo, SchedaViva};
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo, data_a_roma};
-use crate::ricevuta::{DIGEST_VERSIONE, Registrata, Ricevuta};
+use crate::ricevuta::{DIGEST_VERSIONE, Registrata, Ricevuta, SchedaRicevuta};
 use crate::trace::Traccia;
 
 /// The live sheets of children, by service and codice fiscale.
@@ -27,18 +28,43 @@ pub(super) enum Sorte {
     CopiaDi(usize),
     /// These children (by place) have a live sheet.
     SchedaViva(Vec<(u32, SchedaViva)>),
+    /// Its domanda is no longer the one that the rules saw.
+    Superata,
+}
+
+/// What a store has seen, under its locks, before it decides.
+#[derive(Default)]
+pub(super) struct Visto {
+    /// The keys that are taken.
+    pub(super) gia_registrate: HashMap<Chiave, Registrata>,
+    /// The children that have a live sheet.
+    pub(super) vive: Vive,
+    /// The domande that acts are about.
+    pub(super) attuali: HashMap<NumeroDomanda, Attuale>,
+    /// The acts, by place, of which it was found before that they come too late.
+    pub(super) superati: BTreeSet<usize>,
+}
+
+/// A domanda as it stands under the lock.
+#[derive(Clone, Copy)]
+pub(super) struct Attuale {
+    pub(super) versione: u64,
+    /// The registration that opened it.
+    pub(super) registrazione: i64,
 }
 
 /// Decides in the order of the batch, which is the order of arrival.
-pub(super) fn decide(
-    atti: &[Atto],
-    gia_registrate: &HashMap<Chiave, Registrata>,
-    mut vive: Vive,
-) -> Vec<Sorte> {
+pub(super) fn decide(atti: &[Atto], visto: &Visto) -> Vec<Sorte> {
+    let mut decisione = Decisione {
+        visto,
+        vive: visto.vive.clone(),
+        toccate: HashSet::new(),
+        subentrata: false,
+    };
     let mut accolti: HashMap<&Chiave, usize> = HashMap::new();
     let mut sorti = Vec::with_capacity(atti.len());
     for (posto, atto) in atti.iter().enumerate() {
-        if let Some(registrata) = gia_registrate.get(&atto.chiave) {
+        if let Some(registrata) = visto.gia_registrate.get(&atto.chiave) {
             sorti.push(Sorte::GiaRegistrato(registrata.clone()));
             continue;
         }
@@ -46,12 +72,39 @@ pub(super) fn decide(
             sorti.push(Sorte::CopiaDi(*primo));
             continue;
         }
-        let servizio = atto.chiave.servizio;
+        let sorte = match &atto.contenuto {
+            Contenuto::Domanda(fascicolo) => decisione.domanda(atto.chiave.servizio, fascicolo),
+            Contenuto::Seguito(seguito) => decisione.seguito(posto, atto.chiave.servizio, seguito),
+        };
+        if matches!(sorte, Sorte::Accolto) {
+            accolti.insert(&atto.chiave, posto);
+        }
+        sorti.push(sorte);
+    }
+    sorti
+}
+
+/// What a batch has decided so far.
+struct Decisione<'v> {
+    visto: &'v Visto,
+    vive: Vive,
+    /// The domande that an act of this batch changes.
+    toccate: HashSet<NumeroDomanda>,
+    /// A domanda of this batch took the place of somebody's sheet.
+    subentrata: bool,
+}
+
+impl Decisione<'_> {
+    /// A domanda is taken when each of its children is free, or has a sheet whose place it takes.
+    fn domanda(&mut self, servizio: &'static str, fascicolo: &Fascicolo) -> Sorte {
         let mut propri: HashMap<_, SchedaViva> = HashMap::new();
         let mut gia_vive = Vec::new();
-        for scheda in &atto.fascicolo.schede {
+        let mut subentra = false;
+        for scheda in &fascicolo.schede {
             let chiave = (servizio, scheda.codice_fiscale.as_str().to_owned());
-            let viva = vive.get(&chiave).filter(|viva| !scheda.takes_place_of(viva));
+            let viva = self.vive.get(&chiave);
+            subentra |= viva.is_some();
+            let viva = viva.filter(|viva| !scheda.takes_place_of(viva));
             if let Some(viva) = viva.or_else(|| propri.get(&chiave)) {
                 gia_vive.push((scheda.posto, viva.clone()));
                 continue;
@@ -64,14 +117,35 @@ pub(super) fn decide(
             propri.insert(chiave, presentata);
         }
         if gia_vive.is_empty() {
-            vive.extend(propri);
-            accolti.insert(&atto.chiave, posto);
-            sorti.push(Sorte::Accolto);
+            self.vive.extend(propri);
+            self.subentrata |= subentra;
+            Sorte::Accolto
         } else {
-            sorti.push(Sorte::SchedaViva(gia_vive));
+            Sorte::SchedaViva(gia_vive)
         }
     }
-    sorti
+
+    /// An act is taken while its domanda is the one that the rules saw: nobody has changed it since, neither before this
+    /// batch nor in it. (Whose sheet it was that somebody took the place of is not asked: the next batch tells.)
+    fn seguito(&mut self, posto: usize, servizio: &'static str, seguito: &Seguito) -> Sorte {
+        let numero = seguito.numero_domanda;
+        let e_quella = self
+            .visto
+            .attuali
+            .get(&numero)
+            .is_some_and(|attuale| attuale.versione == seguito.versione);
+        if !e_quella
+            || self.subentrata
+            || self.visto.superati.contains(&posto)
+            || !self.toccate.insert(numero)
+        {
+            return Sorte::Superata;
+        }
+        for minore in seguito.liberati() {
+            self.vive.remove(&(servizio, minore.as_str().to_owned()));
+        }
+        Sorte::Accolto
+    }
 }
 
 /// The outcome of each act, told from what was decided and what was written.
@@ -96,6 +170,7 @@ pub(super) fn outcomes(
                 again(atto, (*registrata).clone())
             }
             Sorte::SchedaViva(vive) => Registrazione::SchedaViva(vive),
+            Sorte::Superata => Registrazione::Superata,
         });
     }
     Ok(esiti)
@@ -124,7 +199,10 @@ pub(super) fn were_written(
 ) -> bool {
     atti.iter().zip(esiti).all(|(atto, esito)| match esito {
         Registrazione::Registrata(registrata) => trovate.get(&atto.chiave) == Some(registrata),
-        Registrazione::Ripetuta(_) | Registrazione::Conflitto(_) | Registrazione::SchedaViva(_) => true,
+        Registrazione::Ripetuta(_)
+        | Registrazione::Conflitto(_)
+        | Registrazione::SchedaViva(_)
+        | Registrazione::Superata => true,
     })
 }
 
@@ -137,13 +215,6 @@ pub(super) fn registri(atti: &[Atto]) -> BTreeSet<&'static str> {
 pub(super) struct Numeri {
     registri: HashMap<&'static str, Contatore>,
     ultima_domanda: u64,
-}
-
-/// What one registration draws.
-pub(super) struct Estratti {
-    pub(super) protocollo: NumeroProtocollo,
-    pub(super) numero_domanda: NumeroDomanda,
-    pub(super) registrata_il: Timestamp,
 }
 
 /// One register at the instant of a batch.
@@ -170,16 +241,16 @@ impl Numeri {
         self.registri.insert(registro, contatore);
     }
 
-    /// Draws the next number of a register, and the next domanda with it.
-    pub(super) fn draw(&mut self, registro: &'static str) -> Result<Estratti, StoreError> {
+    /// Draws the next number of a register, and tells its instant.
+    fn draw(&mut self, registro: &'static str) -> Result<(NumeroProtocollo, Timestamp), StoreError> {
         let contatore = self.registri.get_mut(registro).ok_or_else(misura)?;
-        let protocollo = contatore.next(registro)?;
+        Ok((contatore.next(registro)?, contatore.istante))
+    }
+
+    /// Draws the number of a new domanda.
+    fn draw_domanda(&mut self) -> NumeroDomanda {
         self.ultima_domanda += 1;
-        Ok(Estratti {
-            protocollo,
-            numero_domanda: NumeroDomanda(self.ultima_domanda),
-            registrata_il: contatore.istante,
-        })
+        NumeroDomanda(self.ultima_domanda)
     }
 
     /// The registers with what was drawn from them.
@@ -237,6 +308,8 @@ const PRESENTATA: &str = "PRESENTATA";
 pub(super) struct Nuova<'a> {
     /// The store's own id of it.
     pub(super) id: i64,
+    /// The registration that opened the domanda, of an act about one.
+    pub(super) collegato_a: Option<i64>,
     pub(super) protocollo: String,
     pub(super) atto: &'a Atto,
     pub(super) registrata: Registrata,
@@ -252,14 +325,30 @@ impl<'a> Nuova<'a> {
         id: i64,
         atto: &'a Atto,
         richiesta: Conservati,
+        visto: &Visto,
         numeri: &mut Numeri,
     ) -> Result<Self, StoreError> {
-        let Estratti {
-            protocollo,
-            numero_domanda,
-            registrata_il,
-        } = numeri.draw(atto.prestazione.registro)?;
-        let fascicolo = &atto.fascicolo;
+        let (protocollo, registrata_il) = numeri.draw(atto.prestazione.registro)?;
+        let numero_domanda = match &atto.contenuto {
+            Contenuto::Domanda(_) => numeri.draw_domanda(),
+            Contenuto::Seguito(seguito) => seguito.numero_domanda,
+        };
+        let (oggetto, richiedente, schede, prossimi_passi) = match &atto.contenuto {
+            Contenuto::Domanda(fascicolo) => (
+                fascicolo
+                    .oggetto
+                    .replace("{numero}", &numero_domanda.0.to_string()),
+                &fascicolo.richiedente,
+                fascicolo.schede.iter().map(SchedaRicevuta::from).collect(),
+                atto.prestazione.prossimi_passi,
+            ),
+            Contenuto::Seguito(seguito) => (
+                seguito.oggetto.clone(),
+                &seguito.richiedente,
+                seguito.schede.clone(),
+                seguito.prossimi_passi,
+            ),
+        };
         let ricevuta = Ricevuta {
             prestazione: atto.prestazione.titolo.to_owned(),
             ambiente,
@@ -268,18 +357,16 @@ impl<'a> Nuova<'a> {
             chiave: atto.chiave.chiave.clone(),
             presentata_il: al_millesimo(atto.presentata_il),
             registrata_il,
-            oggetto: fascicolo
-                .oggetto
-                .replace("{numero}", &numero_domanda.0.to_string()),
+            oggetto,
             ente: atto.chiave.ente.clone(),
             ente_denominazione: atto.ente_denominazione.clone(),
             codice_ufficio: atto.codice_ufficio.clone(),
             user_id: atto.user_id.clone(),
-            richiedente: fascicolo.richiedente.clone(),
+            richiedente: richiedente.clone(),
             canale: atto.canale,
             impronta: atto.impronta,
-            schede: fascicolo.schede.clone(),
-            prossimi_passi: atto.prestazione.prossimi_passi.to_owned(),
+            schede,
+            prossimi_passi: prossimi_passi.to_owned(),
         };
         let bytes = Bytes::from((atto.stampa)(&ricevuta));
 
@@ -294,6 +381,10 @@ impl<'a> Nuova<'a> {
         }
         Ok(Self {
             id,
+            collegato_a: visto
+                .attuali
+                .get(&numero_domanda)
+                .map(|attuale| attuale.registrazione),
             protocollo: in_lettere,
             atto,
             registrata: Registrata {
@@ -310,6 +401,87 @@ impl<'a> Nuova<'a> {
             traccia,
         })
     }
+}
+
+impl<'a> Nuova<'a> {
+    /// With the domanda that it opens, if it opens one.
+    pub(super) fn opening(&'a self) -> Option<(&'a Self, &'a Fascicolo)> {
+        Some((self, self.atto.contenuto.fascicolo()?))
+    }
+
+    /// With the change that it makes, if it makes one.
+    pub(super) fn following(&'a self) -> Option<(&'a Self, &'a Seguito)> {
+        Some((self, self.atto.contenuto.seguito()?))
+    }
+}
+
+/// A sheet that an act moves.
+pub(super) struct Mossa<'a> {
+    pub(super) nuova: &'a Nuova<'a>,
+    pub(super) posto: u32,
+    pub(super) stato: &'static str,
+    pub(super) azione: &'static str,
+}
+
+/// The sheets that these registrations move, in their order.
+pub(super) fn mosse<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Mossa<'a>> {
+    nuove
+        .iter()
+        .filter_map(Nuova::following)
+        .flat_map(|(nuova, seguito)| {
+            seguito.effetti.iter().map(move |effetto| match effetto {
+                Effetto::Stato {
+                    posto, stato, azione, ..
+                } => Mossa {
+                    nuova,
+                    posto: *posto,
+                    stato: stato.as_str(),
+                    azione: azione.as_str(),
+                },
+            })
+        })
+        .collect()
+}
+
+/// A row of the feed.
+pub(super) struct Variazione<'a> {
+    pub(super) nuova: &'a Nuova<'a>,
+    pub(super) tipo: &'static str,
+    /// `None`: the domanda as a whole.
+    pub(super) posto: Option<u32>,
+    pub(super) stato: Option<&'static str>,
+    pub(super) azione: Option<&'static str>,
+}
+
+/// What the feed tells of these registrations, in their order: `REGISTRATA` of a domanda; `ATTO`, then a `STATO` each
+/// sheet that moves, of an act.
+pub(super) fn variazioni<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Variazione<'a>> {
+    let mut righe = Vec::with_capacity(nuove.len());
+    for nuova in nuove {
+        let (tipo, stato, azione) = match &nuova.atto.contenuto {
+            Contenuto::Domanda(_) => ("REGISTRATA", Some(PRESENTATA), Some("NESSUNA")),
+            Contenuto::Seguito(_) => ("ATTO", None, None),
+        };
+        righe.push(Variazione {
+            nuova,
+            tipo,
+            posto: None,
+            stato,
+            azione,
+        });
+        righe.extend(
+            mosse(std::slice::from_ref(nuova))
+                .into_iter()
+                .map(|mossa| Variazione {
+                    nuova,
+                    tipo: "STATO",
+                    posto: Some(mossa.posto),
+                    stato: Some(mossa.stato),
+                    azione: Some(mossa.azione),
+                }),
+        );
+    }
+    righe
 }
 
 /// Compresses the requests; long ones away from the threads that serve connections.

@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use sqlx::{ColumnIndex, Decode, Row, Type};
 
 use super::Inconsistency;
-use crate::domanda::{Dettagli, Mese};
+use crate::domanda::codelista::Parola;
+use crate::domanda::{CodiceFiscale, Dettagli, Mese, Richiedente};
 
 /// A row of a table, read column by column; what does not fit names table and column.
 pub(super) struct Riga<'r, R> {
@@ -107,6 +108,32 @@ pub(super) fn json_object(dettagli: &Dettagli) -> Option<String> {
 /// A list, where an empty one is no value.
 pub(super) fn json_or_null(valori: &Vec<String>) -> Option<String> {
     (!valori.is_empty()).then(|| json(valori))
+}
+
+/// A word of a codelist.
+pub(super) fn parola<P: Parola>(testo: &str) -> Result<P, &'static str> {
+    P::parse(testo).ok_or("a word that is in no codelist")
+}
+
+/// Who asked, from the columns of `domande`.
+pub(super) fn richiedente_from<R: Row>(row: &R) -> Result<Richiedente, Inconsistency>
+where
+    &'static str: ColumnIndex<R>,
+    String: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+    Option<String>: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+{
+    let riga = Riga {
+        table: "domande",
+        row,
+    };
+    Ok(Richiedente {
+        codice_fiscale: riga.parse("richiedente", |testo: String| testo.parse::<CodiceFiscale>())?,
+        nome: riga.get("richiedente_nome")?,
+        cognome: riga.get("richiedente_cognome")?,
+        email: riga.get("richiedente_email")?,
+        cellulare: riga.get("richiedente_cellulare")?,
+        indirizzo: riga.get("richiedente_indirizzo")?,
+    })
 }
 
 /// `2021-07`.

@@ -136,6 +136,13 @@ fn every_sample_of_the_docs_is_answered_as_it_is_shown(archivio: Archivio) {
         "{}",
         soap_11.text()
     );
+    let rinuncia = client.post(&read("RinunciaDomanda"));
+    assert_eq!(
+        (rinuncia.value("Protocollo").as_deref(), rinuncia.values("Posto")),
+        (Some("INPS-AUF-2021-000000000002"), vec!["2".to_owned()]),
+        "{}",
+        rinuncia.text()
+    );
     for nome in ["ConsultaDomanda", "ScaricaRicevuta"] {
         let reply = client.post(&read(nome));
         assert_eq!(reply.status, 200, "{nome}: {}", reply.text());
@@ -159,7 +166,7 @@ fn every_sample_of_the_docs_is_answered_as_it_is_shown(archivio: Archivio) {
                 .is_some_and(|extension| extension == "xml"),
         );
     }
-    assert_eq!(files, 8, "a sample that no line above sends");
+    assert_eq!(files, 9, "a sample that no line above sends");
 }
 
 #[test]

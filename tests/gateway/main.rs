@@ -2,6 +2,7 @@
 //! depends on a store is told on both kinds: the name of a test says on which (`sqlite::…`, `postgres::…`).
 
 mod alike;
+mod atti;
 mod beside;
 mod contract;
 mod door;

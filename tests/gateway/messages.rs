@@ -23,7 +23,8 @@ struct Case {
     content_type: Option<String>,
     /// To which service; the first one unless told.
     servizio: Option<String>,
-    /// The case whose message goes in first, from pat01, to that case's service.
+    /// The case whose message goes in first, from pat01, to that case's service; before it the one that goes first
+    /// there.
     prima: Option<String>,
     #[serde(flatten)]
     setting: Setting,
@@ -95,23 +96,28 @@ fn answers(root: &Path, folders: &[PathBuf], archivio: Archivio) -> Vec<String> 
 
 const INSIEME: usize = 6;
 
+/// The message before this one, and the one before that.
+fn send_what_goes_first(root: &Path, case: &Case, gateway: &Gateway) {
+    let Some(prima) = &case.prima else { return };
+    let folder = root.join(prima);
+    let before = Case::read(&folder);
+    send_what_goes_first(root, &before, gateway);
+    let request = fs::read(folder.join("request.xml")).unwrap();
+    let reply = gateway.client_of(before.servizio(), "pat01").post(&request);
+    assert_eq!(
+        reply.status,
+        200,
+        "{prima} goes first, and was refused:\n{}",
+        reply.text()
+    );
+}
+
 /// The reply as a file: status line and head that matter, then the envelope, an element a line.
 fn answer(root: &Path, folder: &Path, archivio: Archivio) -> String {
     let mut case = Case::read(folder);
     case.setting.archivio = archivio;
     let gateway = Gateway::spawn(&case.setting);
-    if let Some(prima) = &case.prima {
-        let request = fs::read(root.join(prima).join("request.xml")).unwrap();
-        let client = gateway.client_of(Case::read(&root.join(prima)).servizio(), "pat01");
-        let reply = client.post(&request);
-        assert_eq!(
-            reply.status,
-            200,
-            "{}: the message before it was refused:\n{}",
-            folder.display(),
-            reply.text()
-        );
-    }
+    send_what_goes_first(root, &case, &gateway);
     let request = fs::read(folder.join("request.xml")).unwrap();
     let client = gateway.client_of(case.servizio(), case.peer.as_deref().unwrap_or("pat01"));
     let reply = match &case.content_type {

@@ -3,13 +3,17 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 use uuid::Uuid;
+use varco::domanda::atto::Seguito;
+use varco::domanda::consultazione::DomandaConsultata;
+use varco::domanda::stato::{AzioneRichiesta, StatoDomanda};
 use varco::domanda::{
-    Allegato, Ambiente, CodiceFiscale, Dettagli, Dichiarazione, Fascicolo, Mese, Pagamento, Richiedente,
-    Scheda,
+    Allegato, Ambiente, Assistenza, CodiceFiscale, Dettagli, Dichiarazione, Fascicolo, Mese, Pagamento,
+    Richiedente, Scheda,
 };
+use varco::prestazione::Operazione;
 use varco::prestazione::assegno_temporaneo::PRESTAZIONE;
 use varco::ricevuta::{Digest, Registrata, Ricevuta};
-use varco::store::{Atto, Chiave, OpenOptions, Registrazione};
+use varco::store::{Atto, Chiave, Contenuto, OpenOptions, Registrazione};
 use varco::trace::Traccia;
 
 pub(crate) const LUGLIO: &str = "2021-07-01T08:00:00Z";
@@ -74,7 +78,8 @@ pub(crate) fn atto(nome: &str, contenuto: u8, minori: &[u64]) -> Atto {
         user_id: "op.uno".parse().unwrap(),
         certificato_sha256: "ab".repeat(32),
         canale: "MODI",
-        fascicolo: Fascicolo {
+        operazione: Operazione::InviaDomanda,
+        contenuto: Contenuto::Domanda(Fascicolo {
             data_pratica: Some("2021-06-30".parse().unwrap()),
             mandato_numero: "M-1".to_owned(),
             mandato_data: "2021-06-29".parse().unwrap(),
@@ -127,11 +132,41 @@ pub(crate) fn atto(nome: &str, contenuto: u8, minori: &[u64]) -> Atto {
             }],
             dettagli: Dettagli::default(),
             oggetto: "Assegno Temporaneo - domanda n. {numero}".to_owned(),
-        },
-        domanda_in_richiesta: (10, 10 + 30),
+        }),
+        contenuto_in_richiesta: (10, 10 + 30),
         richiesta,
         traccia: traccia(nome),
         stampa,
+    }
+}
+
+/// An act that gives up these sheets of a domanda, as it was seen.
+pub(crate) fn rinuncia(nome: &str, contenuto: u8, vista: &DomandaConsultata, posti: &[u32]) -> Atto {
+    let assistenza = Assistenza {
+        data_pratica: None,
+        codice_patronato: "PAT01".to_owned(),
+        codice_ufficio: "001".to_owned(),
+        operatore: "op.uno".to_owned(),
+        mandato_numero: "M-2".to_owned(),
+        mandato_data: "2021-06-30".parse().unwrap(),
+    };
+    let mut seguito = Seguito::of(vista, &assistenza, "rinuncia".to_owned(), "nessuno");
+    seguito.dettagli = Dettagli::default().with("motivo", "ERRORE_COMPILAZIONE");
+    for scheda in vista.schede.iter().filter(|scheda| posti.contains(&scheda.posto)) {
+        seguito = seguito.moving(scheda, StatoDomanda::Rinunciata, AzioneRichiesta::Nessuna);
+    }
+    Atto {
+        operazione: Operazione::RinunciaDomanda,
+        contenuto: Contenuto::Seguito(seguito),
+        ..atto(nome, contenuto, &[])
+    }
+}
+
+/// The domanda of an act that opens one.
+pub(crate) fn fascicolo(atto: &mut Atto) -> &mut Fascicolo {
+    match &mut atto.contenuto {
+        Contenuto::Domanda(fascicolo) => fascicolo,
+        Contenuto::Seguito(_) => panic!("no domanda"),
     }
 }
 

@@ -20,7 +20,7 @@ use varco::store::{
 use varco::trace::RifiutoAllaPorta;
 
 use crate::atti::{
-    LUGLIO, atto, chiave, istante, minore, options, protocollo, registrata, ripetuta, traccia,
+    LUGLIO, atto, chiave, fascicolo, istante, minore, options, protocollo, registrata, ripetuta, traccia,
 };
 use crate::banco::Raw;
 use crate::postgres_comune::{binaries, cluster, fresh_name};
@@ -268,20 +268,20 @@ fn shaped(n: u64) -> store::Atto {
     match n % 5 {
         0 => atto.chiave.ente = "PAT02".parse().unwrap(),
         1 => {
-            atto.fascicolo.data_pratica = None;
-            atto.fascicolo.allegati.clear();
-            atto.fascicolo.richiedente.email = Some("mario@example.org".to_owned());
+            fascicolo(&mut atto).data_pratica = None;
+            fascicolo(&mut atto).allegati.clear();
+            fascicolo(&mut atto).richiedente.email = Some("mario@example.org".to_owned());
         }
         2 => {
-            atto.fascicolo.presentata_da = "TUTORE_DEL_GENITORE";
-            atto.fascicolo.genitore_tutelato = Some(minore(n * 10 + 9));
-            atto.fascicolo.dichiarazioni.clear();
-            atto.fascicolo.pagamento.intestato_richiedente = Some(true);
+            fascicolo(&mut atto).presentata_da = "TUTORE_DEL_GENITORE";
+            fascicolo(&mut atto).genitore_tutelato = Some(minore(n * 10 + 9));
+            fascicolo(&mut atto).dichiarazioni.clear();
+            fascicolo(&mut atto).pagamento.intestato_richiedente = Some(true);
         }
         3 => {
-            atto.fascicolo.richiedente.indirizzo = Some("via dell'Olmo \\ 1\t«bis»\n€".to_owned());
-            atto.fascicolo.pagamento.intestato_richiedente = Some(false);
-            for scheda in &mut atto.fascicolo.schede {
+            fascicolo(&mut atto).richiedente.indirizzo = Some("via dell'Olmo \\ 1\t«bis»\n€".to_owned());
+            fascicolo(&mut atto).pagamento.intestato_richiedente = Some(false);
+            for scheda in &mut fascicolo(&mut atto).schede {
                 scheda.data_nascita = None;
                 scheda.disabile = true;
                 scheda.decorrenza_presunta = None;
@@ -290,8 +290,8 @@ fn shaped(n: u64) -> store::Atto {
             }
         }
         _ => {
-            atto.fascicolo.dettagli = Dettagli::default().with("anno_competenza", 2022);
-            for scheda in &mut atto.fascicolo.schede {
+            fascicolo(&mut atto).dettagli = Dettagli::default().with("anno_competenza", 2022);
+            for scheda in &mut fascicolo(&mut atto).schede {
                 scheda.dettagli = Dettagli::default().with("disabilita", "GRAVE");
                 scheda.pagamento_altro_genitore = Some(PagamentoAltroGenitore {
                     modalita: "CC",
@@ -302,8 +302,8 @@ fn shaped(n: u64) -> store::Atto {
     }
     if n == 254 {
         // A child that asks for itself.
-        atto.fascicolo.schede[0].codice_fiscale = minore(1700);
-        atto.fascicolo.schede[0].subentra = true;
+        fascicolo(&mut atto).schede[0].codice_fiscale = minore(1700);
+        fascicolo(&mut atto).schede[0].subentra = true;
     }
     if n == 111 {
         // Longer than a page.

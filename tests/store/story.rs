@@ -11,17 +11,21 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use varco::catalogo::Codice;
 use varco::clock::{Clock, HandClock};
-use varco::domanda::consultazione::Riferimento;
+use varco::domanda::consultazione::{DomandaConsultata, Riferimento};
+use varco::domanda::stato::StatoDomanda;
 use varco::domanda::{Ambiente, Dettagli, Mese, PagamentoAltroGenitore};
 use varco::patronato::CodiceEnte;
 use varco::prestazione::assegno_temporaneo::PRESTAZIONE;
+use varco::protocollo::NumeroDomanda;
+use varco::ricevuta::Digest;
 use varco::store::writer::{Writer, WriterConfig};
 use varco::store::{Atto, OpenOptions, Registrazione, Ricerca, StoreError};
 use varco::trace::RifiutoAllaPorta;
 use varco::trace::writer::{Tracciati, TraceConfig};
 
 use crate::atti::{
-    LUGLIO, atto, chiave, istante, minore, options, protocollo, registrata, ripetuta, traccia,
+    LUGLIO, atto, chiave, fascicolo, istante, minore, options, protocollo, registrata, rinuncia, ripetuta,
+    traccia,
 };
 use crate::banco::Banco;
 
@@ -37,6 +41,10 @@ macro_rules! stories {
             a_sheet_that_is_no_longer_live_leaves_its_child_free,
             who_asks_for_itself_takes_the_place_of_the_sheet_that_another_asked_for,
             what_only_one_prestazione_knows_is_read_by_the_engine,
+            an_act_has_a_number_of_its_own_and_the_domanda_keeps_its_own,
+            an_act_on_a_domanda_that_changed_since_is_too_late,
+            a_child_that_is_given_up_is_free_in_the_same_batch,
+            a_sheet_moves_only_as_the_table_of_moves_allows,
             the_year_turns_at_midnight_in_rome,
             a_clock_that_goes_back_and_a_closed_day_hold_the_instant,
             the_business_clock_runs_on_from_where_it_was_set,
@@ -218,7 +226,10 @@ pub(crate) async fn a_sheet_that_is_no_longer_live_leaves_its_child_free(banco: 
 
     let mut motore = banco.raw().await;
     motore
-        .execute("UPDATE schede SET stato = 'RESPINTA' WHERE numero_domanda = 1 AND posto = 1")
+        .execute(
+            "UPDATE schede SET stato = 'IN_ISTRUTTORIA' WHERE numero_domanda = 1 AND posto = 1;
+             UPDATE schede SET stato = 'RESPINTA' WHERE numero_domanda = 1 AND posto = 1",
+        )
         .await
         .unwrap();
     assert_eq!(
@@ -227,7 +238,7 @@ pub(crate) async fn a_sheet_that_is_no_longer_live_leaves_its_child_free(banco: 
     );
     // The database itself holds it, whoever writes.
     let errore = motore
-        .refused("UPDATE schede SET stato = 'ACCOLTA' WHERE numero_domanda = 1 AND posto = 1")
+        .refused("UPDATE schede SET stato = 'IN_ISTRUTTORIA' WHERE numero_domanda = 1 AND posto = 1")
         .await;
     let chiave_doppia = banco.says(
         "UNIQUE constraint failed: schede.servizio, schede.codice_fiscale",
@@ -242,7 +253,7 @@ pub(crate) async fn a_sheet_that_is_no_longer_live_leaves_its_child_free(banco: 
 
 /// The same act with its sheets asked for by the child itself.
 fn per_se(mut atto: Atto) -> Atto {
-    for scheda in &mut atto.fascicolo.schede {
+    for scheda in &mut fascicolo(&mut atto).schede {
         scheda.subentra = true;
     }
     atto
@@ -291,9 +302,9 @@ pub(crate) async fn who_asks_for_itself_takes_the_place_of_the_sheet_that_anothe
         (3, "SOSTITUITA", 0),
         (4, "PRESENTATA", 1),
     ];
-    let attese = attese.map(|(numero, stato, subentra)| {
-        serde_json::json!({ "numero_domanda": numero, "stato": stato, "subentra": subentra })
-    });
+    let attese = attese.map(
+        |(numero, stato, subentra)| json!({ "numero_domanda": numero, "stato": stato, "subentra": subentra }),
+    );
     assert_eq!(schede, attese);
     // The feed tells it to the patronato whose sheet it was, with the registration that is the cause.
     let variazioni = motore
@@ -304,7 +315,7 @@ pub(crate) async fn who_asks_for_itself_takes_the_place_of_the_sheet_that_anothe
         )
         .await;
     let attese = [(1, 2), (3, 4)].map(|(numero, causa)| {
-        serde_json::json!({ "numero_domanda": numero, "posto": 1, "stato": "SOSTITUITA", "causa": causa })
+        json!({ "numero_domanda": numero, "posto": 1, "stato": "SOSTITUITA", "causa": causa })
     });
     assert_eq!(variazioni, attese);
     banco.all_is_well(4).await;
@@ -312,7 +323,7 @@ pub(crate) async fn who_asks_for_itself_takes_the_place_of_the_sheet_that_anothe
 
 pub(crate) async fn what_only_one_prestazione_knows_is_read_by_the_engine(banco: &Banco) {
     let mut con_dettagli = atto("a", 1, &[1, 2]);
-    let fascicolo = &mut con_dettagli.fascicolo;
+    let fascicolo = fascicolo(&mut con_dettagli);
     fascicolo.dettagli = Dettagli::default().with("anno_competenza", 2022);
     fascicolo.schede[0].dettagli = Dettagli::default().with("disabilita", "GRAVE");
     fascicolo.schede[0].pagamento_altro_genitore = Some(PagamentoAltroGenitore {
@@ -331,12 +342,191 @@ pub(crate) async fn what_only_one_prestazione_knows_is_read_by_the_engine(banco:
         )
         .await;
     let attese = [
-        serde_json::json!({
+        json!({
             "disabilita": "GRAVE", "modalita": "IBAN", "iban": "IT60X0542811101000000123456"
         }),
-        serde_json::json!({ "disabilita": null, "modalita": null, "iban": null }),
+        json!({ "disabilita": null, "modalita": null, "iban": null }),
     ];
     assert_eq!(schede, attese);
+}
+
+// ── Acts about a domanda that is there ──
+
+/// What an engine or a patronato sees of a domanda of PAT01.
+async fn vista(banco: &Banco, numero: u64) -> DomandaConsultata {
+    let riferimento = Riferimento::NumeroDomanda(NumeroDomanda(numero));
+    let ente = "PAT01".parse().unwrap();
+    let trovata = banco
+        .store
+        .domanda(&ente, PRESTAZIONE.servizio, &riferimento)
+        .await;
+    trovata.unwrap().unwrap()
+}
+
+pub(crate) async fn an_act_has_a_number_of_its_own_and_the_domanda_keeps_its_own(banco: &Banco) {
+    banco.one(atto("a", 1, &[1, 2]), LUGLIO).await;
+    let chiesta = rinuncia("r", 2, &vista(banco, 1).await, &[2]);
+    let esito = banco.one(chiesta.clone(), LUGLIO).await;
+    let fatta = registrata(&esito);
+    assert_eq!(
+        (fatta.protocollo.numero(), fatta.numero_domanda),
+        (2, NumeroDomanda(1))
+    );
+    // The promises of a domanda: the same receipt, a conflict, the next domanda without a gap.
+    assert_eq!(ripetuta(&banco.one(chiesta.clone(), LUGLIO).await), fatta);
+    let altra = Atto {
+        digest: Digest([9; 32]),
+        ..chiesta
+    };
+    assert_eq!(
+        banco.one(altra, LUGLIO).await,
+        Registrazione::Conflitto(fatta.clone())
+    );
+    let dopo = banco.one(atto("b", 3, &[3]), LUGLIO).await;
+    assert_eq!(registrata(&dopo).numero_domanda, NumeroDomanda(2));
+
+    let dopo = vista(banco, 1).await;
+    let stati: Vec<_> = dopo.schede.iter().map(|scheda| scheda.stato.as_str()).collect();
+    assert_eq!(stati, ["PRESENTATA", "RINUNCIATA"]);
+    let mut motore = banco.raw().await;
+    let collegata = "SELECT count(*) AS n FROM registrazioni r JOIN registrazioni p ON p.id = r.collegato_a
+                     WHERE r.operazione = 'RinunciaDomanda' AND p.operazione = 'InviaDomanda'
+                       AND p.numero_domanda = r.numero_domanda";
+    assert_eq!(motore.number(collegata).await, 1);
+    let feed = motore
+        .rows("SELECT tipo, numero_domanda, posto, stato FROM variazioni ORDER BY cursore")
+        .await;
+    assert_eq!(
+        feed,
+        [
+            json!({"tipo": "REGISTRATA", "numero_domanda": 1, "posto": null, "stato": "PRESENTATA"}),
+            json!({"tipo": "ATTO", "numero_domanda": 1, "posto": null, "stato": null}),
+            json!({"tipo": "STATO", "numero_domanda": 1, "posto": 2, "stato": "RINUNCIATA"}),
+            json!({"tipo": "REGISTRATA", "numero_domanda": 2, "posto": null, "stato": "PRESENTATA"}),
+        ]
+    );
+    let atti = motore
+        .rows(
+            "SELECT protocollo, numero_domanda, operazione, mandato_numero, dettagli ->> 'motivo' AS motivo
+             FROM motore_atti_v1",
+        )
+        .await;
+    assert_eq!(
+        atti,
+        [json!({
+            "protocollo": "INPS-AUF-2021-000000000002", "numero_domanda": 1, "operazione": "RinunciaDomanda",
+            "mandato_numero": "M-2", "motivo": "ERRORE_COMPILAZIONE"
+        })]
+    );
+    banco.all_is_well(3).await;
+}
+
+pub(crate) async fn an_act_on_a_domanda_that_changed_since_is_too_late(banco: &Banco) {
+    banco.one(atto("a", 1, &[1, 2]), LUGLIO).await;
+    banco.one(atto("b", 2, &[3]), LUGLIO).await;
+    let prima = vista(banco, 1).await;
+    // Of two on one domanda in one batch the first is in time; another domanda is nobody's business.
+    let esiti = banco
+        .register(
+            &[
+                rinuncia("r1", 3, &prima, &[1]),
+                rinuncia("r2", 4, &prima, &[2]),
+                rinuncia("r3", 5, &vista(banco, 2).await, &[1]),
+                rinuncia("r1", 3, &prima, &[1]),
+            ],
+            LUGLIO,
+        )
+        .await;
+    assert_eq!(registrata(&esiti[0]).protocollo.numero(), 3);
+    assert_eq!(esiti[1], Registrazione::Superata);
+    assert_eq!(registrata(&esiti[2]).protocollo.numero(), 4);
+    assert_eq!(ripetuta(&esiti[3]), registrata(&esiti[0]));
+    // Read again it is in time; and its key was not burnt.
+    let letta = vista(banco, 1).await;
+    let mut motore = banco.raw().await;
+    motore
+        .execute("UPDATE schede SET stato = 'IN_ISTRUTTORIA' WHERE numero_domanda = 1 AND posto = 2")
+        .await
+        .unwrap();
+    let tardi = banco.one(rinuncia("r2", 4, &letta, &[2]), LUGLIO).await;
+    assert_eq!(tardi, Registrazione::Superata);
+    let letta = vista(banco, 1).await;
+    let in_tempo = banco.one(rinuncia("r2", 4, &letta, &[2]), LUGLIO).await;
+    assert_eq!(registrata(&in_tempo).protocollo.numero(), 5);
+    banco.all_is_well(5).await;
+}
+
+pub(crate) async fn a_child_that_is_given_up_is_free_in_the_same_batch(banco: &Banco) {
+    banco.one(atto("a", 1, &[1, 2]), LUGLIO).await;
+    let prima = vista(banco, 1).await;
+    let esiti = banco
+        .register(
+            &[
+                atto("troppo-presto", 2, &[1]),
+                rinuncia("r", 3, &prima, &[1]),
+                atto("di-nuovo", 4, &[1, 7]),
+                atto("troppo-tardi", 5, &[1]),
+                atto("altra", 6, &[2]),
+            ],
+            LUGLIO,
+        )
+        .await;
+    assert!(matches!(esiti[0], Registrazione::SchedaViva(_)), "{:?}", esiti[0]);
+    assert_eq!(registrata(&esiti[1]).protocollo.numero(), 2);
+    assert_eq!(registrata(&esiti[2]).protocollo.numero(), 3);
+    assert!(matches!(esiti[3], Registrazione::SchedaViva(_)), "{:?}", esiti[3]);
+    assert!(matches!(esiti[4], Registrazione::SchedaViva(_)), "{:?}", esiti[4]);
+    // And what took its place is live in its own right.
+    assert!(matches!(
+        banco.one(atto("ancora", 7, &[1]), LUGLIO).await,
+        Registrazione::SchedaViva(_)
+    ));
+    banco.all_is_well(3).await;
+}
+
+/// The table of the database is that of the rules; whoever writes is held to it.
+pub(crate) async fn a_sheet_moves_only_as_the_table_of_moves_allows(banco: &Banco) {
+    let mut motore = banco.raw().await;
+    let scritte: BTreeSet<(String, String)> = motore
+        .rows("SELECT da, a FROM mosse")
+        .await
+        .iter()
+        .map(|riga| {
+            (
+                riga["da"].as_str().unwrap().to_owned(),
+                riga["a"].as_str().unwrap().to_owned(),
+            )
+        })
+        .collect();
+    let attese: BTreeSet<(String, String)> = StatoDomanda::TUTTI
+        .iter()
+        .flat_map(|da| da.mosse().iter().map(move |a| (da, a)))
+        .filter(|(da, a)| da != a)
+        .map(|(da, a)| (da.as_str().to_owned(), a.as_str().to_owned()))
+        .collect();
+    assert_eq!(scritte, attese);
+
+    banco.one(atto("a", 1, &[1]), LUGLIO).await;
+    let errore = motore
+        .refused("UPDATE schede SET stato = 'ACCOLTA' WHERE numero_domanda = 1")
+        .await;
+    assert!(
+        errore.contains(banco.says(
+            "schede: mossa non ammessa (tabella mosse)",
+            "schede: da PRESENTATA non si passa a ACCOLTA"
+        )),
+        "{errore}"
+    );
+    assert_eq!(vista(banco, 1).await.versione, 1);
+    motore
+        .execute("UPDATE schede SET stato = 'IN_ISTRUTTORIA' WHERE numero_domanda = 1")
+        .await
+        .unwrap();
+    motore
+        .execute("UPDATE domande SET mandato_numero = 'M-9', versione = 77 WHERE numero = 1")
+        .await
+        .unwrap();
+    assert_eq!(vista(banco, 1).await.versione, 3);
 }
 
 // ── Time ──
@@ -580,7 +770,7 @@ pub(crate) async fn one_act_that_the_store_cannot_hold_does_not_take_the_others_
     let clock: Arc<dyn Clock> = Arc::new(HandClock::at(istante(LUGLIO)));
     let writer = Writer::spawn(banco.store.clone(), clock, WriterConfig::default());
     let mut guasto = atto("guasto", 1, &[2]);
-    "GUASTO".clone_into(&mut guasto.fascicolo.mandato_numero);
+    "GUASTO".clone_into(&mut fascicolo(&mut guasto).mandato_numero);
     let (a, b, c) = tokio::join!(
         writer.register(atto("a", 1, &[1])),
         writer.register(guasto),

@@ -107,7 +107,7 @@ mod tests {
 
     use super::*;
     use crate::domanda::campione::Mittente;
-    use crate::domanda::{Ambiente, Domanda, Esame, Lettore as _};
+    use crate::domanda::{Ambiente, Domanda, Esame, Istanza, Lettore as _};
     use crate::prestazione::assegno_temporaneo::lettore::LettoreAssegnoTemporaneo;
     use crate::prestazione::prova;
 
@@ -131,7 +131,7 @@ mod tests {
     fn letta(campo: &Campo) -> Box<dyn Domanda> {
         let mut lettore = Box::new(LettoreAssegnoTemporaneo::default());
         campo.racconta(&mut *lettore);
-        lettore.domanda().expect("complete")
+        lettore.istanza().and_then(Istanza::domanda).expect("complete")
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::domanda::bozza::{BozzaAllegato, BozzaAssistenza, BozzaDichiarazione, 
 use crate::domanda::lettura::{booleano, data};
 use crate::domanda::pagamento::{IbanErrato, Modalita, PagamentoInviato};
 use crate::domanda::persona::{AltroGenitore, CodiceInviato, MotivoAssenza};
-use crate::domanda::{Domanda, Iban, Lettore};
+use crate::domanda::{Iban, Istanza, Lettore};
 
 /// Builds a domanda field by field.
 #[derive(Default)]
@@ -151,8 +151,8 @@ impl Lettore for LettoreAssegnoTemporaneo {
         }
     }
 
-    fn domanda(self: Box<Self>) -> Option<Box<dyn Domanda>> {
-        Some(Box::new(self.assegno()?))
+    fn istanza(self: Box<Self>) -> Option<Istanza> {
+        Some(Istanza::Domanda(Box::new(self.assegno()?)))
     }
 }
 

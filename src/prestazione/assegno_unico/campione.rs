@@ -149,7 +149,7 @@ mod tests {
 
     use super::*;
     use crate::domanda::campione::Mittente;
-    use crate::domanda::{Ambiente, Esame, Lettore as _};
+    use crate::domanda::{Ambiente, Esame, Istanza, Lettore as _};
     use crate::prestazione::assegno_unico::lettore::LettoreAssegnoUnico;
     use crate::prestazione::prova;
 
@@ -176,7 +176,7 @@ mod tests {
                     };
                     let mut lettore = Box::new(LettoreAssegnoUnico::default());
                     domanda(&spunto).racconta(&mut *lettore);
-                    let letta = lettore.domanda().expect("complete");
+                    let letta = lettore.istanza().and_then(Istanza::domanda).expect("complete");
                     assert_eq!(letta.esamina(&contesto), Esame::default(), "{spunto:?}");
                     let fascicolo = letta.fascicolo(&contesto);
                     assert_eq!(fascicolo.schede.len(), figli);

@@ -13,7 +13,7 @@ use crate::domanda::bozza::{BozzaAllegato, BozzaAssistenza, BozzaDichiarazione, 
 use crate::domanda::lettura::{anno, booleano, data};
 use crate::domanda::pagamento::IbanErrato;
 use crate::domanda::persona::{AltroGenitore, CodiceInviato, MotivoAssenza};
-use crate::domanda::{Domanda, Iban, Lettore};
+use crate::domanda::{Iban, Istanza, Lettore};
 use jiff::civil::Date;
 
 /// Builds a domanda field by field.
@@ -213,8 +213,8 @@ impl Lettore for LettoreAssegnoUnico {
         }
     }
 
-    fn domanda(self: Box<Self>) -> Option<Box<dyn Domanda>> {
-        Some(Box::new(self.assegno()?))
+    fn istanza(self: Box<Self>) -> Option<Istanza> {
+        Some(Istanza::Domanda(Box::new(self.assegno()?)))
     }
 }
 

@@ -4,7 +4,7 @@
 use super::{Form, Mancante, Rilievo, Visto, shortened, shown, step};
 use crate::catalogo::Codice;
 use crate::domanda::Violazione;
-use crate::schema::outline::{Complesso, DOMANDA, Passo, Tipo};
+use crate::schema::outline::{Complesso, Passo, Tipo};
 use crate::xml::Nome;
 
 impl Form<'_> {
@@ -273,7 +273,7 @@ impl Form<'_> {
     /// The path that a child of the innermost element has, or would have.
     fn child_path(&self, elemento: usize, numero: u32) -> String {
         let elemento = &self.outline.elementi[elemento];
-        let mut percorso = if elemento.locale == DOMANDA {
+        let mut percorso = if elemento.contenuto {
             String::new()
         } else {
             self.path()

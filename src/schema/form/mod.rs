@@ -15,7 +15,7 @@ mod children;
 
 use super::authority::{Appunto, Udienza};
 use super::is_spazio;
-use super::outline::{DOMANDA, Elemento, Outline, Semplice, Tipo, etichetta};
+use super::outline::{Elemento, Outline, Semplice, Tipo, etichetta};
 use super::parole;
 use super::testo::Testo;
 use crate::catalogo::Codice;
@@ -348,12 +348,12 @@ impl<'a> Form<'a> {
         Some(self.rilievi.len() - 1)
     }
 
-    /// The path of the innermost element, as people are told: from the Domanda on, when inside one.
+    /// The path of the innermost element, as people are told: from the content element on, when inside it.
     fn path(&self) -> String {
         let mut percorso = String::new();
         for aperto in &self.pila {
             let elemento = &self.outline.elementi[aperto.elemento];
-            if elemento.locale == DOMANDA {
+            if elemento.contenuto {
                 percorso.clear();
             }
             percorso.push_str(&step(elemento, aperto.numero));

@@ -100,7 +100,7 @@ fn the_bytes_of_version_1_are_these() {
 fn equal_content_has_an_equal_digest_however_it_is_spelt() {
     let atteso = leggi(VALIDA).digest;
     let bare = {
-        let (inizio, fine) = leggi(VALIDA).domanda_in_richiesta;
+        let (inizio, fine) = leggi(VALIDA).contenuto_in_richiesta;
         VALIDA[inizio..fine].replacen(
             "<at:Domanda>",
             "<at:Domanda xmlns:at='http://inps.it/AssegnoTemporaneo/v1'>",

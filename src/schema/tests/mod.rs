@@ -115,7 +115,7 @@ impl Lettore for Taccuino {
         self.0.push(format!("{campo}>"));
     }
 
-    fn domanda(self: Box<Self>) -> Option<Box<dyn Domanda>> {
+    fn istanza(self: Box<Self>) -> Option<Istanza> {
         TACCUINO.replace(self.0);
         None
     }
@@ -172,7 +172,7 @@ fn a_valid_message_has_no_findings_and_all_its_values() {
     assert_eq!(lettura.rilievi, []);
     assert_eq!(lettura.operazione, Operazione::InviaDomanda);
     assert_eq!(lettura.chiave.unwrap().as_str(), "2021/07-000123");
-    let (inizio, fine) = lettura.domanda_in_richiesta;
+    let (inizio, fine) = lettura.contenuto_in_richiesta;
     let domanda = &VALIDA[inizio..fine];
     assert!(domanda.starts_with("<at:Domanda>") && domanda.ends_with("</at:Domanda>"));
     assert_eq!(lettura.impronta, <[u8; 32]>::from(Sha256::digest(domanda)));
@@ -189,7 +189,7 @@ fn the_key_and_the_digest_are_there_whatever_is_wrong() {
     let lettura = leggi(&con("<at:Cognome>ROSSI</at:Cognome>", ""));
     assert_eq!(lettura.chiave.unwrap().as_str(), "2021/07-000123");
     assert_ne!(lettura.digest, leggi(VALIDA).digest);
-    assert!(lettura.domanda.is_none());
+    assert!(lettura.istanza.is_none());
     assert_eq!(leggi(&con("2021/07-000123", "2021 07")).chiave, None);
 }
 
@@ -241,7 +241,7 @@ fn the_fields_of_a_simple_operation_are_at_hand() {
         "INPS-AUF-2021-000000000001".to_owned(),
     );
     assert_eq!(lettura.campi, [campo]);
-    assert!(lettura.domanda.is_none() && lettura.posizioni.is_empty());
+    assert!(lettura.istanza.is_none() && lettura.posizioni.is_empty());
     let lettura = leggi("<Limiti xmlns='http://inps.it/AssegnoTemporaneo/v1'/>");
     assert_eq!((lettura.rilievi, lettura.campi), (Vec::new(), Vec::new()));
 }

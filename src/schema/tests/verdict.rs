@@ -68,7 +68,7 @@ fn agree(testo: &str) -> Result<(), TestCaseError> {
     // always makes a domanda.
     let vera = SCHEMA.read_file(testo.as_bytes(), &Limits::default()).unwrap();
     prop_assert_eq!(
-        vera.domanda.is_some(),
+        vera.istanza.is_some(),
         nostri.is_empty(),
         "no domanda of:\n{}",
         testo

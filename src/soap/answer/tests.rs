@@ -1,6 +1,7 @@
 use super::*;
 use crate::catalogo::Codice;
 use crate::domanda::consultazione::SchedaConsultata;
+use crate::domanda::stato::{AzioneRichiesta, StatoDomanda};
 use crate::domanda::{Mese, Posizione, Richiedente};
 use crate::prestazione::assegno_temporaneo::PRESTAZIONE;
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
@@ -15,21 +16,11 @@ fn protocollo() -> NumeroProtocollo {
     NumeroProtocollo::new("AUF", 2021, 10_797).unwrap()
 }
 
-fn scheda(posto: u32, decorrenza_presunta: Option<Mese>) -> Scheda {
-    Scheda {
+fn scheda(posto: u32, decorrenza_presunta: Option<Mese>) -> SchedaRicevuta {
+    SchedaRicevuta {
         posto,
         codice_fiscale: "BBBRRR14A01A001X".parse().unwrap(),
-        data_nascita: None,
-        qualita: "GENITORE",
-        disabile: false,
-        affido_condiviso: false,
-        altro_genitore: None,
-        altro_genitore_assente: None,
-        ripartizione: "INTERO_RICHIEDENTE",
-        pagamento_altro_genitore: None,
         decorrenza_presunta,
-        subentra: false,
-        dettagli: crate::domanda::Dettagli::default(),
     }
 }
 
@@ -222,6 +213,8 @@ fn every_other_answer_is_valid() {
             ricevuta: Bytes::new(),
             annullata: false,
         },
+        versione: 1,
+        richiedente: esempio(Ambiente::Produzione).richiedente,
         presentata_il: quando("2021-12-31T23:59:59.999Z"),
         registrata_il: quando("2022-01-01T00:00:00Z"),
         codice_ufficio: "0001".to_owned(),
@@ -229,12 +222,15 @@ fn every_other_answer_is_valid() {
         schede: vec![SchedaConsultata {
             posto: 1,
             codice_fiscale: "BBBRRR14A01A001X".parse().unwrap(),
-            stato: "PRESENTATA".to_owned(),
-            azione_richiesta: "NESSUNA".to_owned(),
+            stato: StatoDomanda::Presentata,
+            azione_richiesta: AzioneRichiesta::Nessuna,
             decorrenza_presunta: Some(Mese { anno: 2021, mese: 7 }),
         }],
     };
-    scrivi(Operazione::ConsultaDomanda, &Risposta::Consultazione(consultata));
+    scrivi(
+        Operazione::ConsultaDomanda,
+        &Risposta::Consultazione(Box::new(consultata)),
+    );
 
     let eco = scrivi(
         Operazione::Echo,

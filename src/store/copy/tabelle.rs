@@ -235,6 +235,7 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
             col("intestato_richiedente", Booleano),
             col("dichiarazioni", Json),
             col("dettagli", Json),
+            col("versione", Intero),
         ],
         ..TABELLA
     },
@@ -338,6 +339,33 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
             col("impronta", Byte),
             col("bytes_len", Intero),
         ],
+        ..TABELLA
+    },
+    Tabella {
+        nome: "atti",
+        da: "atti",
+        unione: "CROSS JOIN registrazioni r ON r.id = t.registrazione",
+        cammino: &[("registrazione", Intero)],
+        chiave: &["registrazione"],
+        colonne: &[
+            col("registrazione", Intero),
+            made("anno", Intero, "r.anno"),
+            col("numero_domanda", Intero),
+            col("operazione", Testo),
+            col("mandato_numero", Testo),
+            col("mandato_data", Data),
+            col("dettagli", Json),
+        ],
+        immutabile: true,
+        ..TABELLA
+    },
+    Tabella {
+        nome: "mosse",
+        da: "mosse",
+        cammino: &[("da", Testo), ("a", Testo)],
+        chiave: &["da", "a"],
+        colonne: &[col("da", Testo), col("a", Testo)],
+        predisposta: true,
         ..TABELLA
     },
     Tabella {

@@ -1,17 +1,18 @@
 //! The rows of a batch: what each registration writes into each table, all of it in one statement.
 
+use std::collections::HashSet;
+
 use sqlx::postgres::PgConnection;
 
 use super::row::{Istante, guasto};
 use super::statement::Istruzione;
 use super::tracce::{Conservata, columns_of_traccia};
 use crate::domanda::{CodiceFiscale, Iban};
-use crate::prestazione::Operazione;
 use crate::ricevuta::DIGEST_VERSIONE;
-use crate::store::StoreError;
 use crate::store::codec::Codec;
-use crate::store::registro::{Numeri, Nuova};
+use crate::store::registro::{Numeri, Nuova, mosse, variazioni};
 use crate::store::valori::{al_millesimo, intero, json, json_object, lunghezza};
+use crate::store::{Inconsistency, StoreError};
 
 /// Every row of these registrations, and the counters with what was drawn from them. `cursore` is the feed's last one.
 pub(super) async fn write_all(
@@ -28,7 +29,8 @@ pub(super) async fn write_all(
     registrazioni(&mut istruzione, nuove);
     domande(&mut istruzione, nuove);
     parti(&mut istruzione, nuove);
-    variazioni(&mut istruzione, nuove, cursore);
+    atti(&mut istruzione, nuove);
+    feed(&mut istruzione, nuove, cursore);
     // A hang-up writes INTERROTTA while the act still waits; what was registered speaks last.
     istruzione.insert_or("tracce", &tracce, TRACCE_CHE_SOSTITUISCONO, columns_of_traccia);
     contatori(&mut istruzione, numeri, *cursore);
@@ -48,7 +50,7 @@ fn registrazioni(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
             .col("presentata_il", |nuova| Istante(nuova.ricevuta.presentata_il))
             .text("oggetto", |nuova| &nuova.ricevuta.oggetto)
             .text("servizio", |nuova| nuova.atto.chiave.servizio)
-            .text("operazione", |_| Operazione::InviaDomanda.nome())
+            .text("operazione", |nuova| nuova.atto.operazione.nome())
             .text("ente", |nuova| nuova.ricevuta.ente.as_str())
             .text("ente_denominazione", |nuova| &nuova.ricevuta.ente_denominazione)
             .text("codice_ufficio", |nuova| nuova.ricevuta.codice_ufficio.as_str())
@@ -58,11 +60,12 @@ fn registrazioni(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
             })
             .text("chiave_invio", |nuova| nuova.ricevuta.chiave.as_str())
             .told("data_pratica", "date", |nuova| {
-                nuova.atto.fascicolo.data_pratica.map(|data| data.to_string())
+                nuova.atto.contenuto.data_pratica().map(|data| data.to_string())
             })
             .col("numero_domanda", |nuova| {
                 intero(nuova.registrata.numero_domanda.0)
             })
+            .col("collegato_a", |nuova| nuova.collegato_a)
             .col("digest", |nuova| &nuova.registrata.digest.0[..])
             .col("digest_versione", |_| i16::from(DIGEST_VERSIONE))
             .col("impronta", |nuova| &nuova.ricevuta.impronta[..])
@@ -90,67 +93,84 @@ fn registrazioni(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
             .col("registrazione", |nuova| nuova.id)
             .col("anno", |nuova| nuova.registrata.protocollo.anno())
             .col("bytes_len", |nuova| lunghezza(nuova.atto.richiesta.len()))
-            .col("domanda_da", |nuova| lunghezza(nuova.atto.domanda_in_richiesta.0))
-            .col("domanda_a", |nuova| lunghezza(nuova.atto.domanda_in_richiesta.1))
+            .col("domanda_da", |nuova| {
+                lunghezza(nuova.atto.contenuto_in_richiesta.0)
+            })
+            .col("domanda_a", |nuova| {
+                lunghezza(nuova.atto.contenuto_in_richiesta.1)
+            })
             .text("codec", |nuova| nuova.richiesta.codec.as_str())
             .col("bytes", |nuova| &nuova.richiesta.bytes[..]);
     });
 }
 
 fn domande(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
-    istruzione.insert("domande", nuove, |colonne| {
+    let domande: Vec<_> = nuove.iter().filter_map(Nuova::opening).collect();
+    istruzione.insert("domande", &domande, |colonne| {
         colonne
-            .col("numero", |nuova| intero(nuova.registrata.numero_domanda.0))
-            .col("registrazione", |nuova| nuova.id)
-            .col("anno", |nuova| nuova.registrata.protocollo.anno())
-            .text("servizio", |nuova| nuova.atto.chiave.servizio)
-            .text("ente", |nuova| nuova.atto.chiave.ente.as_str())
-            .text("richiedente", |nuova| {
-                nuova.atto.fascicolo.richiedente.codice_fiscale.as_str()
+            .col("numero", |(nuova, _)| intero(nuova.registrata.numero_domanda.0))
+            .col("registrazione", |(nuova, _)| nuova.id)
+            .col("anno", |(nuova, _)| nuova.registrata.protocollo.anno())
+            .text("servizio", |(nuova, _)| nuova.atto.chiave.servizio)
+            .text("ente", |(nuova, _)| nuova.atto.chiave.ente.as_str())
+            .text("richiedente", |(_, fascicolo)| {
+                fascicolo.richiedente.codice_fiscale.as_str()
             })
-            .text("richiedente_nome", |nuova| &nuova.atto.fascicolo.richiedente.nome)
-            .text("richiedente_cognome", |nuova| {
-                &nuova.atto.fascicolo.richiedente.cognome
+            .text("richiedente_nome", |(_, fascicolo)| &fascicolo.richiedente.nome)
+            .text("richiedente_cognome", |(_, fascicolo)| {
+                &fascicolo.richiedente.cognome
             })
-            .text_option("richiedente_email", |nuova| {
-                nuova.atto.fascicolo.richiedente.email.as_deref()
+            .text_option("richiedente_email", |(_, fascicolo)| {
+                fascicolo.richiedente.email.as_deref()
             })
-            .text_option("richiedente_cellulare", |nuova| {
-                nuova.atto.fascicolo.richiedente.cellulare.as_deref()
+            .text_option("richiedente_cellulare", |(_, fascicolo)| {
+                fascicolo.richiedente.cellulare.as_deref()
             })
-            .text_option("richiedente_indirizzo", |nuova| {
-                nuova.atto.fascicolo.richiedente.indirizzo.as_deref()
+            .text_option("richiedente_indirizzo", |(_, fascicolo)| {
+                fascicolo.richiedente.indirizzo.as_deref()
             })
-            .text("presentata_da", |nuova| nuova.atto.fascicolo.presentata_da)
-            .text_option("genitore_tutelato", |nuova| {
-                nuova
-                    .atto
-                    .fascicolo
-                    .genitore_tutelato
-                    .as_ref()
-                    .map(CodiceFiscale::as_str)
+            .text("presentata_da", |(_, fascicolo)| fascicolo.presentata_da)
+            .text_option("genitore_tutelato", |(_, fascicolo)| {
+                fascicolo.genitore_tutelato.as_ref().map(CodiceFiscale::as_str)
             })
-            .text("mandato_numero", |nuova| &nuova.atto.fascicolo.mandato_numero)
-            .told("mandato_data", "date", |nuova| {
-                Some(nuova.atto.fascicolo.mandato_data.to_string())
+            .text("mandato_numero", |(_, fascicolo)| &fascicolo.mandato_numero)
+            .told("mandato_data", "date", |(_, fascicolo)| {
+                Some(fascicolo.mandato_data.to_string())
             })
-            .text("modalita", |nuova| nuova.atto.fascicolo.pagamento.modalita)
-            .text_option("iban", |nuova| {
-                nuova.atto.fascicolo.pagamento.iban.as_ref().map(Iban::as_str)
+            .text("modalita", |(_, fascicolo)| fascicolo.pagamento.modalita)
+            .text_option("iban", |(_, fascicolo)| {
+                fascicolo.pagamento.iban.as_ref().map(Iban::as_str)
             })
-            .col("intestato_richiedente", |nuova| {
-                nuova.atto.fascicolo.pagamento.intestato_richiedente
+            .col("intestato_richiedente", |(_, fascicolo)| {
+                fascicolo.pagamento.intestato_richiedente
             })
-            .told("dichiarazioni", "jsonb", |nuova| {
-                let rese = nuova.atto.fascicolo.dichiarazioni.iter();
+            .told("dichiarazioni", "jsonb", |(_, fascicolo)| {
+                let rese = fascicolo.dichiarazioni.iter();
                 let rese: Vec<_> = rese
                     .map(|resa| (resa.codice, resa.versione_testo, resa.scelta))
                     .collect();
                 Some(json(&rese))
             })
-            .told("dettagli", "jsonb", |nuova| {
-                json_object(&nuova.atto.fascicolo.dettagli)
+            .told("dettagli", "jsonb", |(_, fascicolo)| {
+                json_object(&fascicolo.dettagli)
             });
+    });
+}
+
+/// The acts about domande that are there.
+fn atti(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
+    let atti: Vec<_> = nuove.iter().filter_map(Nuova::following).collect();
+    istruzione.insert("atti", &atti, |colonne| {
+        colonne
+            .col("registrazione", |(nuova, _)| nuova.id)
+            .col("anno", |(nuova, _)| nuova.registrata.protocollo.anno())
+            .col("numero_domanda", |(_, seguito)| intero(seguito.numero_domanda.0))
+            .text("operazione", |(nuova, _)| nuova.atto.operazione.nome())
+            .text("mandato_numero", |(_, seguito)| &seguito.mandato_numero)
+            .told("mandato_data", "date", |(_, seguito)| {
+                Some(seguito.mandato_data.to_string())
+            })
+            .told("dettagli", "jsonb", |(_, seguito)| json_object(&seguito.dettagli));
     });
 }
 
@@ -158,8 +178,7 @@ fn domande(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
 fn parti(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
     let mut schede = Vec::with_capacity(nuove.len() * 2);
     let mut allegati = Vec::new();
-    for nuova in nuove {
-        let fascicolo = &nuova.atto.fascicolo;
+    for (nuova, fascicolo) in nuove.iter().filter_map(Nuova::opening) {
         schede.extend(fascicolo.schede.iter().map(|scheda| (nuova, scheda)));
         allegati.extend(
             (1_i32..)
@@ -225,35 +244,106 @@ fn parti(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
     });
 }
 
-/// The feed: a row a registration, each with the next cursor.
-fn variazioni(istruzione: &mut Istruzione, nuove: &[Nuova<'_>], cursore: &mut i64) {
-    let numerate: Vec<_> = nuove
-        .iter()
-        .map(|nuova| {
+/// The feed, each row with the next cursor.
+fn feed(istruzione: &mut Istruzione, nuove: &[Nuova<'_>], cursore: &mut i64) {
+    let numerate: Vec<_> = variazioni(nuove)
+        .into_iter()
+        .map(|riga| {
             *cursore += 1;
-            (*cursore, nuova)
+            (*cursore, riga)
         })
         .collect();
     istruzione.insert("variazioni", &numerate, |colonne| {
         colonne
             .col("cursore", |(cursore, _)| *cursore)
-            .col("istante", |(_, nuova)| Istante(nuova.ricevuta.registrata_il))
-            .text("tipo", |_| "REGISTRATA")
-            .text("ente", |(_, nuova)| nuova.atto.chiave.ente.as_str())
-            .text("servizio", |(_, nuova)| nuova.atto.chiave.servizio)
-            .col("numero_domanda", |(_, nuova)| {
-                intero(nuova.registrata.numero_domanda.0)
+            .col("istante", |(_, riga)| Istante(riga.nuova.ricevuta.registrata_il))
+            .text("tipo", |(_, riga)| riga.tipo)
+            .text("ente", |(_, riga)| riga.nuova.atto.chiave.ente.as_str())
+            .text("servizio", |(_, riga)| riga.nuova.atto.chiave.servizio)
+            .col("numero_domanda", |(_, riga)| {
+                intero(riga.nuova.registrata.numero_domanda.0)
             })
-            .col("registrazione", |(_, nuova)| nuova.id)
-            .col("presentata_il", |(_, nuova)| {
-                Istante(al_millesimo(nuova.ricevuta.presentata_il))
+            .col("posto", |(_, riga)| riga.posto.map(posto))
+            .col("registrazione", |(_, riga)| riga.nuova.id)
+            // A sheet's row tells the change; the registration's own row tells its instants.
+            .col("presentata_il", |(_, riga)| {
+                let presentata_il = al_millesimo(riga.nuova.ricevuta.presentata_il);
+                riga.posto.is_none().then_some(Istante(presentata_il))
             })
-            .col("registrata_il", |(_, nuova)| {
-                Istante(nuova.ricevuta.registrata_il)
+            .col("registrata_il", |(_, riga)| {
+                let registrata_il = riga.nuova.ricevuta.registrata_il;
+                riga.posto.is_none().then_some(Istante(registrata_il))
             })
-            .text("stato", |_| "PRESENTATA")
-            .text("azione_richiesta", |_| "NESSUNA");
+            .text_option("stato", |(_, riga)| riga.stato)
+            .text_option("azione_richiesta", |(_, riga)| riga.azione);
     });
+}
+
+fn posto(posto: u32) -> i32 {
+    i32::try_from(posto).unwrap_or(i32::MAX)
+}
+
+/// Sheets that acts move, and the claims of the children that they free and another domanda of the batch takes. Before all
+/// else is written.
+pub(super) async fn move_sheets(
+    connessione: &mut PgConnection,
+    nuove: &[Nuova<'_>],
+) -> Result<(), StoreError> {
+    let mosse = mosse(nuove);
+    if mosse.is_empty() {
+        return Ok(());
+    }
+    let numeri = mosse
+        .iter()
+        .map(|mossa| intero(mossa.nuova.registrata.numero_domanda.0));
+    let posti = mosse.iter().map(|mossa| posto(mossa.posto));
+    let istanti = mosse
+        .iter()
+        .map(|mossa| Istante(mossa.nuova.ricevuta.registrata_il));
+    let esito = sqlx::query(
+        "UPDATE schede s SET stato = u.stato, stato_dal = u.stato_dal, azione_richiesta = u.azione
+         FROM UNNEST($1, $2, $3, $4, $5) AS u (numero_domanda, posto, stato, stato_dal, azione)
+         WHERE s.numero_domanda = u.numero_domanda AND s.posto = u.posto",
+    )
+    .bind(numeri.collect::<Vec<_>>())
+    .bind(posti.collect::<Vec<_>>())
+    .bind(mosse.iter().map(|mossa| mossa.stato).collect::<Vec<_>>())
+    .bind(istanti.collect::<Vec<_>>())
+    .bind(mosse.iter().map(|mossa| mossa.azione).collect::<Vec<_>>())
+    .execute(&mut *connessione)
+    .await
+    .map_err(guasto)?;
+    if esito.rows_affected() != lunghezza(mosse.len()).unsigned_abs() {
+        return Err(Inconsistency::new("schede", "posto", "an act moves a sheet that is not there").into());
+    }
+    let liberati: HashSet<(&str, &CodiceFiscale)> = nuove
+        .iter()
+        .filter_map(Nuova::following)
+        .flat_map(|(nuova, seguito)| {
+            seguito
+                .liberati()
+                .map(|minore| (nuova.atto.chiave.servizio, minore))
+        })
+        .collect();
+    for (nuova, fascicolo) in nuove.iter().filter_map(Nuova::opening) {
+        let servizio = nuova.atto.chiave.servizio;
+        for scheda in fascicolo
+            .schede
+            .iter()
+            .filter(|scheda| liberati.contains(&(servizio, &scheda.codice_fiscale)))
+        {
+            sqlx::query(
+                "INSERT INTO schede_vive (servizio, codice_fiscale, registrazione) VALUES ($1, $2, $3)",
+            )
+            .bind(servizio)
+            .bind(scheda.codice_fiscale.as_str())
+            .bind(nuova.id)
+            .execute(&mut *connessione)
+            .await
+            .map_err(guasto)?;
+        }
+    }
+    Ok(())
 }
 
 /// Sheets of children who ask for themselves close the live ones that others asked for.
@@ -261,14 +351,8 @@ pub(super) async fn take_places(
     connessione: &mut PgConnection,
     nuove: &[Nuova<'_>],
 ) -> Result<(), StoreError> {
-    for nuova in nuove {
-        for scheda in nuova
-            .atto
-            .fascicolo
-            .schede
-            .iter()
-            .filter(|scheda| scheda.subentra)
-        {
+    for (nuova, fascicolo) in nuove.iter().filter_map(Nuova::opening) {
+        for scheda in fascicolo.schede.iter().filter(|scheda| scheda.subentra) {
             sqlx::query("SELECT varco_subentra($1, $2)")
                 .bind(intero(nuova.registrata.numero_domanda.0))
                 .bind(i32::try_from(scheda.posto).unwrap_or(i32::MAX))

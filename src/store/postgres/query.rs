@@ -14,7 +14,7 @@ use crate::prestazione;
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::{Digest, Registrata};
 use crate::store::codec::unpack;
-use crate::store::valori::{Riga, intero, mese};
+use crate::store::valori::{Riga, intero, mese, parola, richiedente_from};
 use crate::store::{Chiave, Inconsistency, RigaRegistro, StoreError};
 
 /// What is registered under these keys.
@@ -108,7 +108,9 @@ pub(super) async fn domanda(
     riferimento: &Riferimento,
 ) -> Result<Option<DomandaConsultata>, StoreError> {
     let mut query = QueryBuilder::<Postgres>::new(concat!(
-        "SELECT r.presentata_il, r.registrata_il, r.codice_ufficio, r.impronta, ",
+        "SELECT r.presentata_il, r.registrata_il, r.codice_ufficio, r.impronta, d.versione, d.richiedente,
+             d.richiedente_nome, d.richiedente_cognome, d.richiedente_email, d.richiedente_cellulare,
+             d.richiedente_indirizzo, ",
         registrata!(),
         " FROM registrazioni n
           JOIN domande d ON d.numero = n.numero_domanda
@@ -157,6 +159,8 @@ pub(super) async fn domanda(
         registrata_il: riga.istante("registrata_il")?,
         codice_ufficio: riga.get("codice_ufficio")?,
         impronta: riga.digest("impronta")?,
+        versione: riga.count("versione")?,
+        richiedente: richiedente_from(&row)?,
         registrata,
         schede,
     }))
@@ -185,8 +189,8 @@ async fn schede(
                 posto: riga.parse("posto", |posto: i32| u32::try_from(posto))?,
                 codice_fiscale: riga
                     .parse("codice_fiscale", |testo: String| testo.parse::<CodiceFiscale>())?,
-                stato: riga.get("stato")?,
-                azione_richiesta: riga.get("azione_richiesta")?,
+                stato: riga.parse("stato", |testo: String| parola(&testo))?,
+                azione_richiesta: riga.parse("azione_richiesta", |testo: String| parola(&testo))?,
                 decorrenza_presunta: riga
                     .parse_option("decorrenza_presunta", |testo: String| mese(&testo))?,
             })

@@ -1,6 +1,6 @@
 //! The registration of a batch: one transaction. Keys, then children, are claimed with ON CONFLICT DO NOTHING, each
-//! in one order for all gateways, so that two of them wait for each other but never for ever; only then the register's
-//! row is locked, numbers are drawn, and everything is written in one statement. Who has the row has it from the draw to
+//! in one order for all gateways, so that two of them wait for each other but never for ever; then the domande that acts
+//! are about, and only then the register's row is locked, numbers are drawn, and everything is written in one statement. Who has the row has it from the draw to
 //! the commit, and no longer. What did not take leaves nothing: an act whose children are not free gives its key back by
 //! taking the whole claim back, and the others claim again. Order of the promises: design.md §2.7 (keys), §2.8
 //! (numbers), §2.9 (batches).
@@ -11,15 +11,17 @@ use jiff::Timestamp;
 use sqlx::postgres::PgConnection;
 use tokio::sync::MutexGuard;
 
-use super::insert::{take_places, write_all};
+use super::insert::{move_sheets, take_places, write_all};
 use super::row::{Istante, guasto};
 use super::{PostgresStore, Presa, Scrittura, query};
-use crate::protocollo::data_a_roma;
-use crate::ricevuta::Registrata;
+use crate::domanda::Scheda;
+use crate::protocollo::{NumeroDomanda, data_a_roma};
 use crate::store::codec::Conservati;
 use crate::store::registro::{
-    Contatore, Numeri, Nuova, Sorte, Vive, decide, misura, outcomes, pack_richieste, registri, were_written,
+    Attuale, Contatore, Numeri, Nuova, Sorte, Visto, Vive, decide, misura, outcomes, pack_richieste,
+    registri, were_written,
 };
+use crate::store::valori::intero;
 use crate::store::{Atto, Chiave, Inconsistency, Registrazione, StoreError};
 
 /// Registers a batch: see [`crate::store::Store::register`].
@@ -87,7 +89,7 @@ async fn transaction(
     richieste: Vec<Conservati>,
     adesso: Timestamp,
 ) -> Result<Scritto, StoreError> {
-    let Pretese { sorti, ids } = claim(presa, atti).await?;
+    let Pretese { sorti, ids, visto } = claim(presa, atti).await?;
     if ids.is_empty() {
         return Ok(Scritto::Nulla(outcomes(atti, sorti, &[])?));
     }
@@ -102,9 +104,17 @@ async fn transaction(
     for ((atto, sorte), richiesta) in atti.iter().zip(&sorti).zip(richieste) {
         if matches!(sorte, Sorte::Accolto) {
             let id = *ids.get(&atto.chiave).ok_or_else(misura)?;
-            nuove.push(Nuova::compose(store.ambiente, id, atto, richiesta, &mut numeri)?);
+            nuove.push(Nuova::compose(
+                store.ambiente,
+                id,
+                atto,
+                richiesta,
+                &visto,
+                &mut numeri,
+            )?);
         }
     }
+    move_sheets(connessione, &nuove).await?;
     write_all(connessione, &nuove, &numeri, &mut cursore).await?;
     take_places(connessione, &nuove).await?;
     Ok(Scritto::Qualcosa(outcomes(atti, sorti, &nuove)?))
@@ -115,6 +125,7 @@ struct Pretese {
     sorti: Vec<Sorte>,
     /// The new id of each key that was claimed: that of every accepted act, and of no other.
     ids: HashMap<Chiave, i64>,
+    visto: Visto,
 }
 
 /// How often a batch claims anew. A second time is needed when a child was not free, a third when another gateway
@@ -123,8 +134,7 @@ const PRETESE_MAX: usize = 16;
 
 /// Begins the transaction and claims keys and children, until exactly those that are needed are claimed.
 async fn claim(presa: &mut Presa<'_>, atti: &[Atto]) -> Result<Pretese, StoreError> {
-    let mut gia_registrate: HashMap<Chiave, Registrata> = HashMap::new();
-    let mut vive = Vive::new();
+    let mut visto = Visto::default();
     // An act that was refused once is not asked again: what it found was true then.
     let mut rifiutati: BTreeSet<usize> = BTreeSet::new();
     for _ in 0..PRETESE_MAX {
@@ -137,7 +147,7 @@ async fn claim(presa: &mut Presa<'_>, atti: &[Atto]) -> Result<Pretese, StoreErr
             .enumerate()
             .filter(|(posto, atto)| {
                 !rifiutati.contains(posto)
-                    && !gia_registrate.contains_key(&atto.chiave)
+                    && !visto.gia_registrate.contains_key(&atto.chiave)
                     && chiavi.insert(&atto.chiave)
             })
             .map(|(_, atto)| atto)
@@ -148,23 +158,46 @@ async fn claim(presa: &mut Presa<'_>, atti: &[Atto]) -> Result<Pretese, StoreErr
             .map(|atto| &atto.chiave)
             .filter(|chiave| !ids.contains_key(*chiave))
             .collect();
-        gia_registrate.extend(query::registrate(connessione, prese).await?);
+        visto
+            .gia_registrate
+            .extend(query::registrate(connessione, prese).await?);
         let libere = claim_sheets(connessione, &in_gara, &ids).await?;
-        vive.extend(taken_sheets(connessione, &in_gara, &ids, &libere).await?);
+        visto
+            .vive
+            .extend(taken_sheets(connessione, &in_gara, &ids, &libere).await?);
+        visto
+            .attuali
+            .extend(lock_domande(connessione, &in_gara, &ids).await?);
 
-        let sorti = decide(atti, &gia_registrate, vive.clone());
+        let sorti = decide(atti, &visto);
         let accolti = || {
             let coppie = atti.iter().zip(&sorti);
             coppie.filter_map(|(atto, sorte)| matches!(sorte, Sorte::Accolto).then_some(atto))
         };
-        if accolti().count() == ids.len() && accolti().all(|atto| is_held(atto, &ids, &libere, &vive)) {
-            return Ok(Pretese { sorti, ids });
+        let liberati: HashSet<Minore<'_>> = accolti()
+            .filter_map(|atto| Some((atto.chiave.servizio, atto.contenuto.seguito()?)))
+            .flat_map(|(servizio, seguito)| seguito.liberati().map(move |minore| (servizio, minore.as_str())))
+            .collect();
+        let is_held = |atto| {
+            is_held(atto, &ids, |minore, scheda: &Scheda| {
+                libere.contains(&minore)
+                    || liberati.contains(&minore)
+                    || visto
+                        .vive
+                        .get(&(minore.0, minore.1.to_owned()))
+                        .is_some_and(|viva| scheda.takes_place_of(viva))
+            })
+        };
+        if accolti().count() == ids.len() && accolti().all(is_held) {
+            return Ok(Pretese { sorti, ids, visto });
         }
-        rifiutati.extend(
-            (0..)
-                .zip(&sorti)
-                .filter_map(|(posto, sorte)| matches!(sorte, Sorte::SchedaViva(_)).then_some(posto)),
-        );
+        for (posto, sorte) in sorti.iter().enumerate() {
+            match sorte {
+                Sorte::SchedaViva(_) => rifiutati.insert(posto),
+                Sorte::Superata => rifiutati.insert(posto) | visto.superati.insert(posto),
+                Sorte::Accolto | Sorte::GiaRegistrato(_) | Sorte::CopiaDi(_) => continue,
+            };
+        }
         presa.take_back().await?;
     }
     Err(StoreError::unavailable(
@@ -172,17 +205,85 @@ async fn claim(presa: &mut Presa<'_>, atti: &[Atto]) -> Result<Pretese, StoreErr
     ))
 }
 
-/// Whether an act has its key and each of its children: a free one, or a live one whose place it takes.
-fn is_held(atto: &Atto, ids: &HashMap<Chiave, i64>, libere: &BTreeSet<Minore<'_>>, vive: &Vive) -> bool {
-    let servizio = atto.chiave.servizio;
+/// Whether an act has its key and each of its children: a free one, one that an act of the batch frees, or a live one
+/// whose place it takes.
+fn is_held<'a>(
+    atto: &'a Atto,
+    ids: &HashMap<Chiave, i64>,
+    sua: impl Fn(Minore<'a>, &'a Scheda) -> bool,
+) -> bool {
     ids.contains_key(&atto.chiave)
-        && atto.fascicolo.schede.iter().all(|scheda| {
-            let codice = scheda.codice_fiscale.as_str();
-            libere.contains(&(servizio, codice))
-                || vive
-                    .get(&(servizio, codice.to_owned()))
-                    .is_some_and(|viva| scheda.takes_place_of(viva))
+        && atto
+            .contenuto
+            .schede()
+            .iter()
+            .all(|scheda| sua((atto.chiave.servizio, scheda.codice_fiscale.as_str()), scheda))
+}
+
+/// Locks the domande that acts are about, and those whose sheets somebody takes the place of, with their sheets, and
+/// tells how they stand. First the sheets, then the domanda, each in one order: as whoever moves a sheet does, whose
+/// domanda changes with it.
+async fn lock_domande(
+    connessione: &mut PgConnection,
+    atti: &[&Atto],
+    ids: &HashMap<Chiave, i64>,
+) -> Result<HashMap<NumeroDomanda, Attuale>, StoreError> {
+    let (mut numeri, mut servizi, mut codici) = (Vec::new(), Vec::new(), Vec::new());
+    for atto in atti.iter().filter(|atto| ids.contains_key(&atto.chiave)) {
+        numeri.extend(
+            atto.contenuto
+                .seguito()
+                .map(|seguito| intero(seguito.numero_domanda.0)),
+        );
+        for scheda in atto.contenuto.schede().iter().filter(|scheda| scheda.subentra) {
+            servizi.push(atto.chiave.servizio);
+            codici.push(scheda.codice_fiscale.as_str());
+        }
+    }
+    if !codici.is_empty() {
+        let sostituite: Vec<i64> = sqlx::query_scalar(
+            "SELECT r.numero_domanda
+             FROM UNNEST($1, $2) AS u (servizio, codice_fiscale)
+             JOIN schede_vive v USING (servizio, codice_fiscale)
+             JOIN registrazioni r ON r.id = v.registrazione",
+        )
+        .bind(servizi)
+        .bind(codici)
+        .fetch_all(&mut *connessione)
+        .await
+        .map_err(guasto)?;
+        numeri.extend(sostituite);
+    }
+    if numeri.is_empty() {
+        return Ok(HashMap::new());
+    }
+    sqlx::query(
+        "SELECT 1 FROM schede WHERE numero_domanda = ANY($1) ORDER BY numero_domanda, posto FOR UPDATE",
+    )
+    .bind(&numeri)
+    .fetch_all(&mut *connessione)
+    .await
+    .map_err(guasto)?;
+    let righe: Vec<(i64, i64, i64)> = sqlx::query_as(
+        "SELECT numero, versione, registrazione FROM domande WHERE numero = ANY($1) ORDER BY numero FOR UPDATE",
+    )
+    .bind(&numeri)
+    .fetch_all(connessione)
+    .await
+    .map_err(guasto)?;
+    righe
+        .into_iter()
+        .map(|(numero, versione, registrazione)| {
+            let count = |colonna, valore: i64| {
+                u64::try_from(valore).map_err(|source| Inconsistency::new("domande", colonna, source))
+            };
+            let attuale = Attuale {
+                versione: count("versione", versione)?,
+                registrazione,
+            };
+            Ok((NumeroDomanda(count("numero", numero)?), attuale))
         })
+        .collect()
 }
 
 /// Claims the keys that are free; waits for whoever is just claiming the same one.
@@ -248,7 +349,7 @@ async fn claim_sheets<'a>(
     let mut minori: HashMap<Minore<'a>, i64> = HashMap::new();
     for atto in atti {
         if let Some(id) = ids.get(&atto.chiave) {
-            for scheda in &atto.fascicolo.schede {
+            for scheda in atto.contenuto.schede() {
                 minori
                     .entry((atto.chiave.servizio, scheda.codice_fiscale.as_str()))
                     .or_insert(*id);
@@ -295,7 +396,7 @@ async fn taken_sheets(
     let mut prese: HashMap<&'static str, Vec<_>> = HashMap::new();
     for atto in atti.iter().filter(|atto| ids.contains_key(&atto.chiave)) {
         let servizio = atto.chiave.servizio;
-        for scheda in &atto.fascicolo.schede {
+        for scheda in atto.contenuto.schede() {
             if !libere.contains(&(servizio, scheda.codice_fiscale.as_str())) {
                 prese
                     .entry(servizio)

@@ -30,8 +30,11 @@ pub(super) struct Inserimento {
 }
 
 impl Inserimento {
-    /// One statement more: these rows into that table. `bind` gives the values of a row, in the order of its `?`.
+    /// One statement more: these rows into that table; none is nothing. `bind` gives the values of a row, in the order of its `?`.
     pub(super) fn rows<T>(&mut self, tabella: Tabella, righe: &[T], mut bind: impl FnMut(&mut Valori, &T)) {
+        if righe.is_empty() {
+            return;
+        }
         self.sql.push_str(tabella.testa);
         self.sql.push_str(" VALUES ");
         for (posto, riga) in righe.iter().enumerate() {

@@ -3,13 +3,14 @@
 use sqlx::sqlite::SqliteConnection;
 
 use super::batch::{Inserimento, Tabella, Valori, insert, parti};
+use super::row::guasto;
 use super::tracce::{Conservata, TRACCE_CHE_SOSTITUISCONO, bind_traccia};
-use crate::domanda::{CodiceFiscale, Iban};
-use crate::prestazione::Operazione;
-use crate::store::StoreError;
+use crate::domanda::atto::Seguito;
+use crate::domanda::{CodiceFiscale, Fascicolo, Iban};
 use crate::store::codec::Codec;
-use crate::store::registro::Nuova;
+use crate::store::registro::{Nuova, Variazione, mosse, variazioni};
 use crate::store::valori::{intero, json, json_object};
+use crate::store::{Inconsistency, StoreError};
 
 /// Every table's rows. The tables with one row a registration go in together, one trip for many registrations; those
 /// with several follow, a table a trip.
@@ -17,6 +18,7 @@ pub(super) async fn insert_all(
     connessione: &mut SqliteConnection,
     nuove: &[Nuova<'_>],
 ) -> Result<(), StoreError> {
+    move_sheets(connessione, nuove).await?;
     for parte in parti(nuove) {
         // A hang-up writes INTERROTTA while the act still waits; what was registered speaks last.
         let tracce: Vec<_> = parte
@@ -27,8 +29,11 @@ pub(super) async fn insert_all(
         inserimento.rows(REGISTRAZIONI, parte, bind_registrazione);
         inserimento.rows(RICEVUTE, parte, bind_ricevuta);
         inserimento.rows(PAYLOAD, parte, bind_payload);
-        inserimento.rows(DOMANDE, parte, bind_domanda);
-        inserimento.rows(VARIAZIONI, parte, bind_variazione);
+        let domande: Vec<_> = parte.iter().filter_map(Nuova::opening).collect();
+        inserimento.rows(DOMANDE, &domande, bind_domanda);
+        let atti: Vec<_> = parte.iter().filter_map(Nuova::following).collect();
+        inserimento.rows(ATTI, &atti, bind_atto);
+        inserimento.rows(VARIAZIONI, &variazioni(parte), bind_variazione);
         inserimento.rows(TRACCE_CHE_SOSTITUISCONO, &tracce, bind_traccia);
         inserimento.execute(connessione).await?;
     }
@@ -38,9 +43,9 @@ pub(super) async fn insert_all(
 const REGISTRAZIONI: Tabella = Tabella {
     testa: "INSERT INTO registrazioni (id, registro, anno, numero, protocollo, registrata_il, presentata_il, oggetto, \
             servizio, operazione, ente, ente_denominazione, codice_ufficio, user_id, richiedente, destinatario, \
-            chiave_invio, data_pratica, numero_domanda, digest, digest_versione, impronta, impronta_algoritmo, \
+            chiave_invio, data_pratica, numero_domanda, collegato_a, digest, digest_versione, impronta, impronta_algoritmo, \
             canale, message_id, certificato_sha256)",
-    riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'INPS',?,?,?,?,?,?,'SHA-256',?,?,?)",
+    riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'INPS',?,?,?,?,?,?,?,'SHA-256',?,?,?)",
     coda: "",
 };
 
@@ -56,15 +61,16 @@ fn bind_registrazione(valori: &mut Valori, nuova: &Nuova<'_>) {
         .push(ricevuta.presentata_il.as_millisecond())
         .text(&ricevuta.oggetto)
         .text(atto.chiave.servizio)
-        .text(Operazione::InviaDomanda.nome())
+        .text(atto.operazione.nome())
         .text(ricevuta.ente.as_str())
         .text(&ricevuta.ente_denominazione)
         .text(ricevuta.codice_ufficio.as_str())
         .text(ricevuta.user_id.as_str())
         .text(ricevuta.richiedente.codice_fiscale.as_str())
         .text(ricevuta.chiave.as_str())
-        .told_option(atto.fascicolo.data_pratica)
+        .told_option(atto.contenuto.data_pratica())
         .push(intero(registrata.numero_domanda.0))
+        .push(nuova.collegato_a)
         .bytes(&registrata.digest.0)
         .push(registrata.digest_versione)
         .bytes(&ricevuta.impronta)
@@ -94,7 +100,7 @@ const PAYLOAD: Tabella = Tabella {
 };
 
 fn bind_payload(valori: &mut Valori, nuova: &Nuova<'_>) {
-    let (da, a) = nuova.atto.domanda_in_richiesta;
+    let (da, a) = nuova.atto.contenuto_in_richiesta;
     valori
         .push(nuova.id)
         .len(nuova.atto.richiesta.len())
@@ -113,8 +119,7 @@ const DOMANDE: Tabella = Tabella {
     coda: "",
 };
 
-fn bind_domanda(valori: &mut Valori, nuova: &Nuova<'_>) {
-    let fascicolo = &nuova.atto.fascicolo;
+fn bind_domanda(valori: &mut Valori, (nuova, fascicolo): &(&Nuova<'_>, &Fascicolo)) {
     let richiedente = &fascicolo.richiedente;
     let dichiarazioni: Vec<_> = fascicolo
         .dichiarazioni
@@ -143,31 +148,76 @@ fn bind_domanda(valori: &mut Valori, nuova: &Nuova<'_>) {
         .push(json_object(&fascicolo.dettagli));
 }
 
-const VARIAZIONI: Tabella = Tabella {
-    testa: "INSERT INTO variazioni (istante, tipo, ente, servizio, numero_domanda, registrazione, presentata_il, \
-            registrata_il, stato, azione_richiesta)",
-    riga: "(?,'REGISTRATA',?,?,?,?,?,?,'PRESENTATA','NESSUNA')",
+const ATTI: Tabella = Tabella {
+    testa: "INSERT INTO atti (registrazione, numero_domanda, operazione, mandato_numero, mandato_data, dettagli)",
+    riga: "(?,?,?,?,?,?)",
     coda: "",
 };
 
-fn bind_variazione(valori: &mut Valori, nuova: &Nuova<'_>) {
+fn bind_atto(valori: &mut Valori, (nuova, seguito): &(&Nuova<'_>, &Seguito)) {
+    valori
+        .push(nuova.id)
+        .push(intero(seguito.numero_domanda.0))
+        .text(nuova.atto.operazione.nome())
+        .text(&seguito.mandato_numero)
+        .told(seguito.mandato_data)
+        .push(json_object(&seguito.dettagli));
+}
+
+const VARIAZIONI: Tabella = Tabella {
+    testa: "INSERT INTO variazioni (istante, tipo, ente, servizio, numero_domanda, posto, registrazione, \
+            presentata_il, registrata_il, stato, azione_richiesta)",
+    riga: "(?,?,?,?,?,?,?,?,?,?,?)",
+    coda: "",
+};
+
+fn bind_variazione(valori: &mut Valori, riga: &Variazione<'_>) {
+    let nuova = riga.nuova;
     let registrata_il = nuova.ricevuta.registrata_il.as_millisecond();
+    // A sheet's row tells the change; the registration's own row tells its instants.
+    let della_registrazione = riga.posto.is_none();
     valori
         .push(registrata_il)
+        .text(riga.tipo)
         .text(nuova.atto.chiave.ente.as_str())
         .text(nuova.atto.chiave.servizio)
         .push(intero(nuova.registrata.numero_domanda.0))
+        .push(riga.posto)
         .push(nuova.id)
-        .push(nuova.ricevuta.presentata_il.as_millisecond())
-        .push(registrata_il);
+        .push(della_registrazione.then(|| nuova.ricevuta.presentata_il.as_millisecond()))
+        .push(della_registrazione.then_some(registrata_il))
+        .text_option(riga.stato)
+        .text_option(riga.azione);
+}
+
+/// Sheets that acts move. First of all, so that a child whose sheet is given up is free for a domanda of the same batch.
+async fn move_sheets(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) -> Result<(), StoreError> {
+    for mossa in mosse(nuove) {
+        let esito = sqlx::query(
+            "UPDATE schede SET stato = ?, stato_dal = ?, azione_richiesta = ? WHERE numero_domanda = ? AND posto = ?",
+        )
+        .bind(mossa.stato)
+        .bind(mossa.nuova.ricevuta.registrata_il.as_millisecond())
+        .bind(mossa.azione)
+        .bind(intero(mossa.nuova.registrata.numero_domanda.0))
+        .bind(mossa.posto)
+        .execute(&mut *connessione)
+        .await
+        .map_err(guasto)?;
+        if esito.rows_affected() != 1 {
+            return Err(
+                Inconsistency::new("schede", "posto", "an act moves a sheet that is not there").into(),
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Sheets and documents: several rows a domanda.
 async fn insert_parti(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) -> Result<(), StoreError> {
     let mut schede = Vec::with_capacity(nuove.len() * 2);
     let mut allegati = Vec::new();
-    for nuova in nuove {
-        let fascicolo = &nuova.atto.fascicolo;
+    for (nuova, fascicolo) in nuove.iter().filter_map(Nuova::opening) {
         schede.extend(fascicolo.schede.iter().map(|scheda| (nuova, scheda)));
         allegati.extend(
             (1_u32..)

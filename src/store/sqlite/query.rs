@@ -14,8 +14,9 @@ use crate::prestazione;
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::{Digest, Registrata};
 use crate::store::codec::unpack;
-use crate::store::valori::{Riga, intero, mese};
-use crate::store::{Chiave, Inconsistency, RigaRegistro, StoreError};
+use crate::store::registro::Attuale;
+use crate::store::valori::{Riga, intero, mese, parola, richiedente_from};
+use crate::store::{Atto, Chiave, Inconsistency, RigaRegistro, StoreError};
 
 /// What is registered under a key.
 pub(super) async fn registrata(pool: &SqlitePool, chiave: &Chiave) -> Result<Option<Registrata>, StoreError> {
@@ -95,6 +96,35 @@ pub(super) async fn schede_vive(
         .collect()
 }
 
+/// The domande that these acts are about, as they stand now.
+pub(super) async fn attuali(
+    connessione: &mut SqliteConnection,
+    atti: &[Atto],
+) -> Result<HashMap<NumeroDomanda, Attuale>, StoreError> {
+    let mut attuali = HashMap::new();
+    for numero in atti
+        .iter()
+        .filter_map(|atto| Some(atto.contenuto.seguito()?.numero_domanda))
+    {
+        let riga: Option<(i64, i64)> =
+            sqlx::query_as("SELECT versione, registrazione FROM domande WHERE numero = ?")
+                .bind(intero(numero.0))
+                .fetch_optional(&mut *connessione)
+                .await
+                .map_err(guasto)?;
+        if let Some((versione, registrazione)) = riga {
+            let versione = u64::try_from(versione)
+                .map_err(|source| Inconsistency::new("domande", "versione", source))?;
+            let attuale = Attuale {
+                versione,
+                registrazione,
+            };
+            attuali.insert(numero, attuale);
+        }
+    }
+    Ok(attuali)
+}
+
 /// A domanda of an ente, by any of its names. An act about a domanda leads to the domanda; of several domande with the
 /// same imprint, the newest is told.
 pub(super) async fn domanda(
@@ -104,7 +134,7 @@ pub(super) async fn domanda(
     riferimento: &Riferimento,
 ) -> Result<Option<DomandaConsultata>, StoreError> {
     let mut query = QueryBuilder::<Sqlite>::new(format!(
-        "SELECT r.presentata_il, r.registrata_il, r.codice_ufficio, r.impronta, {REGISTRATA}
+        "SELECT r.presentata_il, r.registrata_il, r.codice_ufficio, r.impronta, {DOMANDA}, {REGISTRATA}
          FROM registrazioni n
          JOIN domande d ON d.numero = n.numero_domanda
          JOIN registrazioni r ON r.id = d.registrazione
@@ -145,6 +175,8 @@ pub(super) async fn domanda(
         registrata_il: riga.istante("registrata_il")?,
         codice_ufficio: riga.get("codice_ufficio")?,
         impronta: riga.digest("impronta")?,
+        versione: riga.count("versione")?,
+        richiedente: richiedente_from(&row)?,
         registrata,
         schede,
     }))
@@ -173,8 +205,8 @@ async fn schede(
                 posto: riga.get("posto")?,
                 codice_fiscale: riga
                     .parse("codice_fiscale", |testo: String| testo.parse::<CodiceFiscale>())?,
-                stato: riga.get("stato")?,
-                azione_richiesta: riga.get("azione_richiesta")?,
+                stato: riga.parse("stato", |testo: String| parola(&testo))?,
+                azione_richiesta: riga.parse("azione_richiesta", |testo: String| parola(&testo))?,
                 decorrenza_presunta: riga
                     .parse_option("decorrenza_presunta", |testo: String| mese(&testo))?,
             })
@@ -218,6 +250,10 @@ pub(super) async fn registro(
         })
         .collect()
 }
+
+/// What a [`DomandaConsultata`] tells of the domanda itself: `d` is `domande`.
+const DOMANDA: &str = "d.versione, d.richiedente, d.richiedente_nome, d.richiedente_cognome, d.richiedente_email, \
+    d.richiedente_cellulare, d.richiedente_indirizzo";
 
 /// What a [`Registrata`] is read from: `r` is `registrazioni`, `v` is `ricevute`.
 const REGISTRATA: &str = "r.protocollo, r.numero_domanda, r.chiave_invio, r.digest, r.digest_versione, \

@@ -16,7 +16,7 @@ use super::{Scrittura, SqliteStore, query};
 use crate::ricevuta::Registrata;
 use crate::store::codec::Conservati;
 use crate::store::registro::{
-    Contatore, Numeri, Nuova, Sorte, Vive, decide, outcomes, pack_richieste, registri, were_written,
+    Contatore, Numeri, Nuova, Sorte, Visto, Vive, decide, outcomes, pack_richieste, registri, were_written,
 };
 use crate::store::valori::intero;
 use crate::store::{Atto, Chiave, Inconsistency, Registrazione, StoreError};
@@ -58,8 +58,13 @@ async fn write(
     adesso: Timestamp,
 ) -> Result<Vec<Registrazione>, StoreError> {
     let gia_registrate = query::registrate(connessione, atti.iter().map(|atto| &atto.chiave)).await?;
-    let vive = live_sheets(connessione, atti, &gia_registrate).await?;
-    let sorti = decide(atti, &gia_registrate, vive);
+    let visto = Visto {
+        vive: live_sheets(connessione, atti, &gia_registrate).await?,
+        attuali: query::attuali(connessione, atti).await?,
+        gia_registrate,
+        ..Visto::default()
+    };
+    let sorti = decide(atti, &visto);
 
     let mut nuove = Vec::new();
     if sorti.iter().any(|sorte| matches!(sorte, Sorte::Accolto)) {
@@ -67,7 +72,14 @@ async fn write(
         for ((atto, sorte), richiesta) in atti.iter().zip(&sorti).zip(richieste) {
             if matches!(sorte, Sorte::Accolto) {
                 id += 1;
-                nuove.push(Nuova::compose(store.ambiente, id, atto, richiesta, &mut numeri)?);
+                nuove.push(Nuova::compose(
+                    store.ambiente,
+                    id,
+                    atto,
+                    richiesta,
+                    &visto,
+                    &mut numeri,
+                )?);
             }
         }
         save(connessione, &numeri).await?;
@@ -115,7 +127,7 @@ async fn live_sheets(
         .iter()
         .filter(|atto| !gia_registrate.contains_key(&atto.chiave))
     {
-        let schede = atto.fascicolo.schede.iter();
+        let schede = atto.contenuto.schede().iter();
         minori
             .entry(atto.chiave.servizio)
             .or_default()
@@ -197,9 +209,10 @@ mod tests {
 
     use super::*;
     use crate::domanda::{Ambiente, Dettagli, Fascicolo, Pagamento, Richiedente};
+    use crate::prestazione::Operazione;
     use crate::prestazione::assegno_temporaneo::PRESTAZIONE;
     use crate::ricevuta::Digest;
-    use crate::store::{OpenOptions, Store as _};
+    use crate::store::{Contenuto, OpenOptions, Store as _};
     use crate::trace::Traccia;
 
     fn atto(chiave: &str) -> Atto {
@@ -218,7 +231,8 @@ mod tests {
             user_id: "op".parse().unwrap(),
             certificato_sha256: String::new(),
             canale: "MODI",
-            fascicolo: Fascicolo {
+            operazione: Operazione::InviaDomanda,
+            contenuto: Contenuto::Domanda(Fascicolo {
                 data_pratica: None,
                 mandato_numero: String::new(),
                 mandato_data: "2021-06-29".parse().unwrap(),
@@ -242,9 +256,9 @@ mod tests {
                 allegati: Vec::new(),
                 dettagli: Dettagli::default(),
                 oggetto: String::new(),
-            },
+            }),
             richiesta: Bytes::new(),
-            domanda_in_richiesta: (0, 0),
+            contenuto_in_richiesta: (0, 0),
             traccia: Traccia::default(),
             stampa: |ricevuta| ricevuta.protocollo.to_string().into_bytes(),
         }

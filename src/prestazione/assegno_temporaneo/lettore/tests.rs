@@ -2,7 +2,7 @@ use jiff::civil::date;
 
 use super::*;
 use crate::domanda::allegato::{TipoAllegato, TipoMime};
-use crate::domanda::{Ambiente, CodiceFiscaleErrato};
+use crate::domanda::{Ambiente, CodiceFiscaleErrato, Domanda};
 use crate::prestazione::assegno_temporaneo::domanda::DichiarazioneInviata;
 use crate::prestazione::assegno_temporaneo::prova::{VALIDA, contesto, leggi, racconta, valida};
 
@@ -123,7 +123,7 @@ fn disorder_does_no_harm() {
         lettore.valore("Codice", "");
     }
     racconta(&mut lettore, "} } Minore { Minore { } Valore x");
-    assert!(Box::new(lettore).domanda().is_none());
+    assert!(Box::new(lettore).istanza().is_none());
     // The wrapper may be told or not: it changes nothing.
     let mut lettore = LettoreAssegnoTemporaneo::default();
     racconta(&mut lettore, &format!("Domanda {{ {VALIDA} }}"));

@@ -1,7 +1,7 @@
 use jiff::civil::date;
 
 use super::*;
-use crate::domanda::Ambiente;
+use crate::domanda::{Ambiente, Domanda as _};
 use crate::prestazione::assegno_unico::prova::{PER_SE, VALIDA, contesto, leggi, racconta};
 
 #[test]
@@ -128,7 +128,7 @@ fn disorder_does_no_harm() {
         &mut lettore,
         "} } PagamentoAltroGenitore { Conto { Conto { } Valore x",
     );
-    assert!(Box::new(lettore).domanda().is_none());
+    assert!(Box::new(lettore).istanza().is_none());
     // The wrapper may be told or not: it changes nothing.
     let mut lettore = LettoreAssegnoUnico::default();
     racconta(&mut lettore, &format!("Domanda {{ {VALIDA} }}"));
