@@ -2,6 +2,8 @@
 //! receipt, feed row and trace record together or not at all (design.md §2.8, §2.9).
 
 mod codec;
+pub mod giornaliero;
+pub mod legale;
 pub mod postgres;
 mod registro;
 pub mod sqlite;
@@ -84,11 +86,7 @@ pub async fn open(
     url: &StoreUrl,
     options: &OpenOptions,
 ) -> Result<(SharedStore, SignedDuration), StoreError> {
-    if options.ambiente == Ambiente::Produzione && options.orologio_inizio.is_some() {
-        return Err(StoreError::Refused(
-            "orologio.inizio is set, but in produzione there is one clock; remove it".to_owned(),
-        ));
-    }
+    check_clock(options)?;
     Ok(match url {
         StoreUrl::Sqlite(path) => {
             let (store, offset) = sqlite::SqliteStore::open(path, options).await?;
@@ -99,6 +97,16 @@ pub async fn open(
             (Arc::new(store), offset)
         }
     })
+}
+
+/// In produzione there is one clock.
+fn check_clock(options: &OpenOptions) -> Result<(), StoreError> {
+    if options.ambiente == Ambiente::Produzione && options.orologio_inizio.is_some() {
+        return Err(StoreError::Refused(
+            "orologio.inizio is set, but in produzione there is one clock; remove it".to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 /// A key as it is unique: per ente and service.

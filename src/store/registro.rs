@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::codec::{Conservati, pack};
 use super::valori::al_millesimo;
 use super::{Atto, Chiave, Inconsistency, Registrazione, StoreError};
+use crate::domanda::sha256::Sha256;
 use crate::domanda::{Ambiente, SchedaViva};
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo, data_a_roma};
 use crate::ricevuta::{DIGEST_VERSIONE, Registrata, Ricevuta};
@@ -245,8 +246,26 @@ pub(super) struct Nuova<'a> {
     pub(super) atto: &'a Atto,
     pub(super) registrata: Registrata,
     pub(super) ricevuta: Ricevuta,
-    pub(super) richiesta: Conservati,
+    /// SHA-256 of the receipt's bytes.
+    pub(super) ricevuta_sha256: [u8; 32],
+    pub(super) richiesta: Richiesta,
     pub(super) traccia: Traccia,
+}
+
+/// A request as it is kept.
+pub(super) struct Richiesta {
+    /// SHA-256 of the whole of it, as received.
+    pub(super) sha256: [u8; 32],
+    pub(super) conservata: Conservati,
+}
+
+impl Richiesta {
+    fn of(bytes: &[u8]) -> Self {
+        Self {
+            sha256: Sha256::of(bytes),
+            conservata: pack(bytes),
+        }
+    }
 }
 
 impl<'a> Nuova<'a> {
@@ -255,7 +274,7 @@ impl<'a> Nuova<'a> {
         ambiente: Ambiente,
         id: i64,
         atto: &'a Atto,
-        richiesta: Conservati,
+        richiesta: Richiesta,
         numeri: &mut Numeri,
     ) -> Result<Self, StoreError> {
         let Estratti {
@@ -296,6 +315,7 @@ impl<'a> Nuova<'a> {
         if traccia.risposta_len == 0 {
             traccia.risposta_len = bytes.len() as u64;
         }
+        let ricevuta_sha256 = Sha256::of(&bytes);
         Ok(Self {
             id,
             protocollo: in_lettere,
@@ -310,24 +330,25 @@ impl<'a> Nuova<'a> {
                 annullata: false,
             },
             ricevuta,
+            ricevuta_sha256,
             richiesta,
             traccia,
         })
     }
 }
 
-/// Compresses the requests; long ones away from the threads that serve connections.
-pub(super) async fn pack_richieste(atti: &[Atto]) -> Vec<Conservati> {
+/// Hashes and compresses the requests; long ones away from the threads that serve connections.
+pub(super) async fn pack_richieste(atti: &[Atto]) -> Vec<Richiesta> {
     let in_tutto: usize = atti.iter().map(|atto| atto.richiesta.len()).sum();
     if in_tutto > COMPRESSIONE_IN_DISPARTE {
         let richieste: Vec<Bytes> = atti.iter().map(|atto| atto.richiesta.clone()).collect();
         let in_disparte =
-            tokio::task::spawn_blocking(move || richieste.iter().map(|richiesta| pack(richiesta)).collect());
+            tokio::task::spawn_blocking(move || richieste.iter().map(|bytes| Richiesta::of(bytes)).collect());
         if let Ok(compresse) = in_disparte.await {
             return compresse;
         }
     }
-    atti.iter().map(|atto| pack(&atto.richiesta)).collect()
+    atti.iter().map(|atto| Richiesta::of(&atto.richiesta)).collect()
 }
 
 /// From so many bytes on a batch is compressed on a thread of its own (some milliseconds' work).

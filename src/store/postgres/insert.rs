@@ -68,7 +68,9 @@ fn registrazioni(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
             .col("impronta", |nuova| &nuova.ricevuta.impronta[..])
             .text("canale", |nuova| nuova.atto.canale)
             .col("message_id", |nuova| nuova.traccia.message_id)
-            .text("certificato_sha256", |nuova| &nuova.atto.certificato_sha256);
+            .text("certificato_sha256", |nuova| &nuova.atto.certificato_sha256)
+            .col("ricevuta_sha256", |nuova| &nuova.ricevuta_sha256[..])
+            .col("richiesta_sha256", |nuova| &nuova.richiesta.sha256[..]);
     });
     istruzione.insert("ricevute", nuove, |colonne| {
         colonne
@@ -92,8 +94,8 @@ fn registrazioni(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
             .col("bytes_len", |nuova| lunghezza(nuova.atto.richiesta.len()))
             .col("domanda_da", |nuova| lunghezza(nuova.atto.domanda_in_richiesta.0))
             .col("domanda_a", |nuova| lunghezza(nuova.atto.domanda_in_richiesta.1))
-            .text("codec", |nuova| nuova.richiesta.codec.as_str())
-            .col("bytes", |nuova| &nuova.richiesta.bytes[..]);
+            .text("codec", |nuova| nuova.richiesta.conservata.codec.as_str())
+            .col("bytes", |nuova| &nuova.richiesta.conservata.bytes[..]);
     });
 }
 

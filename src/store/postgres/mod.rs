@@ -6,6 +6,7 @@
 
 mod anni;
 mod insert;
+mod legale;
 mod open;
 mod query;
 mod register;

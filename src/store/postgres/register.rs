@@ -16,9 +16,9 @@ use super::row::{Istante, guasto};
 use super::{PostgresStore, Presa, Scrittura, query};
 use crate::protocollo::data_a_roma;
 use crate::ricevuta::Registrata;
-use crate::store::codec::Conservati;
 use crate::store::registro::{
-    Contatore, Numeri, Nuova, Sorte, Vive, decide, misura, outcomes, pack_richieste, registri, were_written,
+    Contatore, Numeri, Nuova, Richiesta, Sorte, Vive, decide, misura, outcomes, pack_richieste, registri,
+    were_written,
 };
 use crate::store::{Atto, Chiave, Inconsistency, Registrazione, StoreError};
 
@@ -79,7 +79,7 @@ async fn transaction(
     store: &PostgresStore,
     presa: &mut Presa<'_>,
     atti: &[Atto],
-    richieste: Vec<Conservati>,
+    richieste: Vec<Richiesta>,
     adesso: Timestamp,
 ) -> Result<Scritto, StoreError> {
     let Pretese { sorti, ids } = claim(presa, atti).await?;

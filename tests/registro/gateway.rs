@@ -1,0 +1,56 @@
+//! What a patronato sees of it, over the wire.
+
+use crate::comando::register;
+use crate::helpers::{Gateway, Setting};
+
+/// The good domanda of tests/messages.
+const DOMANDA: &str = include_str!("../messages/domanda-registered/request.xml");
+
+#[test]
+fn a_retry_of_the_annulled_gets_the_receipt_of_then_and_is_told_so() {
+    let gateway = Gateway::spawn(&Setting::default());
+    let client = gateway.client("pat01");
+    let prima = client.post(DOMANDA.as_bytes());
+    let protocollo = prima.value("Protocollo").unwrap();
+    assert_eq!(prima.value("Annullata").as_deref(), Some("false"));
+
+    let annullata = register(
+        &gateway.dir.path().join("varco.toml"),
+        &[
+            "annul",
+            &protocollo,
+            "--motivo",
+            "inviata per errore",
+            "--provvedimento",
+            "12/2021",
+            "--provvedimento-data",
+            "2021-07-15",
+            "--operatore",
+            "m.verdi",
+        ],
+    );
+    assert_eq!(annullata.codice, 0, "{}", annullata.errori);
+
+    let ancora = client.post(DOMANDA.as_bytes());
+    let ricevuta = |testo: &str| {
+        let (_, dopo) = testo.split_once("<Ricevuta").unwrap();
+        dopo.split_once("</Ricevuta>").unwrap().0.to_owned()
+    };
+    assert_eq!(ancora.status, 200);
+    assert_eq!(ricevuta(&ancora.text()), ricevuta(&prima.text()));
+    assert_eq!(
+        (
+            ancora.value("Ripetizione").as_deref(),
+            ancora.value("Annullata").as_deref()
+        ),
+        (Some("true"), Some("true"))
+    );
+    // Its children may be asked for again, under another key and another number.
+    let nuova = client.post(DOMANDA.replace(">K-1<", ">K-2<").as_bytes());
+    assert_eq!(
+        nuova.value("Protocollo").as_deref(),
+        Some("INPS-AUF-2021-000000000002"),
+        "{}",
+        nuova.text()
+    );
+}
