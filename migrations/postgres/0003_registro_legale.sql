@@ -151,6 +151,6 @@ GRANT UPDATE (chiuso_fino_a, emergenza) ON registro TO varco_registro;
 GRANT UPDATE (chiusa_il, chiusa_da) ON emergenze TO varco_registro;
 GRANT UPDATE (stato, stato_dal, azione_richiesta) ON schede TO varco_registro;
 
--- The auditor reads all of it, with the imprints of what was attached, and still no request.
+-- The auditor reads all of it, with what was attached by name and imprint, and still no request.
 GRANT SELECT ON scarti, registri_giornalieri, emergenze, emergenza_registrazioni TO varco_audit;
-GRANT SELECT (numero_domanda, registrazione, posto, impronta) ON allegati TO varco_audit;
+GRANT SELECT (numero_domanda, registrazione, posto, nome_file, tipo_mime, impronta) ON allegati TO varco_audit;

@@ -4,6 +4,9 @@
 //!
 //! Its form is published as xsd/registro-giornaliero-v1.xsd.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -144,6 +147,83 @@ impl Giornaliero {
             .split(|byte| *byte == b'\n')
             .filter_map(|riga| Some((protocollo_of(riga)?, riga)))
     }
+
+    /// In what a document, made again from the rows as they are now, is not the one that is kept: one sentence each.
+    #[must_use]
+    pub fn differenze(&self, rifatto: &[u8]) -> Vec<String> {
+        let giorno = self.giorno;
+        let allora: BTreeMap<_, _> = Self::righe(&self.documento).collect();
+        let adesso: BTreeMap<_, _> = Self::righe(rifatto).collect();
+        let mut frasi = Vec::new();
+        for (protocollo, riga) in &allora {
+            match adesso.get(protocollo) {
+                None => frasi.push(format!(
+                    "{protocollo}: in the daily register of {giorno}, and no longer registered on that day"
+                )),
+                Some(nuova) if nuova != riga => frasi.push(format!(
+                    "{protocollo}: {} is not as the daily register of {giorno} has it",
+                    first_difference(riga, nuova)
+                )),
+                Some(_) => {}
+            }
+        }
+        for protocollo in adesso
+            .keys()
+            .filter(|protocollo| !allora.contains_key(*protocollo))
+        {
+            frasi.push(format!(
+                "{protocollo}: registered on {giorno}, and not in its daily register"
+            ));
+        }
+        let registro = &self.registro;
+        let (allora, adesso) = (altre_righe(&self.documento), altre_righe(rifatto));
+        for riga in allora.iter().filter(|riga| !adesso.contains(*riga)) {
+            frasi.push(format!(
+                "register {registro}, {giorno}: {} of the daily register is no longer there, or is another",
+                name_of(riga)
+            ));
+        }
+        for riga in adesso.iter().filter(|riga| !allora.contains(*riga)) {
+            frasi.push(format!(
+                "register {registro}, {giorno}: {} is not in the daily register, or is another there",
+                name_of(riga)
+            ));
+        }
+        frasi
+    }
+}
+
+/// The lines that are of no registration, but for the sum at the end, which only follows from them.
+fn altre_righe(documento: &[u8]) -> Vec<&[u8]> {
+    documento
+        .split(|byte| *byte == b'\n')
+        .filter(|riga| protocollo_of(riga).is_none() && !riga.starts_with(b"<Riepilogo>"))
+        .collect()
+}
+
+/// The name of the element in which two lines part.
+fn first_difference<'r>(una: &'r [u8], altra: &[u8]) -> Cow<'r, str> {
+    let mut parti = una
+        .split(|byte| *byte == b'<')
+        .zip(altra.split(|byte| *byte == b'<'));
+    parti
+        .find(|(una, altra)| una != altra)
+        .map_or(Cow::Borrowed("the line"), |(una, _)| name_of(una))
+}
+
+/// The element that a line or a piece of one begins with; `the line` where it is none.
+fn name_of(riga: &[u8]) -> Cow<'_, str> {
+    let riga = riga.strip_prefix(b"<").unwrap_or(riga);
+    let riga = riga.strip_prefix(b"/").unwrap_or(riga);
+    let fine = riga
+        .iter()
+        .position(|byte| !byte.is_ascii_alphanumeric())
+        .unwrap_or(riga.len());
+    if fine == 0 {
+        Cow::Borrowed("a line")
+    } else {
+        String::from_utf8_lossy(&riga[..fine])
+    }
 }
 
 /// The number of a line `<Registrazione><Protocollo>…`.
@@ -181,7 +261,14 @@ fn write_iscrizione(w: &mut Scrittore, iscrizione: &Iscrizione) {
             |w| w.testo(&iscrizione.impronta),
         );
         for allegato in &iscrizione.allegati {
-            w.campo("AllegatoSha256", allegato);
+            w.elemento(
+                "AllegatoSha256",
+                &[
+                    ("nomeFile", &allegato.nome_file),
+                    ("mimeType", &allegato.tipo_mime),
+                ],
+                |w| w.testo(&allegato.impronta),
+            );
         }
         w.elemento(
             "Digest",

@@ -4,6 +4,7 @@
 //! A day is one of Europe/Rome: 23 or 25 hours when the clocks change.
 
 mod giornaliero;
+mod segnatura;
 
 use std::fmt;
 
@@ -14,6 +15,7 @@ use crate::domanda::codelista::codelista;
 use crate::protocollo::roma;
 
 pub use giornaliero::{Composto, Giornaliero, Giornata, PRIMO_ANELLO};
+pub use segnatura::{Aoo, segnatura};
 
 /// One registration with all its data (DPR 445/2000 art. 53; spec/domain.md §2.3).
 #[derive(Clone, PartialEq, Eq)]
@@ -64,8 +66,8 @@ pub struct Iscrizione {
     pub impronta: String,
     /// Its algorithm.
     pub impronta_algoritmo: String,
-    /// Imprints of the documents that came with it, hex.
-    pub allegati: Vec<String>,
+    /// The documents that came with it.
+    pub allegati: Vec<AllegatoIscritto>,
     /// Channel.
     pub canale: String,
     /// Our id of the message.
@@ -78,6 +80,17 @@ pub struct Iscrizione {
     pub richiesta_sha256: Option<String>,
     /// Its number in the emergency register, if it was taken in there.
     pub emergenza: Option<u64>,
+}
+
+/// A document that came with a registration.
+#[derive(Clone, PartialEq, Eq, serde::Deserialize)]
+pub struct AllegatoIscritto {
+    /// SHA-256 of its bytes, hex.
+    pub impronta: String,
+    /// Its type.
+    pub tipo_mime: String,
+    /// Its name, as sent.
+    pub nome_file: String,
 }
 
 impl fmt::Debug for Iscrizione {
@@ -189,6 +202,17 @@ pub struct Emergenza {
     pub chiusa_il: Option<Timestamp>,
     /// Closed by whom.
     pub chiusa_da: Option<String>,
+}
+
+/// An ordinary registration that was made in the emergency register first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Correlazione {
+    /// The number in the emergency register.
+    pub numero: u64,
+    /// When it was given.
+    pub istante: Timestamp,
+    /// The ordinary number.
+    pub protocollo: String,
 }
 
 /// What was written beside the registrations.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{ColumnIndex, Decode, Row, Type};
@@ -14,7 +15,7 @@ use super::{Inconsistency, OpenOptions, Store, StoreError, StoreUrl, postgres, s
 use crate::domanda::Ambiente;
 use crate::protocollo::NumeroProtocollo;
 use crate::registro::{
-    Annullamento, Assegnazione, Campo, Emergenza, Fatti, Giornaliero, Iscrizione, Provvedimento,
+    Annullamento, Assegnazione, Campo, Correlazione, Emergenza, Fatti, Giornaliero, Iscrizione, Provvedimento,
 };
 
 /// The store as who keeps the register sees it. Two implementations, each with its own SQL.
@@ -61,7 +62,113 @@ pub trait RegistroLegale: Store {
 
     /// Keeps a daily register, unless its day has one: what is there stays.
     async fn conserva(&self, giornaliero: &Giornaliero) -> Result<(), StoreError>;
+
+    /// The days that have a daily register, in order.
+    async fn giorni(&self, registro: &str) -> Result<Vec<Date>, StoreError>;
+
+    /// What is kept beside the registrations of a page, the same as [`Self::iscrizioni`] gives.
+    async fn conservati(
+        &self,
+        registro: &str,
+        dopo: (i16, u64),
+        limite: u32,
+    ) -> Result<Vec<Conservato>, StoreError>;
+
+    /// What tables say of each other that cannot be: one sentence each.
+    async fn contraddizioni(&self) -> Result<Vec<String>, StoreError>;
+
+    /// Opens the emergency register: from the commit on, under the lock of the register, no act draws a number.
+    async fn apri_emergenza(
+        &self,
+        apertura: &Apertura<'_>,
+        adesso: Timestamp,
+    ) -> Result<EsitoApertura, StoreError>;
+
+    /// Closes it; `None` = it was not open.
+    async fn chiudi_emergenza(
+        &self,
+        registro: &str,
+        operatore: &str,
+        adesso: Timestamp,
+    ) -> Result<Option<Emergenza>, StoreError>;
+
+    /// Every interruption, oldest first.
+    async fn emergenze(&self) -> Result<Vec<Emergenza>, StoreError>;
+
+    /// The ordinary registrations of an interruption, in the order of their emergency numbers.
+    async fn correlazioni(&self, emergenza: i64) -> Result<Vec<Correlazione>, StoreError>;
 }
+
+/// What is kept of one registration beside its row.
+#[derive(Debug)]
+pub struct Conservato {
+    /// Year and number.
+    pub numero: (i16, u64),
+    /// The receipt; `None` = there is none.
+    pub ricevuta: Option<Result<Bytes, Inconsistency>>,
+    /// The request; `None` = there is none.
+    pub richiesta: Option<Result<Bytes, Inconsistency>>,
+    /// Where the Domanda stands in the request: from, to.
+    pub domanda_in_richiesta: (usize, usize),
+    /// Whether the request was purged, its time being over.
+    pub scartata: bool,
+    /// Whether the key is claimed for this registration.
+    pub chiave: bool,
+}
+
+/// On whose authority an emergency register is opened.
+#[derive(Debug, Clone, Copy)]
+pub struct Apertura<'a> {
+    /// Which register stands still.
+    pub registro: &'a str,
+    /// Why.
+    pub causa: &'a str,
+    /// By whom.
+    pub operatore: &'a str,
+    /// The provision that authorises it.
+    pub provvedimento: &'a Provvedimento,
+}
+
+/// How the opening ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EsitoApertura {
+    /// It is open now.
+    Aperta(Timestamp),
+    /// It was open already, since then.
+    GiaAperta(Timestamp),
+}
+
+/// What tables say of each other that cannot be, in words that both databases understand.
+pub(super) const CONTRADDIZIONI: &str = "
+SELECT 'annulment ' || CAST(a.id AS text) || ': of a registration that is not there' AS anomalia
+FROM annullamenti a
+WHERE NOT EXISTS (SELECT 1 FROM registrazioni r WHERE r.id = a.registrazione)
+UNION ALL
+SELECT r.protocollo || ': annulled, and ' || CAST(count(*) AS text) || ' of its sheets are not'
+FROM annullamenti a
+JOIN registrazioni r ON r.id = a.registrazione
+JOIN domande d ON d.numero = r.numero_domanda AND d.registrazione = r.id
+JOIN schede s ON s.numero_domanda = d.numero
+WHERE a.campo IS NULL AND s.stato <> 'ANNULLATA'
+GROUP BY r.protocollo
+UNION ALL
+SELECT r.protocollo || ': ' || CAST(count(*) AS text) || ' of its sheets are annulled, and it is not'
+FROM schede s
+JOIN domande d ON d.numero = s.numero_domanda
+JOIN registrazioni r ON r.id = d.registrazione
+WHERE s.stato = 'ANNULLATA'
+    AND NOT EXISTS (SELECT 1 FROM annullamenti a WHERE a.registrazione = r.id AND a.campo IS NULL)
+GROUP BY r.protocollo
+UNION ALL
+SELECT 'register ' || g.registro || ': the emergency in its row is not the one that is open'
+FROM registro g
+WHERE coalesce(g.emergenza, 0) <> coalesce((SELECT e.id FROM emergenze e
+                                            WHERE e.registro = g.registro AND e.chiusa_il IS NULL), 0)
+UNION ALL
+SELECT 'EMG-' || c.registro || '/' || CAST(c.numero AS text) || ': of a registration that is not there'
+FROM emergenza_registrazioni c
+WHERE NOT EXISTS (SELECT 1 FROM registrazioni r WHERE r.id = c.registrazione)
+ORDER BY 1";
 
 /// A register as its counter shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,9 +274,7 @@ where
         digest_versione: riga.get("digest_versione")?,
         impronta: testo("impronta")?,
         impronta_algoritmo: testo("impronta_algoritmo")?,
-        allegati: se("allegati")?
-            .map(|impronte| impronte.split(' ').map(str::to_owned).collect())
-            .unwrap_or_default(),
+        allegati: riga.parse("allegati", |json: String| serde_json::from_str(&json))?,
         canale: testo("canale")?,
         message_id: testo("message_id")?,
         certificato_sha256: testo("certificato_sha256")?,
@@ -247,6 +352,69 @@ where
     })
 }
 
+/// The columns of a correlation, likewise.
+pub(super) fn correlazione_from<R: Row>(row: &R) -> Result<Correlazione, Inconsistency>
+where
+    &'static str: ColumnIndex<R>,
+    String: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+    i64: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+{
+    let riga = Riga {
+        table: "emergenza_registrazioni",
+        row,
+    };
+    Ok(Correlazione {
+        numero: riga.count("numero")?,
+        istante: millesimo(&riga, "istante_ms")?,
+        protocollo: riga.get("protocollo")?,
+    })
+}
+
+/// The columns of what is kept beside a registration: those of `ricevute` begin with `v_`, those of `payload` with `p_`.
+pub(super) fn conservato_from<R: Row>(row: &R) -> Result<Conservato, Inconsistency>
+where
+    &'static str: ColumnIndex<R>,
+    String: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+    i64: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+    bool: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+    Vec<u8>: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+{
+    let riga = Riga {
+        table: "registrazioni",
+        row,
+    };
+    let bytes = |table: &'static str, [codec, chiave_id, bytes_len, bytes]: [&'static str; 4]| {
+        let Some(conservati) = riga.get::<Option<Vec<u8>>>(bytes)? else {
+            return Ok::<_, Inconsistency>(None);
+        };
+        let chiave_id: Option<String> = riga.get(chiave_id)?;
+        let codec: String = riga.get(codec)?;
+        let letti = riga
+            .parse(bytes_len, |len: i64| usize::try_from(len))
+            .and_then(|len| unpack(table, &codec, chiave_id.as_deref(), len, conservati));
+        Ok(Some(letti))
+    };
+    let posto = |colonna| {
+        riga.get::<Option<i64>>(colonna)
+            .map(|posto| usize::try_from(posto.unwrap_or(0)).unwrap_or(usize::MAX))
+    };
+    let mut ricevuta = bytes("ricevute", ["v_codec", "v_chiave_id", "v_bytes_len", "v_bytes"])?;
+    if ricevuta.is_some() && riga.get::<Option<String>>("v_formato")?.as_deref() != Some("XML") {
+        ricevuta = Some(Err(Inconsistency::new("ricevute", "formato", "unknown format")));
+    }
+    Ok(Conservato {
+        numero: (
+            riga.parse("anno", |anno: i64| i16::try_from(anno))?,
+            riga.count("numero")?,
+        ),
+        ricevuta,
+        richiesta: bytes("payload", ["p_codec", "p_chiave_id", "p_bytes_len", "p_bytes"])?,
+        domanda_in_richiesta: (posto("p_da")?, posto("p_a")?),
+        scartata: riga.get("scartata")?,
+        chiave: riga.get("chiave")?,
+    })
+}
+
 /// An interruption as it stood at an instant: one that ended later was open then.
 pub(super) fn as_of(mut emergenza: Emergenza, al: Timestamp) -> Emergenza {
     if emergenza.chiusa_il.is_some_and(|chiusa| chiusa >= al) {
@@ -273,6 +441,19 @@ where
         chiuso_fino_a: millesimo(&riga, "chiuso_ms")?,
         quante: riga.count("quante")?,
     })
+}
+
+/// A day that has a daily register.
+pub(super) fn giorno_from<R: Row>(row: &R) -> Result<Date, Inconsistency>
+where
+    &'static str: ColumnIndex<R>,
+    String: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+{
+    let riga = Riga {
+        table: "registri_giornalieri",
+        row,
+    };
+    riga.parse("giorno", |giorno: String| giorno.parse::<Date>())
 }
 
 /// The columns of a daily register, likewise.

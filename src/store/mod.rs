@@ -2,6 +2,7 @@
 //! receipt, feed row and trace record together or not at all (design.md §2.8, §2.9).
 
 mod codec;
+pub mod esame;
 pub mod giornaliero;
 pub mod legale;
 pub mod postgres;
@@ -241,6 +242,9 @@ pub enum StoreError {
     /// A row says what our code cannot have written.
     #[error(transparent)]
     Inconsistency(#[from] Inconsistency),
+    /// The emergency register is open: no number is drawn until it is closed (DPR 445/2000 art. 63).
+    #[error("register {0} stands still: its emergency register is open")]
+    Emergenza(String),
     /// Opened for another ambiente, by another version, or with settings that break a promise.
     #[error("store refused: {0}")]
     Refused(String),
@@ -258,6 +262,7 @@ impl StoreError {
         match self {
             Self::Unavailable(_) => Codice::Sto001,
             Self::Full(_) => Codice::Sto002,
+            Self::Emergenza(_) => Codice::Pro001,
             Self::Refused(_) => Codice::Sto003,
             Self::Inconsistency(_) => Codice::Sys001,
         }

@@ -158,8 +158,9 @@ pub(super) struct Contatore {
     pub(super) istante: Timestamp,
 }
 
-/// The row of a register: `anno`, `ultimo`, `ultimo_istante` and `chiuso_fino_a` in milliseconds.
-pub(super) type RigaContatore = (i16, i64, i64, i64);
+/// The row of a register: `anno`, `ultimo`, `ultimo_istante` and `chiuso_fino_a` in milliseconds, and the emergency that
+/// is open on it.
+pub(super) type RigaContatore = (i16, i64, i64, i64, Option<i64>);
 
 impl Numeri {
     /// No register yet; the numbers of domande go on after this one.
@@ -203,9 +204,17 @@ impl Numeri {
 
 impl Contatore {
     /// A register's row (none: it was never drawn from), moved to the instant of this batch: never before the last one,
-    /// never in a closed day; a new year in Rome begins at 1.
-    pub(super) fn at(adesso: Timestamp, riga: Option<RigaContatore>) -> Result<Self, StoreError> {
-        let (anno, ultimo, ultimo_istante, chiuso_fino_a) = riga.unwrap_or((0, 0, i64::MIN, i64::MIN));
+    /// never in a closed day; a new year in Rome begins at 1. While an emergency is open, nothing is drawn.
+    pub(super) fn at(
+        registro: &str,
+        adesso: Timestamp,
+        riga: Option<RigaContatore>,
+    ) -> Result<Self, StoreError> {
+        let (anno, ultimo, ultimo_istante, chiuso_fino_a, emergenza) =
+            riga.unwrap_or((0, 0, i64::MIN, i64::MIN, None));
+        if emergenza.is_some() {
+            return Err(StoreError::Emergenza(registro.to_owned()));
+        }
         let ms = adesso.as_millisecond().max(ultimo_istante).max(chiuso_fino_a);
         let istante = Timestamp::from_millisecond(ms)
             .map_err(|source| Inconsistency::new("registro", "ultimo_istante", source))?;

@@ -132,7 +132,11 @@ async fn every_day_has_its_register_and_carries_the_imprint_of_the_day_before(ba
     ] {
         assert!(testo.contains(dato), "{dato}\n{testo}");
     }
-    assert_eq!(valore(&primo, "AllegatoSha256"), "09".repeat(32));
+    let allegato = format!(
+        "<AllegatoSha256 nomeFile=\"foglio.pdf\" mimeType=\"application/pdf\">{}</AllegatoSha256>",
+        "09".repeat(32)
+    );
+    assert!(testo.contains(&allegato), "{testo}");
     let ricevuta = &banco
         .store
         .registrata(&crate::atti::chiave("a"))

@@ -10,12 +10,15 @@ mod atti;
 mod banco;
 mod comando;
 mod daily;
+mod emergenza;
 mod gateway;
 #[path = "../gateway/helpers.rs"]
 #[expect(dead_code, reason = "shared with tests/gateway, which uses all of it")]
 mod helpers;
 #[path = "../comune/postgres.rs"]
 mod postgres_comune;
+mod segnatura;
+mod verify;
 
 /// A test of each of these stories on a fresh bench of each kind.
 macro_rules! tell {

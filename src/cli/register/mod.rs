@@ -2,10 +2,14 @@
 
 mod annul;
 mod daily;
+mod emergency;
+mod segnatura;
 
 use std::fmt::Write as _;
+use std::io::IsTerminal as _;
 
 use anyhow::Result;
+use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -13,6 +17,7 @@ use super::{DoveConfig, Uscita};
 use crate::clock::{Clock as _, WallClock};
 use crate::registro::Provvedimento;
 use crate::store::OpenOptions;
+use crate::store::esame::esamina;
 use crate::store::legale::{SharedRegistro, open_registro};
 
 /// Rows fetched at once: the whole register is never in memory.
@@ -37,8 +42,10 @@ enum Comando {
     ///
     /// Esempio: varco register show INPS-AUF-2021-000000010797
     Show(annul::Show),
-    /// Verifica tutto il registro: numeri da 1 all'ultimo senza buchi né doppioni, istanti che non tornano indietro.
+    /// Verifica tutto il registro: numeri, istanti, impronte, ricevute, annullamenti, catena dei registri giornalieri.
     ///
+    /// Numeri da 1 all'ultimo senza buchi né doppioni; istanti che non tornano indietro; ricevute e richieste identiche a
+    /// quando furono registrate; ogni giorno chiuso, ricomposto dalle sue righe, identico al suo registro giornaliero.
     /// Esce con 65 se trova anche una sola anomalia.
     ///
     /// Esempio: varco register verify --config demo/varco.toml
@@ -59,6 +66,18 @@ enum Comando {
     ///
     /// Esempio: varco register daily 2021-07-01 --out registro-2021-07-01.xml
     Daily(daily::Daily),
+    /// Apre, chiude ed elenca il registro di emergenza (art. 63).
+    ///
+    /// Finché è aperto il registro ordinario è fermo.
+    ///
+    /// Esempio: varco register emergency list --config demo/varco.toml
+    Emergency(emergency::Emergency),
+    /// Scrive la segnatura di una registrazione: SegnaturaInformatica 3.0.0 dell'AgID, senza firma (art. 55).
+    ///
+    /// I codici IPA e la voce di titolario sono nella sezione [registro] della configurazione.
+    ///
+    /// Esempio: varco register segnatura INPS-AUF-2021-000000010797
+    Segnatura(segnatura::Segnatura),
 }
 
 impl Args {
@@ -70,6 +89,8 @@ impl Args {
             Comando::Verify(dove) => verify(&dove).await,
             Comando::Annul(annul) => annul.run().await,
             Comando::Daily(daily) => daily.run().await,
+            Comando::Emergency(emergency) => emergency.run().await,
+            Comando::Segnatura(segnatura) => segnatura.run().await,
         }
     }
 }
@@ -127,6 +148,18 @@ async fn open(dove: &DoveConfig) -> Result<(SharedRegistro, Timestamp)> {
     Ok((store, WallClock::with_offset(offset).business()))
 }
 
+/// Where somebody looks at the terminal.
+fn progress_bar() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let barra = ProgressBar::new(0);
+    if let Ok(stile) = ProgressStyle::with_template("{bar:40} {pos}/{len}  {per_sec}  mancano {eta}") {
+        barra.set_style(stile);
+    }
+    barra
+}
+
 async fn list(dove: &DoveConfig) -> Result<Uscita> {
     let store = super::open_store(&dove.read()?).await?;
     let mut dopo = None;
@@ -149,8 +182,15 @@ async fn list(dove: &DoveConfig) -> Result<Uscita> {
 }
 
 async fn verify(dove: &DoveConfig) -> Result<Uscita> {
-    let store = super::open_store(&dove.read()?).await?;
-    let verifica = store.verify().await?;
+    let (store, _) = open(dove).await?;
+    let barra = progress_bar();
+    let verifica = esamina(&*store, &|viste, tutte| {
+        barra.set_length(tutte);
+        barra.set_position(viste);
+    })
+    .await?;
+    barra.finish_and_clear();
+    store.close().await;
     for anomalia in &verifica.anomalie {
         outln!("anomalia: {anomalia}");
     }

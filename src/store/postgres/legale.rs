@@ -11,12 +11,13 @@ use super::row::{Istante, guasto};
 use super::{PostgresStore, Presa};
 use crate::domanda::Ambiente;
 use crate::protocollo::NumeroProtocollo;
-use crate::registro::{Annullamento, Campo, Fatti, Giornaliero, Iscrizione};
+use crate::registro::{Annullamento, Campo, Correlazione, Emergenza, Fatti, Giornaliero, Iscrizione};
 use crate::store::StoreError;
 use crate::store::codec::pack;
 use crate::store::legale::{
-    Annullo, EsitoAnnullo, RegistroLegale, StatoRegistro, annullamento_from, as_of, assegnazione_from,
-    emergenza_from, giornaliero_from, iscrizione_from, stato_from,
+    Annullo, Apertura, CONTRADDIZIONI, Conservato, EsitoAnnullo, EsitoApertura, RegistroLegale,
+    StatoRegistro, annullamento_from, as_of, assegnazione_from, conservato_from, correlazione_from,
+    emergenza_from, giornaliero_from, giorno_from, iscrizione_from, stato_from,
 };
 use crate::store::valori::{Riga, al_millesimo, intero, lunghezza};
 
@@ -212,6 +213,220 @@ impl RegistroLegale for PostgresStore {
         .map_err(guasto)?;
         Ok(())
     }
+
+    async fn giorni(&self, registro: &str) -> Result<Vec<Date>, StoreError> {
+        let righe = sqlx::query(
+            "SELECT to_char(g.giorno, 'YYYY-MM-DD') AS giorno FROM registri_giornalieri g
+             WHERE g.registro = $1 ORDER BY g.giorno",
+        )
+        .bind(registro)
+        .fetch_all(&self.lettori)
+        .await
+        .map_err(guasto)?;
+        Ok(righe.iter().map(giorno_from).collect::<Result<_, _>>()?)
+    }
+
+    async fn conservati(
+        &self,
+        registro: &str,
+        (anno, numero): (i16, u64),
+        limite: u32,
+    ) -> Result<Vec<Conservato>, StoreError> {
+        let righe = sqlx::query(
+            "SELECT
+                 r.anno::bigint AS anno,
+                 r.numero,
+                 v.formato AS v_formato, v.codec AS v_codec, v.chiave_id AS v_chiave_id, v.bytes_len AS v_bytes_len,
+                 v.bytes AS v_bytes,
+                 p.codec AS p_codec, p.chiave_id AS p_chiave_id, p.bytes_len AS p_bytes_len, p.bytes AS p_bytes,
+                 p.domanda_da AS p_da, p.domanda_a AS p_a,
+                 EXISTS (SELECT 1 FROM scarti s WHERE s.registrazione = r.id) AS scartata,
+                 EXISTS (SELECT 1 FROM chiavi c WHERE c.chiave_invio = r.chiave_invio AND c.ente = r.ente
+                         AND c.servizio = r.servizio AND c.id = r.id) AS chiave
+             FROM registrazioni r
+             LEFT JOIN ricevute v ON v.numero_domanda = r.numero_domanda AND v.registrazione = r.id AND v.anno = r.anno
+             LEFT JOIN payload p ON p.numero_domanda = r.numero_domanda AND p.registrazione = r.id AND p.anno = r.anno
+             WHERE r.registro = $1 AND (r.anno, r.numero) > ($2, $3)
+             ORDER BY r.anno, r.numero
+             LIMIT $4",
+        )
+        .bind(registro)
+        .bind(anno)
+        .bind(intero(numero))
+        .bind(i64::from(limite))
+        .fetch_all(&self.lettori)
+        .await
+        .map_err(guasto)?;
+        Ok(righe.iter().map(conservato_from).collect::<Result<_, _>>()?)
+    }
+
+    async fn contraddizioni(&self) -> Result<Vec<String>, StoreError> {
+        let mut frasi: Vec<String> = sqlx::query_scalar(CONTRADDIZIONI)
+            .fetch_all(&self.lettori)
+            .await
+            .map_err(guasto)?;
+        let (contatore, cursore): (Option<i64>, i64) = sqlx::query_as(
+            "SELECT (SELECT ultimo FROM contatori WHERE nome = 'variazione'),
+                    (SELECT coalesce(max(cursore), 0) FROM variazioni)",
+        )
+        .fetch_one(&self.lettori)
+        .await
+        .map_err(guasto)?;
+        if contatore != Some(cursore) {
+            frasi.push(format!(
+                "variazioni: the counter says {}, the highest cursor is {cursore}",
+                contatore.unwrap_or(0)
+            ));
+        }
+        Ok(frasi)
+    }
+
+    async fn apri_emergenza(
+        &self,
+        apertura: &Apertura<'_>,
+        adesso: Timestamp,
+    ) -> Result<EsitoApertura, StoreError> {
+        let mut presa = self.take().await?;
+        presa.begin().await?;
+        let esito = self.within(apri(&mut presa.connessione, apertura, adesso)).await;
+        finish(self, presa, esito).await
+    }
+
+    async fn chiudi_emergenza(
+        &self,
+        registro: &str,
+        operatore: &str,
+        adesso: Timestamp,
+    ) -> Result<Option<Emergenza>, StoreError> {
+        let mut presa = self.take().await?;
+        presa.begin().await?;
+        let esito = self
+            .within(chiudi(&mut presa.connessione, registro, operatore, adesso))
+            .await;
+        finish(self, presa, esito).await
+    }
+
+    async fn emergenze(&self) -> Result<Vec<Emergenza>, StoreError> {
+        let righe = sqlx::query(AssertSqlSafe(format!("{EMERGENZE} ORDER BY e.aperta_il, e.id")))
+            .fetch_all(&self.lettori)
+            .await
+            .map_err(guasto)?;
+        Ok(righe.iter().map(emergenza_from).collect::<Result<_, _>>()?)
+    }
+
+    async fn correlazioni(&self, emergenza: i64) -> Result<Vec<Correlazione>, StoreError> {
+        let righe = sqlx::query(
+            "SELECT c.numero, (extract(epoch FROM c.istante) * 1000)::bigint AS istante_ms, r.protocollo
+             FROM emergenza_registrazioni c
+             JOIN registrazioni r ON r.id = c.registrazione
+             WHERE c.emergenza = $1
+             ORDER BY c.numero",
+        )
+        .bind(emergenza)
+        .fetch_all(&self.lettori)
+        .await
+        .map_err(guasto)?;
+        Ok(righe.iter().map(correlazione_from).collect::<Result<_, _>>()?)
+    }
+}
+
+/// All that the opening does up to COMMIT.
+async fn apri(
+    connessione: &mut PgConnection,
+    apertura: &Apertura<'_>,
+    adesso: Timestamp,
+) -> Result<EsitoApertura, StoreError> {
+    // A register may stand still before its first number: its row, which says that nothing was drawn.
+    sqlx::query(
+        "INSERT INTO registro (registro, anno, ultimo, ultimo_istante) VALUES ($1, 1000, 0, 'epoch')
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(apertura.registro)
+    .execute(&mut *connessione)
+    .await
+    .map_err(guasto)?;
+    let aperta_il = lock_and_look(connessione, apertura.registro, adesso).await?;
+    if let Some(aperta) = open_emergency(connessione, apertura.registro).await? {
+        return Ok(EsitoApertura::GiaAperta(aperta.aperta_il));
+    }
+    sqlx::query(
+        "WITH nuova AS (
+             INSERT INTO emergenze (registro, aperta_il, causa, operatore, provvedimento_numero, provvedimento_data)
+             VALUES ($1, $2, $3, $4, $5, $6::date)
+             RETURNING id
+         )
+         UPDATE registro SET emergenza = nuova.id FROM nuova WHERE registro.registro = $1",
+    )
+    .bind(apertura.registro)
+    .bind(Istante(aperta_il))
+    .bind(apertura.causa)
+    .bind(apertura.operatore)
+    .bind(&apertura.provvedimento.numero)
+    .bind(apertura.provvedimento.data.to_string())
+    .execute(connessione)
+    .await
+    .map_err(guasto)?;
+    Ok(EsitoApertura::Aperta(aperta_il))
+}
+
+/// All that the closing does up to COMMIT.
+async fn chiudi(
+    connessione: &mut PgConnection,
+    registro: &str,
+    operatore: &str,
+    adesso: Timestamp,
+) -> Result<Option<Emergenza>, StoreError> {
+    let chiusa_il = lock_and_look(connessione, registro, adesso).await?;
+    let Some(mut emergenza) = open_emergency(connessione, registro).await? else {
+        return Ok(None);
+    };
+    let chiusa_il = chiusa_il.max(emergenza.aperta_il);
+    sqlx::query("UPDATE emergenze SET chiusa_il = $1, chiusa_da = $2 WHERE id = $3")
+        .bind(Istante(chiusa_il))
+        .bind(operatore)
+        .bind(emergenza.id)
+        .execute(&mut *connessione)
+        .await
+        .map_err(guasto)?;
+    sqlx::query("UPDATE registro SET emergenza = NULL WHERE registro = $1")
+        .bind(registro)
+        .execute(connessione)
+        .await
+        .map_err(guasto)?;
+    emergenza.chiusa_il = Some(chiusa_il);
+    emergenza.chiusa_da = Some(operatore.to_owned());
+    Ok(Some(emergenza))
+}
+
+async fn open_emergency(
+    connessione: &mut PgConnection,
+    registro: &str,
+) -> Result<Option<Emergenza>, StoreError> {
+    let row = sqlx::query(AssertSqlSafe(format!(
+        "{EMERGENZE} WHERE e.registro = $1 AND e.chiusa_il IS NULL"
+    )))
+    .bind(registro)
+    .fetch_optional(connessione)
+    .await
+    .map_err(guasto)?;
+    Ok(row.as_ref().map(emergenza_from).transpose()?)
+}
+
+/// Locks a register against every draw; tells now, but never before the last registration, nor on a closed day.
+async fn lock_and_look(
+    connessione: &mut PgConnection,
+    registro: &str,
+    adesso: Timestamp,
+) -> Result<Timestamp, StoreError> {
+    let ultimo: Option<Istante> = sqlx::query_scalar(
+        "SELECT greatest(ultimo_istante, chiuso_fino_a) FROM registro WHERE registro = $1 FOR UPDATE",
+    )
+    .bind(registro)
+    .fetch_optional(connessione)
+    .await
+    .map_err(guasto)?;
+    let adesso = al_millesimo(adesso);
+    Ok(ultimo.map_or(adesso, |Istante(ultimo)| ultimo.max(adesso)))
 }
 
 /// Commits what went well and puts the connection back; closes it on what did not.
@@ -366,7 +581,9 @@ const ISCRIZIONI: &str = "SELECT
     (SELECT c.protocollo FROM registrazioni c WHERE c.id = r.collegato_a) AS collegato,
     encode(r.digest, 'hex') AS digest, r.digest_versione::bigint AS digest_versione,
     encode(r.impronta, 'hex') AS impronta, r.impronta_algoritmo,
-    (SELECT string_agg(encode(a.impronta, 'hex'), ' ' ORDER BY a.posto) FROM allegati a
+    (SELECT coalesce(json_agg(json_build_object('impronta', encode(a.impronta, 'hex'), 'tipo_mime', a.tipo_mime,
+                                                'nome_file', a.nome_file) ORDER BY a.posto), '[]')::text
+     FROM allegati a
      WHERE a.numero_domanda = r.numero_domanda AND a.registrazione = r.id) AS allegati,
     r.canale, r.message_id::text AS message_id, r.certificato_sha256,
     encode(r.ricevuta_sha256, 'hex') AS ricevuta_sha256, encode(r.richiesta_sha256, 'hex') AS richiesta_sha256,

@@ -344,30 +344,30 @@ async fn lock_counters(
         .map_err(|source| Inconsistency::new("contatori", "ultimo", source))?;
     let mut numeri = Numeri::after(ultima_domanda);
     for registro in registri {
-        let riga = righe
-            .iter()
-            .find(|riga| riga.0 == registro)
-            .map(|(_, anno, ultimo, istante, chiuso)| {
+        let riga = righe.iter().find(|riga| riga.0 == registro).map(
+            |(_, anno, ultimo, istante, chiuso, emergenza)| {
                 (
                     *anno,
                     *ultimo,
                     istante.0.as_millisecond(),
                     chiuso.0.as_millisecond(),
+                    *emergenza,
                 )
-            });
-        numeri.insert(registro, Contatore::at(adesso, riga)?);
+            },
+        );
+        numeri.insert(registro, Contatore::at(registro, adesso, riga)?);
     }
     Ok((numeri, ultimo("variazione")?))
 }
 
-type RigaRegistro = (String, i16, i64, Istante, Istante);
+type RigaRegistro = (String, i16, i64, Istante, Istante, Option<i64>);
 
 async fn lock_registers(
     connessione: &mut PgConnection,
     registri: &[&'static str],
 ) -> Result<Vec<RigaRegistro>, StoreError> {
     sqlx::query_as(
-        "SELECT registro, anno, ultimo, ultimo_istante, chiuso_fino_a
+        "SELECT registro, anno, ultimo, ultimo_istante, chiuso_fino_a, emergenza
          FROM registro
          WHERE registro = ANY($1)
          ORDER BY registro

@@ -11,12 +11,13 @@ use super::row::{begin, guasto};
 use super::{Presa, SqliteStore};
 use crate::domanda::Ambiente;
 use crate::protocollo::NumeroProtocollo;
-use crate::registro::{Annullamento, Campo, Fatti, Giornaliero, Iscrizione};
+use crate::registro::{Annullamento, Campo, Correlazione, Emergenza, Fatti, Giornaliero, Iscrizione};
 use crate::store::StoreError;
 use crate::store::codec::pack;
 use crate::store::legale::{
-    Annullo, EsitoAnnullo, RegistroLegale, StatoRegistro, annullamento_from, as_of, assegnazione_from,
-    emergenza_from, giornaliero_from, iscrizione_from, stato_from,
+    Annullo, Apertura, CONTRADDIZIONI, Conservato, EsitoAnnullo, EsitoApertura, RegistroLegale,
+    StatoRegistro, annullamento_from, as_of, assegnazione_from, conservato_from, correlazione_from,
+    emergenza_from, giornaliero_from, giorno_from, iscrizione_from, stato_from,
 };
 use crate::store::valori::{Riga, al_millesimo, intero, lunghezza};
 
@@ -208,6 +209,203 @@ impl RegistroLegale for SqliteStore {
         .map_err(guasto);
         finish(presa, esito).await
     }
+
+    async fn giorni(&self, registro: &str) -> Result<Vec<Date>, StoreError> {
+        let righe = sqlx::query("SELECT giorno FROM registri_giornalieri WHERE registro = ? ORDER BY giorno")
+            .bind(registro)
+            .fetch_all(&self.lettori)
+            .await
+            .map_err(guasto)?;
+        Ok(righe.iter().map(giorno_from).collect::<Result<_, _>>()?)
+    }
+
+    async fn conservati(
+        &self,
+        registro: &str,
+        (anno, numero): (i16, u64),
+        limite: u32,
+    ) -> Result<Vec<Conservato>, StoreError> {
+        let righe = sqlx::query(
+            "SELECT
+                 r.anno,
+                 r.numero,
+                 v.formato AS v_formato, v.codec AS v_codec, v.chiave_id AS v_chiave_id, v.bytes_len AS v_bytes_len,
+                 v.bytes AS v_bytes,
+                 p.codec AS p_codec, p.chiave_id AS p_chiave_id, p.bytes_len AS p_bytes_len, p.bytes AS p_bytes,
+                 p.domanda_da AS p_da, p.domanda_a AS p_a,
+                 EXISTS (SELECT 1 FROM scarti s WHERE s.registrazione = r.id) AS scartata,
+                 1 AS chiave
+             FROM registrazioni r
+             LEFT JOIN ricevute v ON v.registrazione = r.id
+             LEFT JOIN payload p ON p.registrazione = r.id
+             WHERE r.registro = ? AND (r.anno, r.numero) > (?, ?)
+             ORDER BY r.anno, r.numero
+             LIMIT ?",
+        )
+        .bind(registro)
+        .bind(anno)
+        .bind(intero(numero))
+        .bind(limite)
+        .fetch_all(&self.lettori)
+        .await
+        .map_err(guasto)?;
+        Ok(righe.iter().map(conservato_from).collect::<Result<_, _>>()?)
+    }
+
+    async fn contraddizioni(&self) -> Result<Vec<String>, StoreError> {
+        sqlx::query_scalar(CONTRADDIZIONI)
+            .fetch_all(&self.lettori)
+            .await
+            .map_err(guasto)
+    }
+
+    async fn apri_emergenza(
+        &self,
+        apertura: &Apertura<'_>,
+        adesso: Timestamp,
+    ) -> Result<EsitoApertura, StoreError> {
+        let mut presa = self.take().await?;
+        begin(&mut presa.connessione).await?;
+        let esito = apri(&mut presa.connessione, apertura, adesso).await;
+        finish(presa, esito).await
+    }
+
+    async fn chiudi_emergenza(
+        &self,
+        registro: &str,
+        operatore: &str,
+        adesso: Timestamp,
+    ) -> Result<Option<Emergenza>, StoreError> {
+        let mut presa = self.take().await?;
+        begin(&mut presa.connessione).await?;
+        let esito = chiudi(&mut presa.connessione, registro, operatore, adesso).await;
+        finish(presa, esito).await
+    }
+
+    async fn emergenze(&self) -> Result<Vec<Emergenza>, StoreError> {
+        let righe = sqlx::query(AssertSqlSafe(format!("{EMERGENZE} ORDER BY e.aperta_il, e.id")))
+            .fetch_all(&self.lettori)
+            .await
+            .map_err(guasto)?;
+        Ok(righe.iter().map(emergenza_from).collect::<Result<_, _>>()?)
+    }
+
+    async fn correlazioni(&self, emergenza: i64) -> Result<Vec<Correlazione>, StoreError> {
+        let righe = sqlx::query(
+            "SELECT c.numero, c.istante AS istante_ms, r.protocollo
+             FROM emergenza_registrazioni c
+             JOIN registrazioni r ON r.id = c.registrazione
+             WHERE c.emergenza = ?
+             ORDER BY c.numero",
+        )
+        .bind(emergenza)
+        .fetch_all(&self.lettori)
+        .await
+        .map_err(guasto)?;
+        Ok(righe.iter().map(correlazione_from).collect::<Result<_, _>>()?)
+    }
+}
+
+/// All that the opening does up to COMMIT.
+async fn apri(
+    connessione: &mut SqliteConnection,
+    apertura: &Apertura<'_>,
+    adesso: Timestamp,
+) -> Result<EsitoApertura, StoreError> {
+    // A register may stand still before its first number: its row, which says that nothing was drawn.
+    sqlx::query(
+        "INSERT INTO registro (registro, anno, ultimo, ultimo_istante) VALUES (?, 1000, 0, 0) ON CONFLICT DO NOTHING",
+    )
+    .bind(apertura.registro)
+    .execute(&mut *connessione)
+    .await
+    .map_err(guasto)?;
+    if let Some(aperta) = open_emergency(connessione, apertura.registro).await? {
+        return Ok(EsitoApertura::GiaAperta(aperta.aperta_il));
+    }
+    let aperta_il = not_before_the_register(connessione, apertura.registro, adesso).await?;
+    sqlx::query(
+        "INSERT INTO emergenze (registro, aperta_il, causa, operatore, provvedimento_numero, provvedimento_data)
+         VALUES (?, ?, ?, ?, ?, ?)",
+    )
+    .bind(apertura.registro)
+    .bind(aperta_il.as_millisecond())
+    .bind(apertura.causa)
+    .bind(apertura.operatore)
+    .bind(&apertura.provvedimento.numero)
+    .bind(apertura.provvedimento.data.to_string())
+    .execute(&mut *connessione)
+    .await
+    .map_err(guasto)?;
+    sqlx::query("UPDATE registro SET emergenza = last_insert_rowid() WHERE registro = ?")
+        .bind(apertura.registro)
+        .execute(connessione)
+        .await
+        .map_err(guasto)?;
+    Ok(EsitoApertura::Aperta(aperta_il))
+}
+
+/// All that the closing does up to COMMIT.
+async fn chiudi(
+    connessione: &mut SqliteConnection,
+    registro: &str,
+    operatore: &str,
+    adesso: Timestamp,
+) -> Result<Option<Emergenza>, StoreError> {
+    let Some(mut emergenza) = open_emergency(connessione, registro).await? else {
+        return Ok(None);
+    };
+    let chiusa_il = not_before_the_register(connessione, registro, adesso)
+        .await?
+        .max(emergenza.aperta_il);
+    sqlx::query("UPDATE emergenze SET chiusa_il = ?, chiusa_da = ? WHERE id = ?")
+        .bind(chiusa_il.as_millisecond())
+        .bind(operatore)
+        .bind(emergenza.id)
+        .execute(&mut *connessione)
+        .await
+        .map_err(guasto)?;
+    sqlx::query("UPDATE registro SET emergenza = NULL WHERE registro = ?")
+        .bind(registro)
+        .execute(connessione)
+        .await
+        .map_err(guasto)?;
+    emergenza.chiusa_il = Some(chiusa_il);
+    emergenza.chiusa_da = Some(operatore.to_owned());
+    Ok(Some(emergenza))
+}
+
+async fn open_emergency(
+    connessione: &mut SqliteConnection,
+    registro: &str,
+) -> Result<Option<Emergenza>, StoreError> {
+    let row = sqlx::query(AssertSqlSafe(format!(
+        "{EMERGENZE} WHERE e.registro = ? AND e.chiusa_il IS NULL"
+    )))
+    .bind(registro)
+    .fetch_optional(connessione)
+    .await
+    .map_err(guasto)?;
+    Ok(row.as_ref().map(emergenza_from).transpose()?)
+}
+
+/// Now, but never before the last registration, nor on a day that is closed.
+async fn not_before_the_register(
+    connessione: &mut SqliteConnection,
+    registro: &str,
+    adesso: Timestamp,
+) -> Result<Timestamp, StoreError> {
+    let row =
+        sqlx::query("SELECT max(ultimo_istante, chiuso_fino_a) AS istante FROM registro WHERE registro = ?")
+            .bind(registro)
+            .fetch_one(connessione)
+            .await
+            .map_err(guasto)?;
+    let riga = Riga {
+        table: "registro",
+        row: &row,
+    };
+    Ok(al_millesimo(adesso).max(riga.istante("istante")?))
 }
 
 /// Commits what went well and puts the connection back; closes it on what did not.
@@ -334,10 +532,11 @@ const ISCRIZIONI: &str = "SELECT
     r.chiave_invio, r.data_pratica, r.numero_domanda,
     (SELECT c.protocollo FROM registrazioni c WHERE c.id = r.collegato_a) AS collegato,
     lower(hex(r.digest)) AS digest, r.digest_versione, lower(hex(r.impronta)) AS impronta, r.impronta_algoritmo,
-    (SELECT group_concat(a.impronta, ' ')
-     FROM (SELECT lower(hex(impronta)) AS impronta FROM allegati WHERE registrazione = r.id ORDER BY posto) a) AS allegati,
-    r.canale, r.message_id, r.certificato_sha256, lower(hex(r.ricevuta_sha256)) AS ricevuta_sha256,
-    lower(hex(r.richiesta_sha256)) AS richiesta_sha256,
+    (SELECT json_group_array(json_object('impronta', a.impronta, 'tipo_mime', a.tipo_mime, 'nome_file', a.nome_file))
+     FROM (SELECT lower(hex(impronta)) AS impronta, tipo_mime, nome_file
+           FROM allegati WHERE registrazione = r.id ORDER BY posto) a) AS allegati,
+    r.canale, r.message_id, r.certificato_sha256, nullif(lower(hex(r.ricevuta_sha256)), '') AS ricevuta_sha256,
+    nullif(lower(hex(r.richiesta_sha256)), '') AS richiesta_sha256,
     (SELECT e.numero FROM emergenza_registrazioni e WHERE e.registrazione = r.id) AS emergenza
 FROM registrazioni r";
 

@@ -149,13 +149,13 @@ async fn load(
     let mut numeri = Numeri::after(ultima_domanda);
     for registro in registri(atti) {
         let riga = sqlx::query_as(
-            "SELECT anno, ultimo, ultimo_istante, chiuso_fino_a FROM registro WHERE registro = ?",
+            "SELECT anno, ultimo, ultimo_istante, chiuso_fino_a, emergenza FROM registro WHERE registro = ?",
         )
         .bind(registro)
         .fetch_optional(&mut *connessione)
         .await
         .map_err(guasto)?;
-        numeri.insert(registro, Contatore::at(adesso, riga)?);
+        numeri.insert(registro, Contatore::at(registro, adesso, riga)?);
     }
     Ok((numeri, ultima_registrazione))
 }
