@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jiff::civil::date;
-use varco::cli::sample::{self, Mittente};
+use varco::cli::sample;
 use varco::clock::{Clock, WallClock};
+use varco::domanda::campione::{Ampiezza, Mittente, Spunto};
 use varco::domanda::{Ambiente, Contesto};
 use varco::prestazione::Operazione;
 use varco::prestazione::assegno_temporaneo::PRESTAZIONE;
-use varco::prestazione::assegno_temporaneo::campione::Campione;
 use varco::schema::{Lettura, Schema};
 use varco::soap::SoapVersion;
 use varco::soap::answer;
@@ -36,9 +36,14 @@ const MITTENTE: Mittente<'_> = Mittente {
 
 /// The message of the load tool: two minors, about 3 KB pretty printed.
 fn message(contatore: u64) -> Vec<u8> {
-    let campione = Campione::new(contatore, date(2021, 7, 15));
+    let spunto = Spunto {
+        contatore,
+        presentazione: date(2021, 7, 15),
+        mittente: MITTENTE,
+        ampiezza: Ampiezza::Intera,
+    };
     let chiave = format!("bench-{contatore}");
-    sample::envelope(&campione, &chiave, &MITTENTE, SoapVersion::V12).into_bytes()
+    sample::envelope(&PRESTAZIONE, &spunto, &chiave, SoapVersion::V12).into_bytes()
 }
 
 fn open(bytes: &[u8]) -> Box<Envelope> {

@@ -10,6 +10,7 @@
 //! cargo run --release --example load -- --certs demo/certs --handshakes --seconds 5
 //! cargo run --release --example load -- --certs demo/certs --retry --requests 5000 --acked acked.tsv
 //! cargo run --release --example load -- --certs demo/certs --verify acked.tsv
+//! cargo run --release --example load -- --certs demo/certs --retry --url https://one:8443 --url https://two:8443
 //! ```
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
 
@@ -30,6 +31,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use clap::Parser;
 use varco::clock::{Clock as _, WallClock};
+use varco::prestazione::{PRESTAZIONI, Prestazione, by_servizio};
 
 use https::{Bersaglio, Connessione, Risposta};
 use messaggi::Modello;
@@ -38,15 +40,19 @@ use rapporto::{Misure, Processo, Rapporto};
 /// Load on a running gateway: rate, latencies, and whether every number is unique and none is missing.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Where the gateway listens.
-    #[arg(long, default_value = "https://127.0.0.1:8443")]
-    url: String,
+    /// Where the gateway listens. Several times for several gateways on one store: connections begin at one after the
+    /// other, and with --retry go on to the next when theirs is gone.
+    #[arg(long, default_values = ["https://127.0.0.1:8443"])]
+    url: Vec<String>,
     /// Directory with ca.pem and the client's NAME.pem, NAME.key.
     #[arg(long, default_value = "demo/certs")]
     certs: PathBuf,
     /// Which client certificate of that directory.
     #[arg(long, default_value = "pat01")]
     cert: String,
+    /// Which service.
+    #[arg(long, default_value = PRESTAZIONI[0].servizio, value_parser = servizio)]
+    servizio: &'static Prestazione,
     /// Kept-alive connections.
     #[arg(long, default_value_t = 16)]
     connections: usize,
@@ -85,6 +91,10 @@ struct Args {
     patience: u64,
 }
 
+fn servizio(nome: &str) -> Result<&'static Prestazione, String> {
+    by_servizio(nome).ok_or_else(|| "no such service".to_owned())
+}
+
 fn main() -> ExitCode {
     let args = Args::parse();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -103,16 +113,23 @@ fn main() -> ExitCode {
 
 /// Runs the chosen mode; `true` when every promise was kept.
 async fn run(args: Args) -> Result<bool> {
-    let bersaglio = Rc::new(Bersaglio::new(
-        &args.url,
-        &args.certs,
-        &args.cert,
-        args.handshakes,
-    )?);
+    let bersagli: Rc<[Bersaglio]> = args
+        .url
+        .iter()
+        .map(|url| {
+            Bersaglio::new(
+                url,
+                args.servizio.servizio,
+                &args.certs,
+                &args.cert,
+                args.handshakes,
+            )
+        })
+        .collect::<Result<_>>()?;
     let [ente, ufficio, user_id] = args.mittente.as_slice() else {
         anyhow::bail!("--mittente takes three values");
     };
-    let modello = Modello::new(ente, ufficio, user_id);
+    let modello = Modello::new(args.servizio, ente, ufficio, user_id);
     let lavoro = match &args.verify {
         Some(file) => Lavoro::verify(&args, modello, file)?,
         None => Lavoro::send(&args, modello)?,
@@ -121,12 +138,13 @@ async fn run(args: Args) -> Result<bool> {
     let prima = args.pid.and_then(Processo::read);
     let inizio = Instant::now();
     let operai: Vec<_> = (0..args.connections.max(1))
-        .map(|_| {
-            let (bersaglio, lavoro) = (Rc::clone(&bersaglio), Rc::clone(&lavoro));
+        .map(|posto| {
+            let (bersagli, lavoro) = (Rc::clone(&bersagli), Rc::clone(&lavoro));
+            let primo = posto % bersagli.len();
             if args.handshakes {
-                tokio::task::spawn_local(async move { lavoro.handshakes(&bersaglio).await })
+                tokio::task::spawn_local(async move { lavoro.handshakes(&bersagli[primo]).await })
             } else {
-                tokio::task::spawn_local(async move { lavoro.exchanges(&bersaglio).await })
+                tokio::task::spawn_local(async move { lavoro.exchanges(&bersagli, primo).await })
             }
         })
         .collect();
@@ -236,8 +254,8 @@ impl Lavoro {
         }
     }
 
-    /// One connection's work: messages one after the other, kept alive.
-    async fn exchanges(&self, bersaglio: &Bersaglio) -> Misure {
+    /// One connection's work: messages one after the other, kept alive, with the gateway `quale` as long as it answers.
+    async fn exchanges(&self, bersagli: &[Bersaglio], mut quale: usize) -> Misure {
         let mut misure = Misure::default();
         let mut connessione: Option<Connessione> = None;
         let mut richiesta = Vec::with_capacity(8 * 1024);
@@ -247,11 +265,16 @@ impl Lavoro {
                 misure.fault("not a key of this tool");
                 continue;
             };
-            bersaglio.post(&corpo, &mut richiesta);
             let inizio = Instant::now();
             loop {
+                let bersaglio = &bersagli[quale];
+                bersaglio.post(&corpo, &mut richiesta);
                 match exchange(bersaglio, &mut connessione, &richiesta).await {
-                    Ok(risposta) if self.retry && matches!(risposta.status, 429 | 503) => {
+                    Ok(risposta)
+                        if self.retry
+                            && matches!(risposta.status, 429 | 503)
+                            && inizio.elapsed() <= self.pazienza =>
+                    {
                         misure.ripetuti += 1;
                     }
                     Ok(risposta) => {
@@ -266,6 +289,10 @@ impl Lavoro {
                         }
                         misure.ripetuti += 1;
                     }
+                }
+                quale = (quale + 1) % bersagli.len();
+                if bersagli.len() > 1 {
+                    connessione = None;
                 }
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }

@@ -733,19 +733,19 @@ catalogo! {
         "Verificare anno, mese e giorno (caratteri da 7 a 11): il giorno va da 1 a 31, o da 41 a 71 per le donne; il 29 febbraio solo negli anni bisestili."
     }
     Cf004 "CF-004" Regola correggere {
-        "manca DataNascita: il codice fiscale del minore è provvisorio e non la contiene"
+        "manca DataNascita: il codice fiscale del figlio è provvisorio e non la contiene"
         "DataNascita is missing: the child's codice fiscale is provisional and does not tell it"
         "Aggiungere DataNascita dopo CodiceFiscale, oppure inviare il codice fiscale definitivo di sedici caratteri."
     }
     Cf005 "CF-005" Regola correggere {
-        "DataNascita diversa dalla data contenuta nel codice fiscale del minore"
+        "DataNascita diversa dalla data contenuta nel codice fiscale del figlio"
         "DataNascita differs from the date in the child's codice fiscale"
         "Correggere quello dei due che è sbagliato; con un codice fiscale di sedici caratteri DataNascita si può omettere."
     }
     Cf006 "CF-006" Regola correggere {
         "DataNascita successiva alla presentazione della domanda"
         "DataNascita is later than the presentation of the domanda"
-        "Correggere la data: la domanda si presenta solo per minori già nati."
+        "Correggere la data: la domanda si presenta solo per figli già nati."
     }
     Cf101 "CF-101" Avviso correggere {
         "codice fiscale provvisorio"
@@ -770,17 +770,17 @@ catalogo! {
     Ibn004 "IBN-004" Regola correggere {
         "IBAN di un paese fuori dall'area SEPA: {paese}"
         "IBAN of a country outside SEPA: {paese}"
-        "Indicare un conto in Italia o in un altro paese dell'area SEPA, oppure il bonifico domiciliato (BD)."
+        "Indicare un conto in Italia o in un altro paese dell'area SEPA, oppure un pagamento senza IBAN (BD, CONTANTE_POSTE)."
     }
     Ibn005 "IBN-005" Regola correggere {
         "IBAN non ammesso con la modalità {modalita}"
         "IBAN not allowed with modality {modalita}"
-        "CC, LP e CP vogliono un IBAN italiano, ES l'IBAN di un altro paese SEPA (anche San Marino), BD nessun IBAN: correggere Modalita o Iban."
+        "CC, LP e CP vogliono un IBAN italiano, ES l'IBAN di un altro paese SEPA (anche San Marino), BD e CONTANTE_POSTE nessun IBAN: correggere Modalita o Iban."
     }
     Ibn006 "IBN-006" Regola correggere {
         "manca l'IBAN, obbligatorio con la modalità {modalita}"
         "the IBAN is missing: modality {modalita} needs it"
-        "Aggiungere Iban e IntestatoRichiedente dopo Modalita, oppure scegliere BD."
+        "Aggiungere Iban e a chi è intestato dopo Modalita, oppure scegliere un pagamento senza IBAN (BD, CONTANTE_POSTE)."
     }
     Ibn007 "IBN-007" Regola correggere {
         "manca IntestatoRichiedente, obbligatorio con l'IBAN"
@@ -804,19 +804,19 @@ catalogo! {
     }
     // ── FIN: windows · DIC: declarations · ALL: attachments ──
     Fin001 "FIN-001" Regola correggere {
-        "domanda presentata fuori dal periodo: dal {dal} al {al}"
-        "domanda presented outside its period: from {dal} to {al}"
-        "Prima del {dal} attendere l'apertura; dopo il {al} la prestazione non si può più chiedere: verificare se spetta l'assegno unico e universale."
+        "domanda presentata fuori dal periodo: {periodo}"
+        "domanda presented outside its period: {period}"
+        "{rimedio}"
     }
     Fin101 "FIN-101" Avviso correggere {
-        "domanda presentata fuori dal periodo dal {dal} al {al}: in produzione sarebbe rifiutata (FIN-001)"
-        "domanda presented outside its period from {dal} to {al}: in produzione it would be refused (FIN-001)"
+        "domanda presentata fuori dal periodo {periodo}: in produzione sarebbe rifiutata (FIN-001)"
+        "domanda presented outside its period {period}: in produzione it would be refused (FIN-001)"
         "Nessuna azione: fuori produzione il periodo non è vincolante."
     }
     Fin102 "FIN-102" Avviso correggere {
         "la misura è terminata il {fine}: la ricevuta non porta decorrenza, e in produzione la domanda sarebbe rifiutata (FIN-001)"
         "the measure ended on {fine}: the receipt tells no first month, and in produzione the domanda would be refused (FIN-001)"
-        "Nessuna azione fuori produzione; per vedere la decorrenza spostare l'orologio di prova (orologio.inizio) tra il {dal} e il {al}."
+        "Nessuna azione fuori produzione; per vedere la decorrenza spostare l'orologio di prova (orologio.inizio) nel periodo {periodo}."
     }
     Dic001 "DIC-001" Regola correggere {
         "dichiarazione {codice} mancante o non resa: «{testo}»"
@@ -826,7 +826,7 @@ catalogo! {
     Dic002 "DIC-002" Regola correggere {
         "Scelta {scelta} non ammessa per la dichiarazione {codice}"
         "Scelta {scelta} is not allowed for declaration {codice}"
-        "Per D4 indicare ITALIANO, UE, FAMILIARE_UE, EXTRA_UE_LUNGO_PERIODO o EXTRA_UE_LAVORO_RICERCA; per D7 RESIDENZA o CONTRATTO; per le altre togliere Scelta."
+        "Sono ammesse {ammesse}; per le altre dichiarazioni togliere Scelta."
     }
     All001 "ALL-001" Regola correggere {
         "l'impronta dichiarata non è quella del documento allegato"
@@ -842,6 +842,11 @@ catalogo! {
         "documento allegato vuoto"
         "attached document is empty"
         "Inviare il documento in Contenuto, oppure togliere l'allegato."
+    }
+    All101 "ALL-101" Avviso correggere {
+        "conto fuori dall'Italia ({paese}) senza il modulo Financial Identification SEPA"
+        "account outside Italy ({paese}) without the Financial Identification SEPA form"
+        "La domanda è accettata, ma resterà in evidenza finché il modulo non arriva: allegarlo compilato, firmato e convalidato dalla banca (FINANCIAL_IDENTIFICATION_SEPA)."
     }
     // ── PAT: the patronato's block, shared by all prestazioni ──
     Pat001 "PAT-001" Regola correggere {
@@ -920,6 +925,147 @@ catalogo! {
         "the parent under tutelage is the applicant"
         "In Richiedente indicare il tutore, in GenitoreTutelato il genitore; chi chiede per sé usa PresentataDa GENITORE."
     }
+    // ── AU: Assegno Unico e Universale ──
+    Au001 "AU-001" Regola correggere {
+        "con la ripartizione {ripartizione} serve il codice fiscale dell'altro genitore"
+        "with ripartizione {ripartizione} the other parent's codice fiscale is needed"
+        "Indicare AltroGenitore/CodiceFiscale; se l'altro genitore non c'è, l'importo va per intero al richiedente (A)."
+    }
+    Au002 "AU-002" Regola correggere {
+        "ripartizione {ripartizione} non ammessa: l'importo va per intero al richiedente"
+        "ripartizione {ripartizione} is not allowed: the whole sum goes to the applicant"
+        "Con affidamento esclusivo o a tutore o affidatario, con un solo genitore e per il figlio maggiorenne che chiede per sé inviare Ripartizione A, oppure correggere Ruolo, SituazioneGenitori o Affidamento."
+    }
+    Au005 "AU-005" Regola correggere {
+        "il figlio maggiorenne ha già chiesto l'assegno per sé: la sua scheda è in stato {stato}"
+        "the adult child has already asked for itself: its sheet is in state {stato}"
+        "Togliere questo figlio: l'assegno è già chiesto da lui. Se la domanda è del proprio patronato si trova con ConsultaDomanda."
+    }
+    Au006 "AU-006" Regola correggere {
+        "il figlio ha già compiuto 21 anni alla presentazione della domanda e non è disabile"
+        "the child had already turned 21 when the domanda was presented, and is not disabled"
+        "Dai 21 anni l'assegno spetta solo per i figli disabili: togliere il figlio, oppure correggere il codice fiscale o Disabilita."
+    }
+    Au008 "AU-008" Regola correggere {
+        "per il figlio c'è già una domanda attiva: la sua scheda è in stato {stato}"
+        "there already is a live domanda for the child: its sheet is in state {stato}"
+        "Una domanda attiva vale anche per gli anni seguenti e non si ripresenta: togliere questo figlio. Se la scheda è del proprio patronato si trova con ConsultaDomanda."
+    }
+    Au009 "AU-009" Regola correggere {
+        "la stessa persona è indicata due volte: il codice fiscale è quello del richiedente o del genitore tutelato"
+        "the same person is named twice: the codice fiscale is that of the applicant or of the parent under tutelage"
+        "Indicare il codice fiscale giusto; soltanto il figlio maggiorenne che chiede per sé (Ruolo FIGLIO_MAGGIORENNE) è insieme richiedente e figlio."
+    }
+    Au010 "AU-010" Regola correggere {
+        "AnnoCompetenza non è quello per cui si accolgono domande: {anno}"
+        "AnnoCompetenza is not the year for which domande are taken: {anno}"
+        "Inviare AnnoCompetenza {anno}, oppure ometterlo: vale l'anno della presentazione."
+    }
+    Au011 "AU-011" Regola correggere {
+        "figlio già presente nella domanda, al posto {primo}"
+        "child already in this domanda, at place {primo}"
+        "Una scheda per ciascun figlio: togliere la seconda, o correggerne il codice fiscale."
+    }
+    Au012 "AU-012" Regola correggere {
+        "il figlio maggiorenne chiede soltanto per sé: una sola scheda, con il suo codice fiscale"
+        "an adult child asks for itself alone: one sheet, with its own codice fiscale"
+        "Inviare un solo Figlio con il codice fiscale del richiedente, oppure correggere Ruolo."
+    }
+    Au013 "AU-013" Regola correggere {
+        "il codice fiscale dell'altro genitore è quello del figlio"
+        "the other parent's codice fiscale is the child's"
+        "Indicare il codice fiscale dell'altro genitore, oppure AltroGenitoreAssente."
+    }
+    Au014 "AU-014" Regola correggere {
+        "GenitoreTutelato va indicato se e solo se Ruolo è TUTORE_GENITORE"
+        "GenitoreTutelato is needed if and only if Ruolo is TUTORE_GENITORE"
+        "Aggiungere o togliere GenitoreTutelato, oppure correggere Ruolo. Il tutore del figlio usa Ruolo TUTORE."
+    }
+    Au015 "AU-015" Regola correggere {
+        "il genitore tutelato è lo stesso richiedente"
+        "the parent under tutelage is the applicant"
+        "In Richiedente indicare il tutore, in GenitoreTutelato il genitore; chi chiede per sé usa Ruolo GENITORE."
+    }
+    Au016 "AU-016" Regola correggere {
+        "per il figlio da 18 a 20 anni non disabile manca CondizioneMaggiorenne"
+        "CondizioneMaggiorenne is missing for a child of 18 to 20 years who is not disabled"
+        "Aggiungere CondizioneMaggiorenne: studio o formazione, tirocinio o lavoro con reddito sotto 8.000 euro, disoccupazione registrata, servizio civile universale. Senza una di queste l'assegno non spetta."
+    }
+    Au017 "AU-017" Regola correggere {
+        "CondizioneMaggiorenne non ammessa: il figlio è minorenne"
+        "CondizioneMaggiorenne is not allowed: the child is a minor"
+        "Togliere CondizioneMaggiorenne, o correggere il codice fiscale se l'età è sbagliata."
+    }
+    Au018 "AU-018" Regola correggere {
+        "RedditoSottoSoglia va indicato, e true, se e solo se CondizioneMaggiorenne è TIROCINIO o LAVORO"
+        "RedditoSottoSoglia is needed, and true, if and only if CondizioneMaggiorenne is TIROCINIO or LAVORO"
+        "Per tirocinio e lavoro inviare RedditoSottoSoglia true se il reddito complessivo è inferiore a 8.000 euro annui (altrimenti l'assegno non spetta); per le altre condizioni toglierlo."
+    }
+    Au019 "AU-019" Regola correggere {
+        "il figlio non è dichiarato a carico"
+        "the child is not declared to be dependent"
+        "Inviare ACarico true se il figlio è nel nucleo ISEE o è autodichiarato a carico; altrimenti l'assegno non spetta e il figlio va tolto."
+    }
+    Au020 "AU-020" Regola correggere {
+        "manca l'altro genitore: né AltroGenitore né AltroGenitoreAssente"
+        "the other parent is missing: neither AltroGenitore nor AltroGenitoreAssente"
+        "Indicare il codice fiscale dell'altro genitore, o perché non c'è. Li omette soltanto l'orfano maggiorenne che chiede per sé."
+    }
+    Au021 "AU-021" Regola correggere {
+        "PagamentoAltroGenitore di chi non è l'altro genitore di una scheda con ripartizione B"
+        "PagamentoAltroGenitore of somebody who is not the other parent of a sheet with ripartizione B"
+        "Togliere il pagamento, o correggere il codice fiscale: con A l'importo va al richiedente, con C l'altro genitore indica da sé come essere pagato."
+    }
+    Au022 "AU-022" Regola correggere {
+        "PagamentoAltroGenitore ripetuto per lo stesso genitore"
+        "PagamentoAltroGenitore repeated for the same parent"
+        "Indicare un solo pagamento per ciascun altro genitore: vale per tutte le sue schede."
+    }
+    Au023 "AU-023" Regola correggere {
+        "pagamento in contante per entrambi i genitori"
+        "payment in cash for both parents"
+        "Il contante allo sportello postale è ammesso per uno solo dei due genitori: per l'altro indicare un conto."
+    }
+    Au024 "AU-024" Regola correggere {
+        "pagamento sulla carta del Reddito di cittadinanza: la domanda non è dovuta"
+        "payment on the card of the Reddito di cittadinanza: the domanda is not due"
+        "I nuclei con Reddito di cittadinanza ricevono l'assegno d'ufficio: non inviare la domanda. Altrimenti scegliere IBAN o CONTANTE_POSTE."
+    }
+    Au025 "AU-025" Regola correggere {
+        "Nucleo indicato insieme all'ISEE"
+        "Nucleo told together with the ISEE"
+        "Con l'ISEE il nucleo è quello della DSU: togliere Nucleo, oppure inviare Isee/Presente false."
+    }
+    Au026 "AU-026" Regola correggere {
+        "ProtocolloDSU senza ISEE"
+        "ProtocolloDSU without an ISEE"
+        "Inviare Isee/Presente true, oppure togliere ProtocolloDSU."
+    }
+    Au027 "AU-027" Regola correggere {
+        "chi chiede come figlio maggiorenne non ha ancora 18 anni"
+        "who asks as an adult child is not yet 18"
+        "Per il minorenne chiede un genitore, il tutore o l'affidatario: correggere Ruolo o il codice fiscale."
+    }
+    Au028 "AU-028" Regola correggere {
+        "con la ripartizione {ripartizione} manca PagamentoAltroGenitore per l'altro genitore"
+        "with ripartizione {ripartizione} PagamentoAltroGenitore is missing for the other parent"
+        "Aggiungere PagamentoAltroGenitore con il codice fiscale dell'altro genitore; se non è d'accordo inviare C: lo indicherà lui."
+    }
+    Au029 "AU-029" Regola correggere {
+        "il conto non è intestato a chi riceve il pagamento"
+        "the account is not that of who is paid"
+        "Indicare un conto di chi è pagato, anche cointestato: del richiedente; dell'altro genitore per la sua quota; del genitore tutelato, se chiede il suo tutore; di un altro tutore o affidatario. In contante non serve un conto."
+    }
+    Au101 "AU-101" Avviso correggere {
+        "NuovaNascita comunicata dopo {giorni} giorni: la decorrenza è dal mese successivo alla presentazione"
+        "birth told after {giorni} days: it counts from the month after the presentation"
+        "La domanda è accettata; se non è una nuova nascita omettere NuovaNascita: vale la decorrenza ordinaria."
+    }
+    Au102 "AU-102" Avviso correggere {
+        "Anf2021Percepito senza ISEE: la maggiorazione richiede un ISEE fino a 25.000 euro"
+        "Anf2021Percepito without an ISEE: the majoration asks for an ISEE up to 25,000 euro"
+        "La domanda è accettata; per la maggiorazione presentare la DSU."
+    }
     // ── STA, PRO: state and register ──
     Pro001 "PRO-001" APIUnavailable ripetere {
         "il registro di protocollo è fermo: è aperto il registro di emergenza (DPR 445/2000 art. 63), nulla è stato registrato"
@@ -984,6 +1130,7 @@ pub const GRUPPI: &[(&str, &str)] = &[
     ("ALL", "Allegati"),
     ("PAT", "Patronato e mandato"),
     ("AT", "Assegno temporaneo"),
+    ("AU", "Assegno unico e universale"),
     ("STA", "Stato della domanda"),
     ("PRO", "Registro di protocollo"),
     ("STO", "Archivio (nostri)"),

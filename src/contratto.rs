@@ -16,14 +16,29 @@ pub const ASSEGNO_TEMPORANEO: Documento = (
     include_str!("../xsd/assegno-temporaneo-v1.xsd"),
 );
 
+/// Assegno Unico e Universale.
+pub const ASSEGNO_UNICO: Documento = (
+    "assegno-unico-v1.xsd",
+    include_str!("../xsd/assegno-unico-v1.xsd"),
+);
+
+/// The XSDs of requests and answers: what a message is held against.
+pub const XSDS_DEL_CORPO: &[Documento] = &[COOPERAZIONE, ASSEGNO_TEMPORANEO, ASSEGNO_UNICO];
+
 /// Every XSD.
-pub const XSDS: &[Documento] = &[IDENTITY, COOPERAZIONE, ASSEGNO_TEMPORANEO];
+pub const XSDS: &[Documento] = &[IDENTITY, COOPERAZIONE, ASSEGNO_TEMPORANEO, ASSEGNO_UNICO];
 
 /// Every WSDL, by the name of its service.
-pub const WSDLS: &[Documento] = &[(
-    "AssegnoTemporaneo",
-    include_str!("../wsdl/AssegnoTemporaneo.wsdl"),
-)];
+pub const WSDLS: &[Documento] = &[
+    (
+        "AssegnoTemporaneo",
+        include_str!("../wsdl/AssegnoTemporaneo.wsdl"),
+    ),
+    (
+        "AssegnoUnicoUniversale",
+        include_str!("../wsdl/AssegnoUnicoUniversale.wsdl"),
+    ),
+];
 
 /// The document of a name.
 #[must_use]

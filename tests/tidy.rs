@@ -218,6 +218,7 @@ const TRADOTTI: &[(&str, &str)] = &[
     ("expected", "atteso"),
     ("form", "forma"),
     ("found", "trovato"),
+    ("period", "periodo"),
 ];
 
 #[test]
@@ -402,15 +403,22 @@ fn the_wsdl_has_the_operations_of_the_code() {
 
 #[test]
 fn every_operation_has_a_sample_request() {
-    for operazione in Operazione::TUTTE {
-        let file = radice().join(format!("docs/messaggi/{}.xml", operazione.nome()));
-        let messaggio = fs::read_to_string(&file).unwrap();
-        assert!(
-            messaggio.contains(&format!("<at:{}", operazione.nome())),
-            "{}",
-            file.display()
-        );
-        assert!(messaggio.contains("<inps:Identity>"), "{}", file.display());
+    for (indice, prestazione) in PRESTAZIONI.iter().enumerate() {
+        // Those of the first service lie in the folder itself, those of each other in one of its name.
+        let cartella =
+            radice()
+                .join("docs/messaggi")
+                .join(if indice == 0 { "" } else { prestazione.servizio });
+        for operazione in Operazione::TUTTE {
+            let file = cartella.join(format!("{}.xml", operazione.nome()));
+            let messaggio = fs::read_to_string(&file).unwrap();
+            assert!(
+                messaggio.contains(&format!("<{}:{}", prestazione.prefisso, operazione.nome())),
+                "{}",
+                file.display()
+            );
+            assert!(messaggio.contains("<inps:Identity>"), "{}", file.display());
+        }
     }
 }
 
@@ -418,12 +426,13 @@ fn every_operation_has_a_sample_request() {
 #[test]
 fn the_sample_requests_are_valid() {
     let xsd = radice().join("xsd");
-    let schemi = SchemaSetBuilder::new()
-        .add(
-            PRESTAZIONI[0].namespace,
-            xsd.join(PRESTAZIONI[0].xsd).to_str().unwrap(),
-        )
-        .unwrap()
+    let di_ognuna = PRESTAZIONI
+        .iter()
+        .fold(SchemaSetBuilder::new(), |schemi, prestazione| {
+            let file = xsd.join(prestazione.xsd);
+            schemi.add(prestazione.namespace, file.to_str().unwrap()).unwrap()
+        });
+    let schemi = di_ognuna
         .add("http://inps.it/", xsd.join("identity.xsd").to_str().unwrap())
         .unwrap()
         .compile()
@@ -449,8 +458,8 @@ fn the_sample_requests_are_valid() {
         provati += 1;
     }
     assert!(
-        provati > Operazione::TUTTE.len(),
-        "one a operation, and InviaDomanda in SOAP 1.1"
+        provati > Operazione::TUTTE.len() * PRESTAZIONI.len(),
+        "one an operation of each service, and InviaDomanda in SOAP 1.1"
     );
 }
 
@@ -480,7 +489,11 @@ fn the_samples_of_both_soap_versions_say_the_same() {
         let messaggio = fs::read_to_string(radice().join("docs/messaggi").join(nome)).unwrap();
         messaggio.split("<env:Body>").nth(1).unwrap().to_owned()
     };
-    assert_eq!(corpo("InviaDomanda.xml"), corpo("InviaDomanda-soap11.xml"));
+    for cartella in ["", "AssegnoUnicoUniversale/"] {
+        let [v12, v11] =
+            ["InviaDomanda", "InviaDomanda-soap11"].map(|nome| corpo(&format!("{cartella}{nome}.xml")));
+        assert_eq!(v12, v11, "{cartella}");
+    }
 }
 
 /// The house is built anywhere: no lock file or script may pin where packages come from.

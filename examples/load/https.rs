@@ -23,15 +23,21 @@ pub(crate) struct Bersaglio {
 }
 
 impl Bersaglio {
-    /// The gateway at `url`, called with the certificate `nome` of the directory `certs`.
-    pub(crate) fn new(url: &str, certs: &Path, nome: &str, senza_ripresa: bool) -> anyhow::Result<Self> {
+    /// The service of the gateway at `url`, called with the certificate `nome` of the directory `certs`.
+    pub(crate) fn new(
+        url: &str,
+        servizio: &str,
+        certs: &Path,
+        nome: &str,
+        senza_ripresa: bool,
+    ) -> anyhow::Result<Self> {
         let resto = url
             .strip_prefix("https://")
             .context("--url: only https:// is spoken")?;
         let (autorita, percorso) = resto.split_once('/').unwrap_or((resto, ""));
         let percorso = match percorso {
-            "" => "modi/soap/AssegnoTemporaneo/v1/",
-            dato => dato,
+            "" => format!("modi/soap/{servizio}/v1/"),
+            dato => dato.to_owned(),
         };
         let (host, porta) = autorita.rsplit_once(':').unwrap_or((autorita, "443"));
         let porta: u16 = porta.parse().context("--url: the port is no number")?;

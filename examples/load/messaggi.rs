@@ -1,12 +1,12 @@
 //! Messages, each a function of its key alone: run and place tell which codici fiscali it has, so that no two messages
 //! of any two runs share a child, and a key that is sent again years later is the same message byte for byte.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use jiff::civil::date;
-use varco::cli::sample::{self, Mittente};
-use varco::prestazione::Operazione;
-use varco::prestazione::assegno_temporaneo::campione::Campione;
+use varco::cli::sample;
+use varco::domanda::campione::{Ampiezza, Mittente, Spunto};
+use varco::prestazione::{Operazione, Prestazione};
 use varco::soap::SoapVersion;
 
 /// Runs are told apart by the millisecond they began in; each may use so many codici fiscali a millisecond.
@@ -42,48 +42,57 @@ fn places(chiave: &str) -> Option<(u64, u64)> {
 
 impl Modello {
     /// Cuts a sample message of that sender.
-    pub(crate) fn new(ente: &str, ufficio: &str, user_id: &str) -> Self {
+    pub(crate) fn new(prestazione: &'static Prestazione, ente: &str, ufficio: &str, user_id: &str) -> Self {
         const CHIAVE: &str = "LOAD-CHIAVE";
-        const APRE: &str = "<at:CodiceFiscale>";
         let mittente = Mittente {
             ente,
             ufficio,
             user_id,
         };
-        // A day of the measure's window: the mandate is never later than the presentation, whenever that is.
-        let campione = Campione::new(1, date(2021, 7, 15));
-        let busta = sample::envelope(&campione, CHIAVE, &mittente, SoapVersion::V12);
-        let echo = sample::without_domanda(Operazione::Echo, "");
+        let spunto = Spunto {
+            contatore: 1,
+            // A day of the window: the mandate is never later than the presentation, whenever that is.
+            presentazione: prestazione.finestra.dal,
+            mittente,
+            ampiezza: Ampiezza::Intera,
+        };
+        let busta = sample::envelope(prestazione, &spunto, CHIAVE, SoapVersion::V12);
+        let echo = sample::without_domanda(prestazione, Operazione::Echo, "");
         let echo = sample::in_envelope(SoapVersion::V12, &mittente, &echo);
+        let apre = format!("<{}:CodiceFiscale>", prestazione.prefisso);
+        let altro_genitore = format!("<{}:AltroGenitore>", prestazione.prefisso);
         let mut pezzi = Vec::new();
         let mut resto = busta.as_str();
-        let mut persone = 0;
-        while let Some(fine) = resto.find(CHIAVE).into_iter().chain(resto.find(APRE)).min() {
+        // Whose place each codice fiscale of the sample is; the same one stays the same person wherever it stands.
+        let mut persone: HashMap<&str, Option<u64>> = HashMap::new();
+        let mut trovate = 0;
+        while let Some(fine) = resto.find(CHIAVE).into_iter().chain(resto.find(&apre)).min() {
             if resto[fine..].starts_with(CHIAVE) {
                 pezzi.push(Pezzo::Testo(resto[..fine].to_owned()));
                 pezzi.push(Pezzo::Chiave);
                 resto = &resto[fine + CHIAVE.len()..];
                 continue;
             }
-            let dopo = fine + APRE.len();
-            let prima = &resto[..fine];
+            let dopo = fine + apre.len();
             let chiude = resto[dopo..].find('<').map_or(resto.len(), |qui| dopo + qui);
-            if prima.trim_end().ends_with("<at:AltroGenitore>") {
-                // The other parent may be the same for all: nothing depends on it.
-                pezzi.push(Pezzo::Testo(resto[..chiude].to_owned()));
-            } else {
-                pezzi.push(Pezzo::Testo(resto[..dopo].to_owned()));
-                pezzi.push(Pezzo::Persona {
-                    posto: persone,
-                    minore: persone > 0,
-                });
-                persone += 1;
-            }
+            // The other parent may be the same for all: nothing depends on it.
+            let fisso = resto[..fine].trim_end().ends_with(&altro_genitore);
+            let posto = *persone.entry(&resto[dopo..chiude]).or_insert_with(|| {
+                let posto = (!fisso).then_some(trovate);
+                trovate += u64::from(!fisso);
+                posto
+            });
+            let testo = resto[..if posto.is_some() { dopo } else { chiude }].to_owned();
+            pezzi.push(Pezzo::Testo(testo));
+            pezzi.extend(posto.map(|posto| Pezzo::Persona {
+                posto,
+                minore: posto > 0,
+            }));
             resto = &resto[chiude..];
         }
         pezzi.push(Pezzo::Testo(resto.to_owned()));
         assert_eq!(
-            persone, PERSONE_PER_MESSAGGIO,
+            trovate, PERSONE_PER_MESSAGGIO,
             "the sample has another number of persons"
         );
         Self {

@@ -118,7 +118,7 @@ CREATE TRIGGER emergenze_non_si_svuotano BEFORE TRUNCATE ON emergenze
 FOR EACH STATEMENT EXECUTE FUNCTION varco_vietato('emergenze: un''emergenza non si cancella (DPR 445/2000 art. 63)');
 
 -- The emergency that is open on a register: in the row that every draw locks, so that no draw slips past it.
-ALTER TABLE registro ADD COLUMN emergenza bigint REFERENCES emergenze (id);
+ALTER TABLE registro ADD COLUMN emergenza bigint; -- its id; NULL = none
 
 -- Emergency number ↔ ordinary number. `EMG-<registro>` has its own progressive, over all interruptions.
 CREATE TABLE emergenza_registrazioni (

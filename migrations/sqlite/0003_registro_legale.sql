@@ -105,7 +105,7 @@ BEGIN
 END;
 
 -- The emergency that is open on a register: in the row that every draw locks, so that no draw slips past it.
-ALTER TABLE registro ADD COLUMN emergenza INTEGER REFERENCES emergenze (id);
+ALTER TABLE registro ADD COLUMN emergenza INTEGER; -- its id; NULL = none
 
 -- Emergency number ↔ ordinary number. `EMG-<registro>` has its own progressive, over all interruptions.
 CREATE TABLE emergenza_registrazioni (

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::{DoveConfig, Uscita, outcome};
-use crate::clock::{Clock as _, WallClock};
+use crate::clock::WallClock;
 use crate::config::Effective;
+use crate::domanda::Ambiente;
 use crate::listener::Porta;
 use crate::schema::Schema;
-use crate::store::{self, OpenOptions};
+use crate::store::{self, Identikit, OpenOptions};
 
 /// Opens everything, tells the configuration and what is wrong with it.
 pub async fn check(dove: &DoveConfig) -> Result<Uscita> {
@@ -78,12 +79,44 @@ fn schemas() -> Result<Vec<String>> {
 }
 
 async fn store(effettiva: &Effective) -> Result<Vec<String>> {
-    let store = super::open_store(&effettiva.config).await?;
+    let ambiente = effettiva.config.ambiente;
+    // As a gateway would, so that a store that was moved is no store to serve.
+    let options = OpenOptions {
+        migrate: false,
+        ..super::store_options(&effettiva.config)
+    };
+    let (store, _) = store::open(&effettiva.config.store, &options).await?;
+    let identikit = store.identikit().await?;
     store.ping().await?;
-    Ok(vec![format!(
-        "archivio    aperto ({}), registro in ordine",
-        effettiva.config.ambiente.as_str()
-    )])
+    let mut frasi = vec![format!(
+        "archivio    {} ({}), schema versione {}, {}, registro in ordine",
+        identikit.motore,
+        ambiente.as_str(),
+        identikit.schema,
+        identikit.sincronia
+    )];
+    if let Some(ingresso) = &identikit.ingresso {
+        frasi.push(format!(
+            "archivio    utente {}, ruolo {}, {}",
+            ingresso.utente,
+            ingresso.ruolo,
+            ingresso.tls.as_deref().unwrap_or("senza TLS")
+        ));
+    }
+    frasi.extend(too_strong(ambiente, &identikit).map(|avviso| format!("avviso      {avviso}")));
+    Ok(frasi)
+}
+
+/// In produzione the register is guarded by the rights of its gateway, not by its triggers alone.
+pub(super) fn too_strong(ambiente: Ambiente, identikit: &Identikit) -> Option<String> {
+    let ingresso = identikit.ingresso.as_ref()?;
+    (ambiente == Ambiente::Produzione && ingresso.padrone).then(|| {
+        format!(
+            "l'utente {} è proprietario dell'archivio: chi ne ha le credenziali può toglierne le protezioni; in \
+             produzione il varco si collega come varco_gateway",
+            ingresso.utente
+        )
+    })
 }
 
 /// Lays down the store, or brings it up to this program.
@@ -91,7 +124,7 @@ pub async fn migrate(dove: &DoveConfig) -> Result<Uscita> {
     let config = dove.read()?;
     let options = OpenOptions {
         create: true,
-        ..OpenOptions::new(config.ambiente, WallClock::default().wall())
+        ..super::store_options(&config)
     };
     let (store, _) = store::open(&config.store, &options).await?;
     store.ping().await?;

@@ -1,26 +1,39 @@
 //! `varco demo`: the main job in one minute, and a sandbox that stays. It lays down in a folder all that a gateway
 //! needs, starts it in this process, sends a domanda of made-up people over real mutual TLS, and sends the same message
-//! again: one number. What is already there is kept, so the next run gives the next number.
+//! again: one number. What is already there is kept, so the next run gives the next number. With `--store postgres` the
+//! store is a database of a throw-away cluster in the same folder, and the gateway speaks to it as it would in earnest:
+//! laid down by its owner, used as `varco_gateway`.
 
 use std::fmt::Write as _;
+use std::fs::Permissions;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use jiff::Timestamp;
 
+use super::cluster::{self, Binaries, Cluster};
 use super::dev_certs::{self, Opzioni};
-use super::sample::{self, Mittente};
+use super::sample;
 use super::send::busta::{Busta, Operatore};
 use super::send::cliente::{Cliente, Credenziali};
 use super::send::risposta::Esito;
 use super::send::send_envelope;
 use super::{Uscita, reachable, serve};
 use crate::clock::{Clock as _, WallClock};
-use crate::prestazione::assegno_temporaneo::PRESTAZIONE;
-use crate::prestazione::assegno_temporaneo::campione::Campione;
+use crate::domanda::campione::{Ampiezza, Mittente, Spunto};
+use crate::prestazione::{PRESTAZIONI, Prestazione};
 use crate::protocollo::data_a_roma;
 use crate::soap::SoapVersion;
+use crate::store::{self, OpenOptions, PostgresUrl, StoreUrl};
+
+/// Of the cluster that belongs to a sandbox.
+const DATABASE: &str = "varco";
+const GATEWAY: &str = "varco_gateway";
+
+/// What to look at as the engine.
+const LETTURA: &str = "SELECT protocollo, ente, presentata_il, numero_schede FROM motore_domande_v1";
 
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8443);
 
@@ -43,13 +56,50 @@ pub struct Args {
     /// protocollo; da lì prosegue (predefinito: l'ora vera)
     #[arg(long, value_name = "ISTANTE")]
     orologio: Option<Timestamp>,
+    /// Servizio a cui è destinata la domanda di prova (predefinito: AssegnoTemporaneo)
+    #[arg(long, value_name = "NOME", default_value = PRESTAZIONI[0].servizio, value_parser = sample::servizio)]
+    servizio: &'static Prestazione,
+    /// L'archivio: sqlite (predefinito), postgres (un server tutto suo nella cartella della prova, dai programmi
+    /// installati), o l'URL postgres://… di un database; senza, quello della prova precedente
+    #[arg(long, value_name = "ARCHIVIO")]
+    store: Option<String>,
+}
+
+/// Where the sandbox keeps its domande, as it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Archivio {
+    /// In a file.
+    Sqlite,
+    /// In a cluster of its own.
+    Postgres,
+    /// In a database that somebody else looks after.
+    Altrove(PostgresUrl),
+}
+
+impl Archivio {
+    /// Not by clap, which would repeat what was written, its password included.
+    fn parse(testo: &str) -> Result<Self> {
+        match testo {
+            "sqlite" => Ok(Self::Sqlite),
+            "postgres" => Ok(Self::Postgres),
+            url => url.parse().map(Self::Altrove).map_err(|_| {
+                anyhow!("--store: ammessi sqlite, postgres, o l'URL postgres://UTENTE@HOST/DATABASE di un database")
+            }),
+        }
+    }
 }
 
 impl Args {
     /// Lays down, starts, sends twice, serves until Ctrl-C.
     pub async fn run(self) -> Result<Uscita> {
-        let file = self.lay_down()?;
+        let archivio = self.store.as_deref().map(Archivio::parse).transpose()?;
+        let file = self.lay_down(archivio.as_ref())?;
+        let cluster = self.cluster(&file, archivio.as_ref()).await?;
         let config = super::read_config(&file)?;
+        match &config.store {
+            StoreUrl::Sqlite(store) => outln!("archivio      {} (sandbox)", store.display()),
+            StoreUrl::Postgres(url) => outln!("archivio      {url} (sandbox)"),
+        }
         // A clock that was moved has run on since its start, so a domanda of that day is never in its future.
         let inizio = config.orologio.inizio;
         let in_ascolto = serve::start(config, serve::Parts::default()).await?;
@@ -60,7 +110,9 @@ impl Args {
 
         let dir = self.dir.clone();
         let presentazione = data_a_roma(inizio.unwrap_or_else(|| WallClock::default().wall()));
-        let invii = tokio::task::spawn_blocking(move || send_twice(&dir, indirizzo, presentazione)).await?;
+        let servizio = self.servizio;
+        let invii =
+            tokio::task::spawn_blocking(move || send_twice(&dir, servizio, indirizzo, presentazione)).await?;
         let registrate = match invii {
             Ok(esiti) => tell(&esiti),
             Err(error) => {
@@ -72,15 +124,52 @@ impl Args {
             in_ascolto.stop().await;
             return Ok(Uscita::Rifiutato);
         }
-        self.tell_what_next(indirizzo);
+        self.tell_what_next(indirizzo, cluster.as_ref());
         wait_for_signal().await?;
         outln!("\nil varco si ferma");
         in_ascolto.stop().await;
         Ok(Uscita::Fatto)
     }
 
+    /// The cluster of this sandbox, started, with a database that its owner laid down; `None` where it keeps its
+    /// domande elsewhere.
+    async fn cluster(&self, file: &Path, archivio: Option<&Archivio>) -> Result<Option<Cluster>> {
+        let cartella = self.dir.join("postgres");
+        let config = super::read_config(file)?;
+        let suo = match archivio {
+            Some(archivio) => *archivio == Archivio::Postgres,
+            None => cartella.is_dir() && is_of_a_cluster(&config.store),
+        };
+        if !suo {
+            return Ok(None);
+        }
+        let cluster = tokio::task::spawn_blocking(move || {
+            let opzioni = cluster::Opzioni {
+                cartella: Some(cartella),
+                ..cluster::Opzioni::default()
+            };
+            let cluster = Cluster::start(&Binaries::require()?, &opzioni)?;
+            cluster.ensure_database(DATABASE)?;
+            anyhow::Ok(cluster)
+        })
+        .await??;
+        outln!(
+            "PostgreSQL    {} (un server della prova, che si ferma con essa)",
+            cluster.cartella().display()
+        );
+        let options = OpenOptions {
+            create: true,
+            orologio_inizio: config.orologio.inizio,
+            ..super::store_options(&config)
+        };
+        let (proprietario, _) = store::open(&StoreUrl::Postgres(cluster.url(DATABASE)), &options).await?;
+        proprietario.close().await;
+        set_store(file, cluster.url_as(GATEWAY, DATABASE).as_str())?;
+        Ok(Some(cluster))
+    }
+
     /// Certificates, adesioni and configuration; answers where the configuration is.
-    fn lay_down(&self) -> Result<PathBuf> {
+    fn lay_down(&self, archivio: Option<&Archivio>) -> Result<PathBuf> {
         let certs = self.dir.join("certs");
         let file = self.dir.join("varco.toml");
         let listen = self.listen.unwrap_or(LISTEN);
@@ -96,7 +185,7 @@ impl Args {
         };
         outln!("certificati   {} ({nuovi})", certs.display());
 
-        write_new(&self.dir.join("adesioni.toml"), ADESIONI)?;
+        write_new(&self.dir.join("adesioni.toml"), &adesioni())?;
         let scritta = write_new(&file, &configuration(listen, self.orologio))?;
         if !scritta {
             if let Some(listen) = self.listen {
@@ -106,30 +195,49 @@ impl Args {
                 set(&file, "inizio", &format!("\"{inizio}\""))?;
             }
         }
-        outln!("archivio      {} (sandbox)", self.dir.join("store.db").display());
+        match archivio {
+            Some(Archivio::Sqlite) => set_store(&file, "sqlite:store.db")?,
+            Some(Archivio::Altrove(url)) => {
+                if url.to_string() != url.as_str() {
+                    // It holds a password from now on.
+                    std::fs::set_permissions(&file, Permissions::from_mode(0o600))
+                        .with_context(|| format!("impossibile riservare {}", file.display()))?;
+                }
+                set_store(&file, url.as_str())?;
+            }
+            Some(Archivio::Postgres) | None => {}
+        }
         Ok(file)
     }
 
-    fn tell_what_next(&self, indirizzo: SocketAddr) {
+    fn tell_what_next(&self, indirizzo: SocketAddr, cluster: Option<&Cluster>) {
         let varco = std::env::args().next().unwrap_or_else(|| "varco".to_owned());
         let dir = self.dir.display();
         let url = format!(
             "{}/modi/soap/{}/v1/?wsdl",
             reachable(indirizzo),
-            PRESTAZIONE.servizio
+            self.servizio.servizio
         );
         outln!(
             "\nDa provare in un altro terminale:\n\
              \n  {varco} send --config {dir}/varco.toml {dir}/domanda.xml\
              \n  curl --cacert {dir}/certs/ca.pem --cert {dir}/certs/pat01.pem --key {dir}/certs/pat01.key '{url}'\
-             \n  {varco} trace --config {dir}/varco.toml\n\
-             \nIl varco resta in ascolto: Ctrl-C per fermarlo."
+             \n  {varco} trace --config {dir}/varco.toml"
         );
+        if let Some(cluster) = cluster {
+            outln!("  {} -c '{LETTURA}'", cluster.psql("varco_motore", DATABASE));
+        }
+        outln!("\nIl varco resta in ascolto: Ctrl-C per fermarlo.");
     }
 }
 
 /// Sends a fresh sample, then the same bytes again; leaves another one in the folder for who wants to try.
-fn send_twice(dir: &Path, indirizzo: SocketAddr, presentazione: jiff::civil::Date) -> Result<[Esito; 2]> {
+fn send_twice(
+    dir: &Path,
+    servizio: &'static Prestazione,
+    indirizzo: SocketAddr,
+    presentazione: jiff::civil::Date,
+) -> Result<[Esito; 2]> {
     let certs = dir.join("certs");
     let credenziali = Credenziali {
         cert: &certs.join("pat01.pem"),
@@ -139,9 +247,14 @@ fn send_twice(dir: &Path, indirizzo: SocketAddr, presentazione: jiff::civil::Dat
     let cliente = Cliente::new(&reachable(indirizzo), credenziali, 1, 3)?;
     let message = || {
         let seme = sample::fresh_seed();
-        let campione = Campione::new(seme, presentazione);
+        let spunto = Spunto {
+            contatore: seme,
+            presentazione,
+            mittente: MITTENTE,
+            ampiezza: Ampiezza::Intera,
+        };
         let chiave = sample::chiave(seme, presentazione);
-        sample::envelope(&campione, &chiave, &MITTENTE, SoapVersion::V12)
+        sample::envelope(servizio, &spunto, &chiave, SoapVersion::V12)
     };
     let da_provare = dir.join("domanda.xml");
     std::fs::write(&da_provare, message())
@@ -169,7 +282,8 @@ fn tell(esiti: &[Esito; 2]) -> bool {
     }
 }
 
-async fn wait_for_signal() -> Result<()> {
+/// Waits for Ctrl-C or SIGTERM.
+pub(super) async fn wait_for_signal() -> Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut termine = signal(SignalKind::terminate()).context("SIGTERM non si può attendere")?;
     tokio::select! {
@@ -200,6 +314,20 @@ fn set(file: &Path, chiave: &str, valore: &str) -> Result<()> {
         std::fs::write(file, nuovo).with_context(|| format!("impossibile scrivere {}", file.display()))?;
     }
     Ok(())
+}
+
+fn set_store(file: &Path, store: &str) -> Result<()> {
+    set(file, "store", &toml::Value::from(store).to_string())
+}
+
+/// Whether a store is what [`Args::cluster`] wrote: a socket's, for the gateway's role.
+fn is_of_a_cluster(store: &StoreUrl) -> bool {
+    match store {
+        StoreUrl::Postgres(url) => {
+            url.as_str().starts_with("postgres:///") && url.as_str().contains(&format!("&user={GATEWAY}&"))
+        }
+        StoreUrl::Sqlite(_) => false,
+    }
 }
 
 fn set_address(file: &Path, indirizzo: SocketAddr) -> Result<()> {
@@ -250,7 +378,16 @@ fn configuration(listen: SocketAddr, orologio: Option<Timestamp>) -> String {
     )
 }
 
-/// PAT01 also owns the revoked and the expired certificate: so their refusal is about the certificate alone.
+/// The enti of the demonstration, each granted every service. PAT01 also owns the revoked and the expired certificate:
+/// so their refusal is about the certificate alone.
+fn adesioni() -> String {
+    let servizi: Vec<String> = PRESTAZIONI
+        .iter()
+        .map(|prestazione| format!("{} = [\"*\"]", prestazione.servizio))
+        .collect();
+    ADESIONI.replace("{servizi}", &servizi.join(", "))
+}
+
 const ADESIONI: &str = "\
 # Gli enti della prova. Ogni chiave è spiegata in docs/adesioni.sample.toml.
 
@@ -264,7 +401,7 @@ certificati = [
   { file = \"certs/expired.pem\" },
 ]
 uffici = [\"001\", \"002\"]
-servizi = { AssegnoTemporaneo = [\"*\"] }
+servizi = { {servizi} }
 
 [[ente]]
 codice = \"PAT02\"
@@ -272,7 +409,7 @@ denominazione = \"Patronato di prova due\"
 codice_fiscale = \"97049620582\"
 certificati = [{ file = \"certs/pat02.pem\" }]
 uffici = [\"001\"]
-servizi = { AssegnoTemporaneo = [\"*\"] }
+servizi = { {servizi} }
 ";
 
 #[cfg(test)]
@@ -287,15 +424,17 @@ mod tests {
             dir: dir.to_owned(),
             listen: None,
             orologio: None,
+            servizio: PRESTAZIONI[0],
+            store: None,
         }
     }
 
     #[test]
     fn what_is_laid_down_stays_and_is_whole() {
         let dir = tempfile::tempdir().unwrap();
-        args(dir.path()).lay_down().unwrap();
+        args(dir.path()).lay_down(None).unwrap();
         let prima = std::fs::read(dir.path().join("certs/pat01.pem")).unwrap();
-        let file = args(dir.path()).lay_down().unwrap();
+        let file = args(dir.path()).lay_down(None).unwrap();
         assert_eq!(std::fs::read(dir.path().join("certs/pat01.pem")).unwrap(), prima);
         let config = read_config(&file).unwrap();
         assert_eq!(config.listener.indirizzo, LISTEN);
@@ -304,19 +443,56 @@ mod tests {
         let codici: Vec<_> = adesioni.enti().iter().map(|ente| ente.codice.as_str()).collect();
         assert_eq!(codici, ["PAT01", "PAT02"]);
         assert_eq!(adesioni.enti()[0].certificati.len(), 3);
+        for ente in adesioni.enti() {
+            assert_eq!(ente.servizi.len(), PRESTAZIONI.len(), "{}", ente.codice);
+        }
+    }
+
+    #[test]
+    fn the_store_is_asked_for_by_a_word_or_a_url() {
+        let url = "postgres://gw:se%22greto@db.example/varco";
+        assert_eq!(Archivio::parse("sqlite").unwrap(), Archivio::Sqlite);
+        assert_eq!(Archivio::parse("postgres").unwrap(), Archivio::Postgres);
+        let altrove = Archivio::parse(url).unwrap();
+        assert_eq!(altrove, Archivio::Altrove(url.parse().unwrap()));
+        let errore = Archivio::parse("mysql://gw:segreto@db").unwrap_err().to_string();
+        assert!(
+            errore.starts_with("--store: ammessi sqlite, postgres"),
+            "{errore}"
+        );
+        assert!(!errore.contains("segreto"));
+
+        let dir = tempfile::tempdir().unwrap();
+        let file = args(dir.path()).lay_down(Some(&altrove)).unwrap();
+        assert_eq!(
+            read_config(&file).unwrap().store,
+            StoreUrl::Postgres(url.parse().unwrap())
+        );
+        let modo = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(modo & 0o777, 0o600, "it holds a password");
+        args(dir.path()).lay_down(None).unwrap();
+        assert_eq!(
+            read_config(&file).unwrap().store,
+            StoreUrl::Postgres(url.parse().unwrap())
+        );
+        args(dir.path()).lay_down(Some(&Archivio::Sqlite)).unwrap();
+        assert_eq!(
+            read_config(&file).unwrap().store,
+            StoreUrl::Sqlite(dir.path().join("store.db"))
+        );
     }
 
     #[test]
     fn a_second_run_may_listen_elsewhere_and_at_another_time() {
         let dir = tempfile::tempdir().unwrap();
-        let file = args(dir.path()).lay_down().unwrap();
+        let file = args(dir.path()).lay_down(None).unwrap();
         assert_eq!(read_config(&file).unwrap().orologio.inizio, None);
         let altrove = Args {
             listen: Some("127.0.0.1:9443".parse().unwrap()),
             orologio: Some("2021-07-15T10:00:00Z".parse().unwrap()),
             ..args(dir.path())
         };
-        altrove.lay_down().unwrap();
+        altrove.lay_down(None).unwrap();
         let config = read_config(&file).unwrap();
         assert_eq!(
             config.orologio.inizio,

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 
 use super::Uscita;
 use crate::catalogo;
+use crate::contratto::{WSDLS, XSDS};
 
 /// Where to write.
 #[derive(Debug, clap::Args)]
@@ -20,16 +21,23 @@ pub struct Args {
 /// A file of the kit: its name in it, its content.
 type FileDelKit = (&'static str, &'static str);
 
-macro_rules! files {
-    ($cartella:literal -> $dentro:literal: $($nome:literal),* $(,)?) => {
-        &[$((concat!($dentro, $nome), include_str!(concat!("../../", $cartella, "/", $nome)))),*]
+/// The contract: a WSDL for each service, and the XSDs that they import by their names.
+fn contratto() -> Vec<(String, &'static str)> {
+    let wsdl = WSDLS
+        .iter()
+        .map(|(servizio, testo)| (format!("{servizio}.wsdl"), *testo));
+    let xsd = XSDS.iter().map(|(nome, testo)| ((*nome).to_owned(), *testo));
+    wsdl.chain(xsd).collect()
+}
+
+macro_rules! messaggi {
+    ($($nome:literal),* $(,)?) => {
+        &[$((concat!("messaggi/", $nome), include_str!(concat!("../../docs/messaggi/", $nome)))),*]
     };
 }
 
-const WSDL: &[FileDelKit] = files!("wsdl" -> "": "AssegnoTemporaneo.wsdl");
-const XSD: &[FileDelKit] =
-    files!("xsd" -> "": "assegno-temporaneo-v1.xsd", "cooperazione-v1.xsd", "identity.xsd");
-const MESSAGGI: &[FileDelKit] = files!("docs/messaggi" -> "messaggi/":
+/// The requests shown to integrators: those of the first service, and in a folder of its own those of each other.
+const MESSAGGI: &[FileDelKit] = messaggi!(
     "echo.xml",
     "VerificaDomanda.xml",
     "InviaDomanda.xml",
@@ -38,6 +46,15 @@ const MESSAGGI: &[FileDelKit] = files!("docs/messaggi" -> "messaggi/":
     "ScaricaRicevuta.xml",
     "Limiti.xml",
     "Diagnosi.xml",
+    "AssegnoUnicoUniversale/echo.xml",
+    "AssegnoUnicoUniversale/VerificaDomanda.xml",
+    "AssegnoUnicoUniversale/InviaDomanda.xml",
+    "AssegnoUnicoUniversale/InviaDomanda-soap11.xml",
+    "AssegnoUnicoUniversale/InviaDomanda-figlio-maggiorenne.xml",
+    "AssegnoUnicoUniversale/ConsultaDomanda.xml",
+    "AssegnoUnicoUniversale/ScaricaRicevuta.xml",
+    "AssegnoUnicoUniversale/Limiti.xml",
+    "AssegnoUnicoUniversale/Diagnosi.xml",
 );
 
 const LEGGIMI: &str = "\
@@ -45,9 +62,9 @@ const LEGGIMI: &str = "\
 
 | file | che cosa è |
 |---|---|
-| `AssegnoTemporaneo.wsdl` | il contratto del servizio; carica gli XSD accanto, senza rete |
+| `NomeServizio.wsdl` | il contratto di ciascun servizio; carica gli XSD accanto, senza rete |
 | `*.xsd` | gli schemi: la domanda, i tipi comuni, l'intestazione Identity |
-| `messaggi/*.xml` | una richiesta di esempio per operazione, valida |
+| `messaggi/*.xml` | una richiesta di esempio per operazione, valida: dell'assegno temporaneo, e in `messaggi/NomeServizio` di ogni altro servizio |
 | `errori.md`, `errori.xml` | tutti i codici di errore: testo, suggerimento, se ripetere o correggere |
 
 Il primo messaggio, con il certificato dell'ente:
@@ -84,11 +101,18 @@ pub fn write(dir: &Path) -> Result<usize> {
         ("errori.xml", xml.as_str()),
         ("LEGGIMI.md", LEGGIMI),
     ];
-    let files: Vec<_> = [WSDL, XSD, MESSAGGI, &scritti_qui].concat();
-    std::fs::create_dir_all(dir.join("messaggi"))
-        .with_context(|| format!("impossibile creare {}", dir.display()))?;
+    let mut files = contratto();
+    files.extend(
+        MESSAGGI
+            .iter()
+            .chain(&scritti_qui)
+            .map(|(nome, contenuto)| ((*nome).to_owned(), *contenuto)),
+    );
     for (nome, contenuto) in &files {
         let file = dir.join(nome);
+        let cartella = file.parent().unwrap_or(dir);
+        std::fs::create_dir_all(cartella)
+            .with_context(|| format!("impossibile creare {}", cartella.display()))?;
         std::fs::write(&file, contenuto)
             .with_context(|| format!("impossibile scrivere {}", file.display()))?;
     }
@@ -104,7 +128,7 @@ mod tests {
     fn the_contract_of_the_kit_loads_without_a_network() {
         let dir = tempfile::tempdir().unwrap();
         write(dir.path()).unwrap();
-        for (nome, contenuto) in [WSDL, XSD].concat() {
+        for (nome, contenuto) in contratto() {
             for luogo in contenuto.split("schemaLocation=\"").skip(1) {
                 let luogo = luogo.split('"').next().unwrap();
                 assert!(dir.path().join(luogo).is_file(), "{nome} wants {luogo}");
@@ -115,15 +139,16 @@ mod tests {
     #[test]
     fn every_service_and_every_operation_is_in_it() {
         for prestazione in PRESTAZIONI {
-            assert!(
-                WSDL.iter()
-                    .any(|(nome, _)| *nome == format!("{}.wsdl", prestazione.servizio))
-            );
-            assert!(XSD.iter().any(|(nome, _)| *nome == prestazione.xsd));
-        }
-        for operazione in Operazione::TUTTE {
-            let nome = format!("messaggi/{}.xml", operazione.nome());
-            assert!(MESSAGGI.iter().any(|(file, _)| *file == nome), "{nome}");
+            for nome in [&format!("{}.wsdl", prestazione.servizio), prestazione.xsd] {
+                assert!(contratto().iter().any(|(file, _)| file == nome), "{nome}");
+            }
+            for operazione in Operazione::TUTTE {
+                let richiesta = format!("<{}:{}", prestazione.prefisso, operazione.nome());
+                let trovata = MESSAGGI
+                    .iter()
+                    .any(|(_, messaggio)| messaggio.contains(&richiesta));
+                assert!(trovata, "{richiesta}");
+            }
         }
     }
 }

@@ -21,12 +21,14 @@ pub mod check;
 pub mod cluster;
 pub mod demo;
 pub mod dev_certs;
+pub mod dev_postgres;
 mod italiano;
 pub mod kit;
 pub mod register;
 pub mod sample;
 pub mod send;
 pub mod serve;
+pub mod store;
 pub mod trace;
 pub mod validate;
 
@@ -41,7 +43,7 @@ use clap::{Parser, Subcommand};
 use self::dev_certs::Chiavi;
 use crate::clock::{Clock as _, WallClock};
 use crate::config::{Config, Effective, Processo};
-use crate::store::{self, OpenOptions, SharedStore, StoreError};
+use crate::store::{OpenOptions, SharedStore, StoreError, open};
 
 /// How a command ended, as a script sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +131,8 @@ enum Comando {
     /// La seconda volta la stessa domanda riceve lo stesso numero (Ripetizione=true). Poi il varco resta in ascolto.
     ///
     /// Esempio: varco demo --dir prova --listen 127.0.0.1:9443
+    ///
+    /// Esempio: varco demo --dir prova-pg --store postgres
     Demo(demo::Args),
     /// Avvia il varco con la configurazione indicata e resta in ascolto fino a Ctrl-C o SIGTERM.
     ///
@@ -189,13 +193,17 @@ enum Comando {
     ///
     /// Esempio: varco register list --config demo/varco.toml
     Register(register::Args),
+    /// Lavora su un archivio intero: il trasferimento a PostgreSQL.
+    ///
+    /// Esempio: varco store copy sqlite:/var/lib/varco/store.db postgres://varco_owner@db.esempio.it/varco
+    Store(store::Args),
     /// Scrive in una cartella tutto ciò che serve a chi integra: WSDL, XSD, messaggi di esempio, codici di errore.
     ///
     /// I nomi dei file sono relativi: il WSDL si carica anche senza rete.
     ///
     /// Esempio: varco kit kit-varco
     Kit(kit::Args),
-    /// Strumenti per chi sviluppa: certificati di prova.
+    /// Strumenti per chi sviluppa: certificati di prova, un PostgreSQL di prova.
     ///
     /// Esempio: varco dev certs --dir certs-dev
     Dev(Dev),
@@ -246,6 +254,13 @@ enum DevComando {
         #[arg(long)]
         force: bool,
     },
+    /// Avvia un server PostgreSQL tutto suo, dai programmi installati, e lo ferma con Ctrl-C o SIGTERM.
+    ///
+    /// Non usa e non tocca server già in funzione. Ascolta solo su un socket nella sua cartella, senza password: per
+    /// prove, mai per la produzione. Se l'ingresso è una pipe, si ferma anche quando questa si chiude.
+    ///
+    /// Esempio: varco dev postgres --dir /var/tmp/varco-pg
+    Postgres(dev_postgres::Args),
 }
 
 impl Cli {
@@ -266,19 +281,23 @@ impl Cli {
             Comando::Migrate(dove) => runtime()?.block_on(check::migrate(&dove)),
             Comando::Trace(args) => runtime()?.block_on(args.run()),
             Comando::Register(args) => runtime()?.block_on(args.run()),
+            Comando::Store(args) => runtime()?.block_on(args.run()),
         }
     }
 }
 
 impl DevComando {
     fn run(self) -> anyhow::Result<Uscita> {
-        let Self::Certs {
-            dir,
-            nomi,
-            rsa,
-            password,
-            force,
-        } = self;
+        let (dir, nomi, rsa, password, force) = match self {
+            Self::Postgres(args) => return runtime()?.block_on(args.run()),
+            Self::Certs {
+                dir,
+                nomi,
+                rsa,
+                password,
+                force,
+            } => (dir, nomi, rsa, password, force),
+        };
         let opzioni = dev_certs::Opzioni {
             nomi,
             force,
@@ -314,13 +333,20 @@ fn read_config(file: &Path) -> anyhow::Result<Config> {
     Ok(read_effective(file)?.config)
 }
 
-/// The store as it is, for a look: nothing is created, migrated or set.
+/// How a configuration opens its store, whichever command does.
+fn store_options(config: &Config) -> OpenOptions {
+    OpenOptions::new(config.ambiente, WallClock::default().wall()).with(config.database)
+}
+
+/// The store as it is, for a look: nothing is created, migrated or set. One that was moved elsewhere can be looked at
+/// as long as it lies there.
 async fn open_store(config: &Config) -> anyhow::Result<SharedStore> {
     let options = OpenOptions {
         migrate: false,
-        ..OpenOptions::new(config.ambiente, WallClock::default().wall())
+        anche_trasferito: true,
+        ..store_options(config)
     };
-    Ok(store::open(&config.store, &options).await?.0)
+    Ok(open(&config.store, &options).await?.0)
 }
 
 /// The address of a gateway for a client on the same machine: one that listens everywhere also listens here.

@@ -10,9 +10,8 @@ use jiff::civil::Date;
 use super::Uscita;
 use super::send::busta::escape;
 use crate::clock::{Clock as _, Ids as _, RandomIds, WallClock};
-use crate::prestazione::assegno_temporaneo::PRESTAZIONE;
-use crate::prestazione::assegno_temporaneo::campione::{Campione, MinoreCampione, PERIODO};
-use crate::prestazione::{Operazione, Prestazione};
+use crate::domanda::campione::{Ampiezza, Campo, Mittente, PERIODO, Spunto};
+use crate::prestazione::{Operazione, PRESTAZIONI, Prestazione, by_servizio};
 use crate::protocollo::data_a_roma;
 use crate::soap::SoapVersion;
 
@@ -23,7 +22,10 @@ pub struct Args {
     /// (predefinita: InviaDomanda)
     #[arg(value_name = "OPERAZIONE", default_value = "InviaDomanda", value_parser = operazione)]
     operazione: Operazione,
-    /// Solo ciò che è obbligatorio, un solo minore
+    /// Servizio a cui è destinato il messaggio (predefinito: AssegnoTemporaneo)
+    #[arg(long, value_name = "NOME", default_value = PRESTAZIONI[0].servizio, value_parser = servizio)]
+    servizio: &'static Prestazione,
+    /// Solo ciò che è obbligatorio, un solo figlio
     #[arg(long)]
     semplice: bool,
     /// Lo stesso seme, con la stessa --data, dà lo stesso messaggio (predefinito: uno nuovo ogni volta)
@@ -75,15 +77,15 @@ fn operazione(nome: &str) -> Result<Operazione, String> {
         })
 }
 
-/// Who sends, as Identity and the Domanda say it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mittente<'a> {
-    /// The ente.
-    pub ente: &'a str,
-    /// Its ufficio.
-    pub ufficio: &'a str,
-    /// The operator.
-    pub user_id: &'a str,
+/// The service of that name.
+pub(super) fn servizio(nome: &str) -> Result<&'static Prestazione, String> {
+    by_servizio(nome).ok_or_else(|| {
+        let esistono: Vec<_> = PRESTAZIONI
+            .iter()
+            .map(|prestazione| prestazione.servizio)
+            .collect();
+        format!("servizio sconosciuto; esistono {}", esistono.join(", "))
+    })
 }
 
 /// A counter that no other call is likely to get.
@@ -103,15 +105,14 @@ pub fn chiave(seme: u64, presentazione: Date) -> String {
 
 /// A whole `InviaDomanda` message.
 #[must_use]
-pub fn envelope(campione: &Campione, chiave: &str, mittente: &Mittente<'_>, versione: SoapVersion) -> String {
-    let richiesta = with_domanda(
-        Operazione::InviaDomanda,
-        campione,
-        chiave,
-        mittente,
-        Ampiezza::Intera,
-    );
-    in_envelope(versione, mittente, &richiesta)
+pub fn envelope(
+    prestazione: &'static Prestazione,
+    spunto: &Spunto<'_>,
+    chiave: &str,
+    versione: SoapVersion,
+) -> String {
+    let richiesta = with_domanda(prestazione, Operazione::InviaDomanda, spunto, chiave);
+    in_envelope(versione, &spunto.mittente, &richiesta)
 }
 
 /// An envelope around a request, which is indented to its place.
@@ -135,36 +136,30 @@ pub fn in_envelope(versione: SoapVersion, mittente: &Mittente<'_>, richiesta: &s
     busta.testo
 }
 
-/// How much of the optional is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ampiezza {
-    /// Everything that the sample has.
-    Intera,
-    /// What must be there.
-    Minima,
-}
-
 /// The request element of an operation that carries a Domanda.
 #[must_use]
 pub fn with_domanda(
+    prestazione: &'static Prestazione,
     operazione: Operazione,
-    campione: &Campione,
+    spunto: &Spunto<'_>,
     chiave: &str,
-    mittente: &Mittente<'_>,
-    ampiezza: Ampiezza,
 ) -> String {
-    let mut richiesta = Scrittore::of(&PRESTAZIONE);
+    let mut richiesta = Scrittore::of(prestazione);
     richiesta.root(operazione.nome());
     richiesta.leaf("ChiaveInvio", chiave);
-    domanda(&mut richiesta, campione, mittente, ampiezza);
+    richiesta.campo(&(prestazione.campione)(spunto));
     richiesta.close();
     richiesta.testo
 }
 
 /// The request element of an operation that carries none.
 #[must_use]
-pub fn without_domanda(operazione: Operazione, protocollo: &str) -> String {
-    let mut richiesta = Scrittore::of(&PRESTAZIONE);
+pub fn without_domanda(
+    prestazione: &'static Prestazione,
+    operazione: Operazione,
+    protocollo: &str,
+) -> String {
+    let mut richiesta = Scrittore::of(prestazione);
     richiesta.root(operazione.nome());
     match operazione {
         Operazione::Echo => richiesta.leaf("Msg", "prova di collegamento"),
@@ -185,91 +180,6 @@ pub fn without_domanda(operazione: Operazione, protocollo: &str) -> String {
     }
     richiesta.close();
     richiesta.testo
-}
-
-fn domanda(scrittore: &mut Scrittore, campione: &Campione, mittente: &Mittente<'_>, ampiezza: Ampiezza) {
-    let intera = ampiezza == Ampiezza::Intera;
-    scrittore.open("Domanda");
-    if intera {
-        scrittore.leaf("DataPratica", &campione.data_pratica.to_string());
-    }
-    scrittore.group(
-        "Patronato",
-        &[("Codice", mittente.ente), ("Ufficio", mittente.ufficio)],
-    );
-    scrittore.leaf("Operatore", mittente.user_id);
-    let mandato_data = campione.mandato_data.to_string();
-    scrittore.group(
-        "Mandato",
-        &[("Numero", &campione.mandato_numero), ("Data", &mandato_data)],
-    );
-
-    scrittore.open("Richiedente");
-    scrittore.leaf("CodiceFiscale", campione.richiedente.codice_fiscale.as_str());
-    scrittore.leaf("Nome", &campione.richiedente.nome);
-    scrittore.leaf("Cognome", &campione.richiedente.cognome);
-    if intera {
-        scrittore.group(
-            "Contatti",
-            &[
-                ("Email", &campione.email),
-                ("Cellulare", &campione.cellulare),
-                ("Indirizzo", campione.indirizzo),
-            ],
-        );
-    }
-    scrittore.close();
-    scrittore.leaf("PresentataDa", campione.presentata_da);
-
-    scrittore.open("Minori");
-    for figlio in &campione.minori {
-        minore(scrittore, figlio);
-    }
-    scrittore.close();
-
-    let pagamento = &campione.pagamento;
-    scrittore.group(
-        "Pagamento",
-        &[
-            ("Modalita", pagamento.modalita),
-            ("Iban", pagamento.iban.as_str()),
-            ("IntestatoRichiedente", yes_no(pagamento.intestato_richiedente)),
-        ],
-    );
-    scrittore.open("Dichiarazioni");
-    for dichiarazione in &campione.dichiarazioni {
-        let mut campi = vec![
-            ("Codice", dichiarazione.codice),
-            ("Valore", yes_no(dichiarazione.valore)),
-        ];
-        campi.extend(
-            dichiarazione
-                .scelta
-                .filter(|_| intera)
-                .map(|scelta| ("Scelta", scelta)),
-        );
-        scrittore.group("Dichiarazione", &campi);
-    }
-    scrittore.close();
-    scrittore.close();
-}
-
-fn minore(scrittore: &mut Scrittore, figlio: &MinoreCampione) {
-    scrittore.open("Minore");
-    scrittore.leaf("Qualita", figlio.qualita);
-    scrittore.leaf("CodiceFiscale", figlio.persona.codice_fiscale.as_str());
-    scrittore.leaf("Disabile", yes_no(figlio.disabile));
-    scrittore.leaf("AffidoCondiviso", yes_no(figlio.affido_condiviso));
-    scrittore.group(
-        "AltroGenitore",
-        &[("CodiceFiscale", figlio.altro_genitore.as_str())],
-    );
-    scrittore.leaf("Ripartizione", figlio.ripartizione);
-    scrittore.close();
-}
-
-fn yes_no(valore: bool) -> &'static str {
-    if valore { "true" } else { "false" }
 }
 
 /// Writes elements one below the other, two blanks deeper at each level.
@@ -338,12 +248,17 @@ impl Scrittore {
         self.line(&format!("<{nome}>{}</{nome}>", escape(testo)));
     }
 
-    fn group(&mut self, nome: &str, campi: &[(&str, &str)]) {
-        self.open(nome);
-        for (campo, testo) in campi {
-            self.leaf(campo, testo);
+    fn campo(&mut self, campo: &Campo) {
+        match campo {
+            Campo::Foglia(nome, testo) => self.leaf(nome, testo),
+            Campo::Gruppo(nome, campi) => {
+                self.open(nome);
+                for campo in campi {
+                    self.campo(campo);
+                }
+                self.close();
+            }
         }
-        self.close();
     }
 
     fn raw(&mut self, testo: &str) {
@@ -395,21 +310,26 @@ impl Args {
         };
         let richiesta = match self.operazione {
             Operazione::InviaDomanda | Operazione::VerificaDomanda => {
-                let (campione, ampiezza) = if self.semplice {
-                    (Campione::with_minori(seme, presentazione, 1), Ampiezza::Minima)
-                } else {
-                    (Campione::new(seme, presentazione), Ampiezza::Intera)
+                let spunto = Spunto {
+                    contatore: seme,
+                    presentazione,
+                    mittente,
+                    ampiezza: if self.semplice {
+                        Ampiezza::Minima
+                    } else {
+                        Ampiezza::Intera
+                    },
                 };
                 let chiave = chiave(seme, presentazione);
-                with_domanda(self.operazione, &campione, &chiave, &mittente, ampiezza)
+                with_domanda(self.servizio, self.operazione, &spunto, &chiave)
             }
             altra => {
                 let primo = format!(
                     "INPS-{}-{}-000000000001",
-                    PRESTAZIONE.registro,
+                    self.servizio.registro,
                     presentazione.year()
                 );
-                without_domanda(altra, self.protocollo.as_deref().unwrap_or(&primo))
+                without_domanda(self.servizio, altra, self.protocollo.as_deref().unwrap_or(&primo))
             }
         };
         let versione = if self.soap11 {
@@ -440,9 +360,10 @@ mod tests {
         user_id: "anna & co",
     };
 
-    fn args(operazione: Operazione) -> Args {
+    fn args(servizio: &'static Prestazione, operazione: Operazione) -> Args {
         Args {
             operazione,
+            servizio,
             semplice: false,
             seme: Some(42),
             soap11: false,
@@ -461,29 +382,36 @@ mod tests {
     #[test]
     fn every_sample_is_valid_in_every_shape() {
         let schema = Schema::load().unwrap();
-        let giorno = jiff::civil::date(2021, 7, 15);
-        let presentata_il = "2021-07-15T10:00:00Z".parse().unwrap();
-        for operazione in Operazione::TUTTE.iter().copied() {
-            for (semplice, soap11, senza_busta) in [
-                (false, false, false),
-                (true, false, false),
-                (false, true, false),
-                (false, false, true),
-            ] {
-                let forma = Args {
-                    semplice,
-                    soap11,
-                    senza_busta,
-                    ..args(operazione)
-                };
-                let testo = forma.message(7, giorno);
-                let lettura = schema.read_file(testo.as_bytes(), &Limits::default()).unwrap();
-                assert_eq!(lettura.operazione, operazione);
-                assert_eq!(lettura.rilievi, [], "{testo}");
-                if lettura.domanda.is_some() {
-                    let verdetto =
-                        judge(&schema, testo.as_bytes(), Ambiente::Produzione, presentata_il).unwrap();
-                    assert_eq!(verdetto.errori, [], "{testo}");
+        for prestazione in PRESTAZIONI {
+            let giorno = prestazione.finestra.dal;
+            let presentata_il = giorno
+                .at(12, 0, 0, 0)
+                .to_zoned(crate::protocollo::roma())
+                .unwrap()
+                .timestamp();
+            for operazione in Operazione::TUTTE.iter().copied() {
+                for (semplice, soap11, senza_busta) in [
+                    (false, false, false),
+                    (true, false, false),
+                    (false, true, false),
+                    (false, false, true),
+                ] {
+                    let forma = Args {
+                        semplice,
+                        soap11,
+                        senza_busta,
+                        ..args(prestazione, operazione)
+                    };
+                    let testo = forma.message(7, giorno);
+                    let lettura = schema.read_file(testo.as_bytes(), &Limits::default()).unwrap();
+                    assert_eq!(lettura.operazione, operazione);
+                    assert_eq!(lettura.prestazione.servizio, prestazione.servizio);
+                    assert_eq!(lettura.rilievi, [], "{testo}");
+                    if lettura.domanda.is_some() {
+                        let verdetto =
+                            judge(&schema, testo.as_bytes(), Ambiente::Produzione, presentata_il).unwrap();
+                        assert_eq!(verdetto.errori, [], "{testo}");
+                    }
                 }
             }
         }
@@ -492,7 +420,7 @@ mod tests {
     #[test]
     fn the_same_seed_gives_the_same_bytes_and_another_seed_other_people() {
         let giorno = jiff::civil::date(2021, 7, 15);
-        let testo = |seme| args(Operazione::InviaDomanda).message(seme, giorno);
+        let testo = |seme| args(PRESTAZIONI[0], Operazione::InviaDomanda).message(seme, giorno);
         assert_eq!(testo(1), testo(1));
         assert_ne!(testo(1), testo(2));
         assert!(testo(1).contains("<at:ChiaveInvio>campione-20210715-1</at:ChiaveInvio>"));
@@ -500,7 +428,9 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_is_found_whatever_its_capitals() {
+    fn an_operation_is_found_whatever_its_capitals_and_a_service_by_its_name() {
+        assert_eq!(servizio("AssegnoTemporaneo").unwrap().prefisso, "at");
+        assert!(servizio("Assegno").unwrap_err().contains("AssegnoTemporaneo"));
         assert_eq!(operazione("inviadomanda"), Ok(Operazione::InviaDomanda));
         assert!(operazione("Invia").unwrap_err().contains("InviaDomanda"));
     }

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
+use super::check;
 use crate::access::Access;
 use crate::channel::{self, Channels};
 use crate::clock::{Clock, Ids, RandomIds, WallClock};
@@ -119,7 +120,7 @@ async fn open_store(config: &Config) -> anyhow::Result<(SharedStore, WallClock)>
     let options = OpenOptions {
         create: true,
         orologio_inizio: config.orologio.inizio,
-        ..OpenOptions::new(config.ambiente, WallClock::default().wall())
+        ..super::store_options(config)
     };
     let (store, offset) = store::open(&config.store, &options).await?;
     Ok((store, WallClock::with_offset(offset)))
@@ -130,6 +131,9 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
     // The address first: a port that is taken should be said before a store is touched.
     let bound = listener::bind(&config.listener).await?;
     let (store, clock) = open_store(&config).await?;
+    if let Some(avviso) = check::too_strong(config.ambiente, &store.identikit().await?) {
+        tracing::warn!("{avviso}");
+    }
     let clock = parts.clock.unwrap_or_else(|| Arc::new(clock));
     let ids = parts.ids.unwrap_or_else(|| Arc::new(RandomIds));
     let writer = Writer::spawn(Arc::clone(&store), Arc::clone(&clock), config.writer);

@@ -20,7 +20,7 @@ use crate::xml::Limits;
 
 /// What is not looked at here, and where it is.
 const NON_CONTROLLATO: &[&str] = &[
-    "AT-006: se un minore ha già una scheda viva (richiede l'archivio)",
+    "AT-006, AU-005, AU-008: se un figlio ha già una scheda viva (richiede l'archivio)",
     "RPL-001: se la ChiaveInvio è già stata usata per un altro contenuto (richiede l'archivio)",
     "PAT-001: se Patronato/Codice è l'ente del certificato (richiede il certificato)",
     "PAT-002, PAT-003: se Ufficio e Operatore sono quelli di Identity (richiede l'intestazione)",

@@ -18,8 +18,8 @@ use crate::adesione::documento::{Documento, nearest};
 pub use crate::adesione::documento::{Errore, FileErrato};
 use crate::domanda::Ambiente;
 use crate::listener::{Bounds, ListenerConfig, TlsConfig};
-use crate::store::StoreUrl;
 use crate::store::writer::WriterConfig;
+use crate::store::{DatabaseConfig, StoreUrl};
 use crate::trace::writer::TraceConfig;
 use crate::xml;
 use chiavi::{CHIAVI, set, show};
@@ -32,6 +32,8 @@ pub struct Config {
     pub ambiente: Ambiente,
     /// Where things are kept.
     pub store: StoreUrl,
+    /// How the store's connections are used.
+    pub database: DatabaseConfig,
     /// The file of the enti.
     pub adesioni: PathBuf,
     /// Where to listen.
@@ -59,6 +61,7 @@ impl Default for Config {
         Self {
             ambiente: Ambiente::Sandbox,
             store: StoreUrl::Sqlite("store.db".into()),
+            database: DatabaseConfig::default(),
             adesioni: "adesioni.toml".into(),
             listener: ListenerConfig::default(),
             tls: TlsConfig::default(),
@@ -287,8 +290,9 @@ impl Config {
 
     /// Makes relative paths start at the file's directory.
     fn resolve(&mut self, cartella: &Path) {
-        if let StoreUrl::Sqlite(store) = &mut self.store {
-            *store = cartella.join(&*store);
+        match &mut self.store {
+            StoreUrl::Sqlite(store) => *store = cartella.join(&*store),
+            StoreUrl::Postgres(url) => *url = url.with_files_from(cartella),
         }
         let tls = &mut self.tls;
         let percorsi = [
@@ -380,6 +384,7 @@ impl Lettura {
             listener,
             limits,
             orologio,
+            database,
             ..
         } = &self.config;
         let pubblico = &listener.indirizzo_pubblico;
@@ -397,6 +402,11 @@ impl Lettura {
                 "atteso https://nome[:porta], senza barra finale",
             ),
             (listener.workers <= 512, "listener.workers", "al massimo 512"),
+            (
+                (1..=256).contains(&database.connessioni),
+                "database.connessioni",
+                "da 1 a 256",
+            ),
             (
                 limits.porta.testata_bytes_max <= 64 * 1024,
                 "limits.testata_bytes_max",

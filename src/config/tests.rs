@@ -161,3 +161,58 @@ fn a_file_that_is_not_there_is_named() {
         "{errato}"
     );
 }
+
+#[test]
+fn the_password_of_the_database_is_shown_nowhere() {
+    let url = "postgres://gw:segreto@db.example/varco?sslmode=verify-full&sslrootcert=ca.pem";
+    let letta = Config::parse(
+        &format!("store = \"{url}\"\n"),
+        Path::new("/srv/varco.toml"),
+        &Vec::new(),
+    )
+    .unwrap();
+    assert_eq!(
+        letta.voci[1].to_string(),
+        "store = \"postgres://gw:***@db.example/varco?sslmode=verify-full&sslrootcert=/srv/ca.pem\"   (varco.toml:1)"
+    );
+    let altrove = parse("", &[("VARCO_STORE", url)]).unwrap();
+    assert_eq!(altrove.voci[1].fonte, Fonte::Variabile("VARCO_STORE".to_owned()));
+    for effettiva in [letta, altrove] {
+        assert!(!format!("{effettiva:?}").contains("segreto"));
+    }
+    // Nor where the line is refused.
+    for testo in [
+        format!("store = \"{url}\n"),
+        format!("store = {url}\n"),
+        format!("store = [\"{url}\"]\n"),
+        format!("store = \"{}\"\n", url.replace("postgres:", "mysql:")),
+    ] {
+        let errato = parse(&testo, &[]).unwrap_err();
+        assert!(!format!("{errato} {errato:?}").contains("segreto"), "{errato}");
+    }
+    let errato = parse("", &[("VARCO_STORE", "gw:segreto@db")]).unwrap_err();
+    assert!(
+        errato.to_string().contains("VARCO_STORE: atteso \"sqlite:"),
+        "{errato}"
+    );
+    assert!(!errato.to_string().contains("segreto"));
+}
+
+#[test]
+fn a_store_has_at_least_one_connection_to_read() {
+    assert_eq!(
+        errori("[database]\nconnessioni = 0\n", &[]),
+        [(2, "database.connessioni: da 1 a 256".to_owned())]
+    );
+    let letta = parse("[database]\nconnessioni = 12\nattesa_s = 0.5\n", &[]).unwrap();
+    let options =
+        crate::store::OpenOptions::new(Ambiente::Sandbox, Timestamp::UNIX_EPOCH).with(letta.config.database);
+    assert_eq!(
+        (
+            options.lettori,
+            options.attesa.as_millis(),
+            options.istruzione.as_secs()
+        ),
+        (12, 500, 10)
+    );
+}

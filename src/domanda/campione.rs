@@ -2,10 +2,11 @@
 //! counter gives the same people and two counters never the same codice fiscale. Every identifier is valid by shape
 //! and check characters; that it belongs to nobody, only the Anagrafe could say, so none of it goes to produzione.
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::codice_fiscale::Sesso;
-use super::{CodiceFiscale, Iban};
+use super::{CodiceFiscale, Iban, Lettore};
 
 /// A made-up person.
 #[derive(Clone, PartialEq, Eq)]
@@ -18,6 +19,158 @@ pub struct Persona {
     pub cognome: String,
     /// Date of birth.
     pub nascita: Date,
+}
+
+/// Who sends, as Identity and the Domanda say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mittente<'a> {
+    /// The ente.
+    pub ente: &'a str,
+    /// Its ufficio.
+    pub ufficio: &'a str,
+    /// The operator.
+    pub user_id: &'a str,
+}
+
+/// How much of the optional is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ampiezza {
+    /// Everything that the sample has.
+    Intera,
+    /// What must be there, and one child.
+    Minima,
+}
+
+/// What a sample is made of: the same one gives the same sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spunto<'a> {
+    /// Which people: two counters (modulo [`PERIODO`]) share nobody.
+    pub contatore: u64,
+    /// The day to which ages and mandate are fitted.
+    pub presentazione: Date,
+    /// Who sends.
+    pub mittente: Mittente<'a>,
+    /// How much is written.
+    pub ampiezza: Ampiezza,
+}
+
+/// A field of a sample: a name of the XSD with its text, or with fields of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Campo {
+    /// With a text.
+    Foglia(&'static str, String),
+    /// With fields.
+    Gruppo(&'static str, Vec<Self>),
+}
+
+impl Campo {
+    /// A field with a text.
+    #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers hand in texts, dates and booleans as they have them"
+    )]
+    pub fn foglia(nome: &'static str, testo: impl ToString) -> Self {
+        Self::Foglia(nome, testo.to_string())
+    }
+
+    /// The patronato's block, as it begins every Domanda: who sends, on which mandate.
+    #[must_use]
+    pub fn assistenza(spunto: &Spunto<'_>) -> Vec<Self> {
+        let mittente = &spunto.mittente;
+        let mandato = spunto.presentazione.saturating_sub(1.day());
+        let pratica = (spunto.ampiezza == Ampiezza::Intera).then(|| Self::foglia("DataPratica", mandato));
+        let numero = format!("{}/{:06}", mandato.year(), spunto.contatore % 1_000_000);
+        pratica
+            .into_iter()
+            .chain([
+                Self::Gruppo(
+                    "Patronato",
+                    vec![
+                        Self::foglia("Codice", mittente.ente),
+                        Self::foglia("Ufficio", mittente.ufficio),
+                    ],
+                ),
+                Self::foglia("Operatore", mittente.user_id),
+                Self::Gruppo(
+                    "Mandato",
+                    vec![Self::foglia("Numero", numero), Self::foglia("Data", mandato)],
+                ),
+            ])
+            .collect()
+    }
+
+    /// Codice fiscale and names, as they begin every `Richiedente`.
+    #[must_use]
+    pub fn persona(persona: &Persona) -> Vec<Self> {
+        vec![
+            Self::foglia("CodiceFiscale", persona.codice_fiscale.as_str()),
+            Self::foglia("Nome", &persona.nome),
+            Self::foglia("Cognome", &persona.cognome),
+        ]
+    }
+
+    /// How to reach a made-up person.
+    #[must_use]
+    pub fn contatti(persona: &Persona, contatore: u64) -> Self {
+        let email = format!(
+            "{}.{}@esempio.it",
+            persona.nome.to_ascii_lowercase(),
+            persona.cognome.to_ascii_lowercase()
+        );
+        Self::Gruppo(
+            "Contatti",
+            vec![
+                Self::foglia("Email", email),
+                Self::foglia("Cellulare", format!("+39333{:07}", contatore % 10_000_000)),
+                Self::foglia("Indirizzo", "Via dell'Esempio 1, 00100 Roma"),
+            ],
+        )
+    }
+
+    /// A `CodiceFiscale` inside an element of that name.
+    #[must_use]
+    pub fn codice_fiscale(nome: &'static str, codice: &CodiceFiscale) -> Self {
+        Self::Gruppo(nome, vec![Self::foglia("CodiceFiscale", codice.as_str())])
+    }
+
+    /// A declaration that is made, with its sub-choice where the sample is whole.
+    #[must_use]
+    pub fn dichiarazione(codice: &'static str, scelta: Option<&'static str>, ampiezza: Ampiezza) -> Self {
+        let mut campi = vec![Self::foglia("Codice", codice), Self::foglia("Valore", true)];
+        let scelta = scelta.filter(|_| ampiezza == Ampiezza::Intera);
+        campi.extend(scelta.map(|scelta| Self::foglia("Scelta", scelta)));
+        Self::Gruppo("Dichiarazione", campi)
+    }
+
+    /// Tells a reader the field, as a message would.
+    pub fn racconta(&self, lettore: &mut dyn Lettore) {
+        match self {
+            Self::Foglia(nome, testo) => {
+                lettore.apri(nome);
+                lettore.valore(nome, testo);
+                lettore.chiudi(nome);
+            }
+            Self::Gruppo(nome, campi) => {
+                lettore.apri(nome);
+                for campo in campi {
+                    campo.racconta(lettore);
+                }
+                lettore.chiudi(nome);
+            }
+        }
+    }
+}
+
+/// A day of the year that is so many before that of the presentation.
+#[must_use]
+pub fn nato(presentazione: Date, eta: u64, seme: u64) -> Date {
+    let anno = presentazione
+        .year()
+        .saturating_sub(i16::try_from(eta).unwrap_or(0));
+    let giorni = i64::try_from(seme % 365).unwrap_or(0);
+    let capodanno = Date::new(anno, 1, 1).unwrap_or(presentazione);
+    capodanno.saturating_add(giorni.days())
 }
 
 /// How many people one counter can make: `ruolo` is less than this.

@@ -32,6 +32,16 @@ pub fn data(testo: &str) -> Option<Date> {
     }
 }
 
+/// An `xs:gYear` of four digits. A zone is taken and means nothing.
+#[must_use]
+pub fn anno(testo: &str) -> Option<i16> {
+    let cifre = testo
+        .get(..4)
+        .filter(|cifre| cifre.bytes().all(|cifra| cifra.is_ascii_digit()))?;
+    let e_un_giorno = data(&format!("{cifre}-01-01{}", &testo[4..])).is_some();
+    e_un_giorno.then(|| cifre.parse().ok()).flatten()
+}
+
 fn senza_zona(testo: &str) -> &str {
     if let Some(data) = testo.strip_suffix('Z') {
         return data;
@@ -84,6 +94,13 @@ mod tests {
         ] {
             assert_eq!(data(errata), None, "{errata}");
         }
+    }
+
+    #[test]
+    fn a_year_has_four_digits() {
+        let letti = ["2022", "2022Z", "2022+01:00", "022", "20222", "-2022", "", "è022"].map(anno);
+        let attesi = [Some(2022), Some(2022), Some(2022), None, None, None, None, None];
+        assert_eq!(letti, attesi);
     }
 
     #[test]

@@ -1,12 +1,17 @@
 //! What all domande share, whatever the prestazione: the folder of plain values that is registered, the context
 //! in which rules look at it, and the reader through which a message becomes a domanda. Knows no XML and no SQL.
 
+pub mod allegato;
+pub mod bozza;
 pub mod campione;
-pub(crate) mod codelista;
+pub mod codelista;
 pub mod codice_fiscale;
 pub mod consultazione;
+pub mod dettagli;
+pub mod dichiarazione;
 pub mod lettura;
 pub mod pagamento;
+pub mod persona;
 pub mod regole;
 pub mod sepa;
 pub mod sha256;
@@ -17,6 +22,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 pub use codice_fiscale::{CodiceFiscale, CodiceFiscaleErrato};
+pub use dettagli::Dettagli;
 pub use pagamento::{Iban, Pagamento};
 pub use violazione::{Posizione, Violazione};
 
@@ -125,8 +131,32 @@ pub struct Scheda {
     pub altro_genitore_assente: Option<&'static str>,
     /// How the sum is split.
     pub ripartizione: &'static str,
+    /// How to pay the other parent's half, where the domanda tells it.
+    pub pagamento_altro_genitore: Option<PagamentoAltroGenitore>,
     /// The expected first month, where one can be told.
     pub decorrenza_presunta: Option<Mese>,
+    /// The child asks for itself: the sheet takes the place of the live one that somebody else asked for, which
+    /// becomes `SOSTITUITA` in the same transaction.
+    pub subentra: bool,
+    /// What only this prestazione knows of the sheet.
+    pub dettagli: Dettagli,
+}
+
+/// How to pay the other parent's half of one sheet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PagamentoAltroGenitore {
+    /// A word of the prestazione's codelist.
+    pub modalita: &'static str,
+    /// Where the modality has one.
+    pub iban: Option<Iban>,
+}
+
+impl Scheda {
+    /// Whether it takes the place of that live sheet of the same child.
+    #[must_use]
+    pub fn takes_place_of(&self, viva: &SchedaViva) -> bool {
+        self.subentra && !viva.subentrata
+    }
 }
 
 /// A declaration that was made (true, by then checked).
@@ -166,7 +196,7 @@ pub struct Fascicolo {
     pub mandato_data: Date,
     /// Who asks.
     pub richiedente: Richiedente,
-    /// In which quality: `GENITORE`, `TUTORE_DEL_GENITORE`.
+    /// In which quality: `GENITORE`, `TUTORE_DEL_GENITORE`, `FIGLIO_MAGGIORENNE`…
     pub presentata_da: &'static str,
     /// The parent under tutelage.
     pub genitore_tutelato: Option<CodiceFiscale>,
@@ -178,6 +208,8 @@ pub struct Fascicolo {
     pub dichiarazioni: Vec<Dichiarazione>,
     /// The documents sent.
     pub allegati: Vec<Allegato>,
+    /// What only this prestazione knows of the domanda.
+    pub dettagli: Dettagli,
     /// The subject of the registration (DPR 445/2000 art. 53 d): no health data, no codice fiscale.
     /// `{numero}` stands for the numero domanda, which is drawn with the registration.
     pub oggetto: String,
@@ -190,6 +222,8 @@ pub struct SchedaViva {
     pub codice_fiscale: CodiceFiscale,
     /// The state of that other sheet: all that may be told of it.
     pub stato: String,
+    /// Whether the child itself asked for it ([`Scheda::subentra`]): nothing takes its place.
+    pub subentrata: bool,
 }
 
 /// All that rules may look at beside the domanda.

@@ -35,7 +35,7 @@ codelista! {
 /// How to pay a domanda.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pagamento {
-    /// A word of the codelist: `CC`, `BD`, `LP`, `ES`, `CP`.
+    /// A word of the prestazione's codelist: `CC`, `BD`…; `IBAN`, `CONTANTE_POSTE`.
     pub modalita: &'static str,
     /// Where the modality has one.
     pub iban: Option<Iban>,

@@ -6,13 +6,13 @@
 
 use jiff::civil::Date;
 
+use super::allegato::{ALLEGATO_BYTES_MAX, AllegatoInviato};
 use super::pagamento::{Iban, IbanErrato, Modalita, PagamentoInviato};
+use super::persona::CodiceInviato;
 use super::sepa::Paese;
-use super::{Assistenza, CodiceFiscale, CodiceFiscaleErrato, Contesto, Esame, Violazione};
+use super::sha256::hex;
+use super::{Ambiente, Assistenza, CodiceFiscaleErrato, Contesto, Esame, Violazione};
 use crate::catalogo::{Codice, Genere};
-
-/// A codice fiscale as it was sent: read, or what is wrong with it.
-pub type CodiceInviato = Result<CodiceFiscale, CodiceFiscaleErrato>;
 
 /// More findings than this are not told at once: a domanda with a hundred faults has one cause.
 pub const VIOLAZIONI_MAX: usize = 100;
@@ -113,23 +113,156 @@ pub fn percorso(prefisso: &str, campi: &[&str]) -> String {
         })
 }
 
+/// When a prestazione takes domande.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finestra {
+    /// First day.
+    pub dal: Date,
+    /// Last day; `None` while no decree closes it.
+    pub al: Option<Date>,
+    /// Last day of the measure itself, after which no decorrenza can be told.
+    pub fine_misura: Option<Date>,
+    /// What to tell whoever comes outside it.
+    pub rimedio: &'static str,
+}
+
+impl Finestra {
+    /// FIN-001: a domanda outside the window is refused. Outside produzione the window only warns, so that it can be
+    /// tried on any day: FIN-101, and FIN-102 once the measure itself is over.
+    #[must_use]
+    pub fn esamina(&self, prefisso: &str, contesto: &Contesto<'_>) -> Option<Violazione> {
+        let oggi = contesto.oggi();
+        if oggi >= self.dal && self.al.is_none_or(|al| oggi <= al) {
+            return None;
+        }
+        let dove = percorso(prefisso, &[]);
+        let (periodo, period) = self.periodo();
+        if contesto.ambiente != Ambiente::Produzione
+            && let Some(fine) = self.fine_misura.filter(|fine| oggi > *fine)
+        {
+            return Some(
+                Violazione::at(Codice::Fin102, dove)
+                    .with("fine", fine)
+                    .with("periodo", periodo),
+            );
+        }
+        let codice = match contesto.ambiente {
+            Ambiente::Produzione => Codice::Fin001,
+            Ambiente::Sandbox | Ambiente::Collaudo => Codice::Fin101,
+        };
+        Some(
+            Violazione::at(codice, dove)
+                .with("periodo", periodo)
+                .with("period", period)
+                .with("rimedio", self.rimedio),
+        )
+    }
+
+    /// In Italian and English.
+    fn periodo(&self) -> (String, String) {
+        let dal = self.dal;
+        self.al.map_or_else(
+            || (format!("dal {dal}"), format!("from {dal}")),
+            |al| (format!("dal {dal} al {al}"), format!("from {dal} to {al}")),
+        )
+    }
+}
+
+/// What was sent, once the rules have found nothing wrong with it.
+///
+/// `fascicolo` follows an `esamina` without violations (intake's order of steps), and every prestazione refuses, on
+/// whatever day, a domanda that holds an `Err` (CF-001… and IBN-001… are [`Vigenza::SEMPRE`], held by its tests).
+pub(crate) fn letto<T: Clone, E: std::error::Error>(inviato: &Result<T, E>) -> T {
+    inviato
+        .as_ref()
+        .expect("a domanda with an unreadable identifier is refused before it is registered")
+        .clone()
+}
+
+/// Two that were both read, and are the same. Two omocodes are two persons.
+#[must_use]
+pub fn same(uno: &CodiceInviato, altro: &CodiceInviato) -> bool {
+    matches!((uno, altro), (Ok(uno), Ok(altro)) if uno == altro)
+}
+
+/// CF-004, CF-005, CF-006 for one child: a provisional codice fiscale does not tell the birth, so `DataNascita` must;
+/// beside one of sixteen characters it may only repeat it; nobody is born after the presentation
+/// (spec/domain.md §7.1). `dove` makes the path of a field of the child.
+#[must_use]
+pub fn data_di_nascita(
+    codice: &CodiceInviato,
+    inviata: Option<Date>,
+    oggi: Date,
+    dove: impl Fn(&str) -> String,
+) -> Option<Violazione> {
+    let provvisorio = codice.as_ref().ok()?.is_provvisorio();
+    match inviata {
+        None if provvisorio => Some(Violazione::at(Codice::Cf004, dove("CodiceFiscale"))),
+        Some(data) if provvisorio && data > oggi => Some(Violazione::at(Codice::Cf006, dove("DataNascita"))),
+        _ if is_smentita(codice, inviata, oggi) => Some(Violazione::at(Codice::Cf005, dove("DataNascita"))),
+        _ => None,
+    }
+}
+
+/// Whether codice fiscale and `DataNascita` tell two different births.
+#[must_use]
+pub fn is_smentita(codice: &CodiceInviato, inviata: Option<Date>, oggi: Date) -> bool {
+    match (codice, inviata) {
+        (Ok(codice), Some(inviata)) => matches!(
+            codice.data_nascita(oggi),
+            Ok(Some(dal_codice)) if dal_codice != inviata
+        ),
+        _ => false,
+    }
+}
+
+/// ALL-001, ALL-002, ALL-003: a document is what its imprint says, not empty, and not over the limit.
+#[must_use]
+pub fn allegati(inviati: &[AllegatoInviato], prefisso: &str) -> Vec<Violazione> {
+    (1_usize..)
+        .zip(inviati)
+        .filter_map(|(posto, inviato)| {
+            let dove = |campo| percorso(prefisso, &["Allegati", &format!("Allegato[{posto}]"), campo]);
+            if inviato.bytes_len > ALLEGATO_BYTES_MAX {
+                let troppo = Violazione::at(Codice::All002, dove("Contenuto"));
+                return Some(troppo.with("massimo", ALLEGATO_BYTES_MAX));
+            }
+            if inviato.bytes_len == 0 {
+                return Some(Violazione::at(Codice::All003, dove("Contenuto")));
+            }
+            let dichiarata = inviato.impronta_dichiarata.as_deref()?;
+            (dichiarata != hex(&inviato.impronta)).then(|| Violazione::at(Codice::All001, dove("Impronta")))
+        })
+        .collect()
+}
+
 /// CF-001, CF-002, CF-003, and CF-101 for a provisional one. `entro` is the latest day of birth that makes sense,
 /// which decides the century and so whether there was a 29 February (DM 23/12/1976; spec/domain.md §7.1).
 #[must_use]
 pub fn codice_fiscale(inviato: &CodiceInviato, dove: String, entro: Date) -> Option<Violazione> {
-    let errato = |errore| {
-        let codice = match errore {
-            CodiceFiscaleErrato::Forma => Codice::Cf001,
-            CodiceFiscaleErrato::Controllo => Codice::Cf002,
-            CodiceFiscaleErrato::Data => Codice::Cf003,
-        };
-        Violazione::at(codice, dove.clone())
-    };
     match inviato {
-        Err(errore) => Some(errato(*errore)),
+        Err(errore) => Some(codice_errato(*errore, dove)),
         Ok(codice) if codice.is_provvisorio() => Some(Violazione::at(Codice::Cf101, dove)),
-        Ok(codice) => codice.data_nascita(entro).err().map(errato),
+        Ok(codice) => codice
+            .data_nascita(entro)
+            .err()
+            .map(|errore| codice_errato(errore, dove)),
     }
+}
+
+/// CF-001, CF-002, CF-003 alone: for who also stands elsewhere in the domanda, where the rest is told.
+#[must_use]
+pub fn codice_illeggibile(inviato: &CodiceInviato, dove: String) -> Option<Violazione> {
+    inviato.as_ref().err().map(|errore| codice_errato(*errore, dove))
+}
+
+fn codice_errato(errore: CodiceFiscaleErrato, dove: String) -> Violazione {
+    let codice = match errore {
+        CodiceFiscaleErrato::Forma => Codice::Cf001,
+        CodiceFiscaleErrato::Controllo => Codice::Cf002,
+        CodiceFiscaleErrato::Data => Codice::Cf003,
+    };
+    Violazione::at(codice, dove)
 }
 
 /// PAT-001 to PAT-005: the block of the patronato says the same as certificate and Identity, and the mandate was
@@ -204,10 +337,8 @@ pub fn pagamento(
         (None, _) => vec![con_modalita(Codice::Ibn006, a_pagamento)],
         (Some(iban), intestato) => {
             let dove = percorso(prefisso, all_iban);
-            let dell_iban = match iban {
-                Err(errore) => Some(iban_errato(*errore, dove)),
-                Ok(iban) => iban_adatto(iban, modalita, dove, oggi),
-            };
+            let dell_iban = iban_raggiungibile(iban, dove.clone(), oggi)
+                .or_else(|| iban_adatto(iban.as_ref().ok()?, modalita, dove));
             let dell_intestazione = match intestato {
                 None => Some(al(Codice::Ibn007, a_pagamento)),
                 Some(false) if !puo_non_intestare => Some(al(Codice::Ibn008, all_intestato)),
@@ -236,11 +367,24 @@ fn forma_attesa(paese: Option<&Paese>) -> String {
     )
 }
 
-/// One finding at most: an account that no payment reaches is not also of the wrong modality.
-fn iban_adatto(iban: &Iban, modalita: Modalita, dove: String, oggi: Date) -> Option<Violazione> {
-    if !iban.in_sepa(oggi) {
-        return Some(Violazione::at(Codice::Ibn004, dove).with("paese", iban.paese()));
+/// IBN-001 to IBN-004: an IBAN that is one, of a country that payments reach on that day.
+#[must_use]
+pub fn iban_raggiungibile(
+    inviato: &Result<Iban, IbanErrato>,
+    dove: String,
+    oggi: Date,
+) -> Option<Violazione> {
+    match inviato {
+        Err(errore) => Some(iban_errato(*errore, dove)),
+        Ok(iban) if !iban.in_sepa(oggi) => {
+            Some(Violazione::at(Codice::Ibn004, dove).with("paese", iban.paese()))
+        }
+        Ok(_) => None,
     }
+}
+
+/// One finding at most: an account that no payment reaches is not also of the wrong modality.
+fn iban_adatto(iban: &Iban, modalita: Modalita, dove: String) -> Option<Violazione> {
     let adatto = match modalita {
         Modalita::ContoCorrente | Modalita::LibrettoPostale | Modalita::CartaPrepagata => iban.is_italiano(),
         Modalita::ContoEstero => !iban.is_italiano(),

@@ -133,7 +133,13 @@ impl StatoDomanda {
     #[must_use]
     pub fn mosse(self) -> &'static [Self] {
         match self {
-            Self::Presentata => &[Self::InIstruttoria, Self::Rinunciata, Self::Annullata],
+            // SOSTITUITA also before any work: the adult child's own domanda (AU-5) waits for nobody.
+            Self::Presentata => &[
+                Self::InIstruttoria,
+                Self::Rinunciata,
+                Self::Sostituita,
+                Self::Annullata,
+            ],
             Self::InIstruttoria | Self::InEvidenzaCittadino | Self::InEvidenzaSede | Self::Sospesa => &[
                 Self::InIstruttoria,
                 Self::InEvidenzaCittadino,
@@ -229,6 +235,11 @@ mod tests {
         }
         assert!(StatoDomanda::Presentata.may_become(StatoDomanda::InIstruttoria));
         assert!(!StatoDomanda::Presentata.may_become(StatoDomanda::Accolta));
+        let vive = StatoDomanda::TUTTI.iter().filter(|stato| stato.is_live());
+        assert!(
+            vive.into_iter()
+                .all(|viva| viva.may_become(StatoDomanda::Sostituita))
+        );
         assert!(StatoDomanda::Respinta.may_become(StatoDomanda::InIstruttoria));
     }
 }

@@ -2,7 +2,12 @@
 //! [`PRESTAZIONI`]; the way of a message does not change for it.
 
 pub mod assegno_temporaneo;
+pub mod assegno_unico;
+#[cfg(test)]
+mod prova;
 
+use crate::domanda::campione::{Campo, Spunto};
+use crate::domanda::regole::Finestra;
 use crate::domanda::{Lettore, SchedaViva, Violazione};
 
 /// A prestazione as the gateway sees it: a service with its namespace, its register and its reader.
@@ -28,10 +33,14 @@ pub struct Prestazione {
     pub lettore: fn() -> Box<dyn Lettore>,
     /// The finding for a child, by its place from 1, whose live sheet the store met only while it registered.
     pub scheda_viva: fn(u32, &SchedaViva) -> Violazione,
+    /// When it takes domande.
+    pub finestra: &'static Finestra,
+    /// Makes the Domanda of a sample, of people that do not exist.
+    pub campione: fn(&Spunto<'_>) -> Campo,
 }
 
 /// Every prestazione that this gateway takes in.
-pub const PRESTAZIONI: &[&Prestazione] = &[&assegno_temporaneo::PRESTAZIONE];
+pub const PRESTAZIONI: &[&Prestazione] = &[&assegno_temporaneo::PRESTAZIONE, &assegno_unico::PRESTAZIONE];
 
 /// The prestazione of a service name.
 #[must_use]

@@ -20,12 +20,7 @@ use super::SchemaError;
 use super::digest::XSI;
 use super::outline::Outline;
 use super::testo::Testo;
-
-/// The XSDs of the contract, compiled in: file name and text.
-pub const XSD: &[crate::contratto::Documento] = &[
-    crate::contratto::COOPERAZIONE,
-    crate::contratto::ASSEGNO_TEMPORANEO,
-];
+use crate::contratto::XSDS_DEL_CORPO;
 
 /// Loads the XSDs as one set.
 pub(super) fn load() -> Result<SchemaSet, SchemaError> {
@@ -33,7 +28,7 @@ pub(super) fn load() -> Result<SchemaSet, SchemaError> {
         causa: source.to_string(),
     };
     let mut set = SchemaSet::new();
-    for (nome, testo) in XSD {
+    for (nome, testo) in XSDS_DEL_CORPO {
         parse_schema_only(testo.as_bytes(), nome, &mut set).map_err(refused)?;
     }
     process_loaded_schemas(&mut set).map_err(refused)?;

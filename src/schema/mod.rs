@@ -21,7 +21,6 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-pub use authority::XSD;
 pub use posizioni::Posizioni;
 
 use crate::catalogo::Codice;

@@ -100,6 +100,11 @@ fn forma(semplice: &Semplice) -> (String, String) {
             "un numero intero da 1 a 999999999999",
             "an integer from 1 to 999999999999",
         )),
+        Some("AnnoCompetenza") => Some(("un anno di quattro cifre: 2022", "a year of four digits: 2022")),
+        Some("ProtocolloDSU") => Some((
+            "il protocollo di una DSU: INPS-ISEE-2022-01234567P-00",
+            "the protocol of a DSU: INPS-ISEE-2022-01234567P-00",
+        )),
         Some("Impronta") => Some((
             "64 cifre esadecimali minuscole (SHA-256)",
             "64 lower-case hexadecimal digits (SHA-256)",

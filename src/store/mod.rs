@@ -2,6 +2,7 @@
 //! receipt, feed row and trace record together or not at all (design.md §2.8, §2.9).
 
 mod codec;
+pub mod copy;
 pub mod esame;
 pub mod giornaliero;
 pub mod legale;
@@ -43,6 +44,9 @@ pub struct OpenOptions {
     pub create: bool,
     /// Bring an older schema up to ours; else it is refused.
     pub migrate: bool,
+    /// Open one, too, that was moved to another store (`copy`), or whose move was begun: for a look at what it holds. It
+    /// takes no registration, and a gateway never opens it so.
+    pub anche_trasferito: bool,
     /// Where the business clock shall start (`orologio.inizio`); refused in produzione. `None` leaves the clock of
     /// the store as it runs.
     pub orologio_inizio: Option<Timestamp>,
@@ -66,12 +70,46 @@ impl OpenOptions {
             ambiente,
             create: false,
             migrate: true,
+            anche_trasferito: false,
             orologio_inizio: None,
             adesso,
-            lettori: 4,
+            lettori: 0,
+            attesa: Duration::ZERO,
+            istruzione: Duration::ZERO,
+            max_page_count: 0,
+        }
+        .with(DatabaseConfig::default())
+    }
+
+    /// The same, with the connections and patience that section `database` says.
+    #[must_use]
+    pub fn with(self, database: DatabaseConfig) -> Self {
+        Self {
+            lettori: u32::try_from(database.connessioni).unwrap_or(u32::MAX),
+            attesa: database.attesa,
+            istruzione: database.istruzione,
+            ..self
+        }
+    }
+}
+
+/// Section `database`: how many connections the store may use, and how long it may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DatabaseConfig {
+    /// Connections that read; on PostgreSQL they write traces too, and one more registers.
+    pub connessioni: usize,
+    /// How long to wait for a connection, or for another process that writes.
+    pub attesa: Duration,
+    /// How long one statement of PostgreSQL may take.
+    pub istruzione: Duration,
+}
+
+impl Default for DatabaseConfig {
+    fn default() -> Self {
+        Self {
+            connessioni: 4,
             attesa: Duration::from_secs(5),
             istruzione: Duration::from_secs(10),
-            max_page_count: 0,
         }
     }
 }
@@ -220,6 +258,32 @@ pub struct RigaRegistro {
     pub registrata_il: Timestamp,
 }
 
+/// What a store says of itself, for whoever looks after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identikit {
+    /// Which engine: `SQLite 3.50.4`, `PostgreSQL 15.14`.
+    pub motore: String,
+    /// Version of its schema.
+    pub schema: i64,
+    /// What makes a commit durable, as it is in force: `synchronous=FULL`, `synchronous_commit=on`.
+    pub sincronia: String,
+    /// How we came to it, when others come to it too; the embedded store is a file.
+    pub ingresso: Option<Ingresso>,
+}
+
+/// How we came to a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ingresso {
+    /// Who logged in.
+    pub utente: String,
+    /// In which role statements are executed.
+    pub ruolo: String,
+    /// Version of TLS; `None` = in the clear.
+    pub tls: Option<String>,
+    /// Whether this user could put the guards of the register aside: it owns them, or is a superuser.
+    pub padrone: bool,
+}
+
 /// What a look over the whole register found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Verifica {
@@ -358,6 +422,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// Looks over the whole register: 1..max without gap or repeat, instants that do not go back, a counter that agrees.
     async fn verify(&self) -> Result<Verifica, StoreError>;
+
+    /// What it is, how durable, and with which rights we speak to it.
+    async fn identikit(&self) -> Result<Identikit, StoreError>;
 
     /// Whether it would take a registration now; opens again what a failure closed.
     async fn ping(&self) -> Result<(), StoreError>;

@@ -1,7 +1,7 @@
 //! What a registration is, whatever the store: which acts of a batch are new, which number each of them draws, what is
 //! written of it. No SQL and no waiting; the stores look up, lock and write.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -15,8 +15,8 @@ use crate::protocollo::{NumeroDomanda, NumeroProtocollo, data_a_roma};
 use crate::ricevuta::{DIGEST_VERSIONE, Registrata, Ricevuta};
 use crate::trace::Traccia;
 
-/// The live sheets of children, by service and codice fiscale → state.
-pub(super) type Vive = HashMap<(&'static str, String), String>;
+/// The live sheets of children, by service and codice fiscale.
+pub(super) type Vive = HashMap<(&'static str, String), SchedaViva>;
 
 /// What becomes of one act.
 pub(super) enum Sorte {
@@ -48,28 +48,24 @@ pub(super) fn decide(
             continue;
         }
         let servizio = atto.chiave.servizio;
-        let mut propri = HashSet::new();
+        let mut propri: HashMap<_, SchedaViva> = HashMap::new();
         let mut gia_vive = Vec::new();
         for scheda in &atto.fascicolo.schede {
             let chiave = (servizio, scheda.codice_fiscale.as_str().to_owned());
-            let stato = match vive.get(&chiave) {
-                Some(stato) => Some(stato.clone()),
-                None if !propri.insert(chiave) => Some(PRESENTATA.to_owned()),
-                None => None,
-            };
-            if let Some(stato) = stato {
-                let codice_fiscale = scheda.codice_fiscale.clone();
-                gia_vive.push((
-                    scheda.posto,
-                    SchedaViva {
-                        codice_fiscale,
-                        stato,
-                    },
-                ));
+            let viva = vive.get(&chiave).filter(|viva| !scheda.takes_place_of(viva));
+            if let Some(viva) = viva.or_else(|| propri.get(&chiave)) {
+                gia_vive.push((scheda.posto, viva.clone()));
+                continue;
             }
+            let presentata = SchedaViva {
+                codice_fiscale: scheda.codice_fiscale.clone(),
+                stato: PRESENTATA.to_owned(),
+                subentrata: scheda.subentra,
+            };
+            propri.insert(chiave, presentata);
         }
         if gia_vive.is_empty() {
-            vive.extend(propri.into_iter().map(|chiave| (chiave, PRESENTATA.to_owned())));
+            vive.extend(propri);
             accolti.insert(&atto.chiave, posto);
             sorti.push(Sorte::Accolto);
         } else {

@@ -85,6 +85,51 @@ impl PostgresUrl {
         ))
     }
 
+    /// The same, with relative names of certificate files taken from a folder.
+    #[must_use]
+    pub fn with_files_from(&self, cartella: &Path) -> Self {
+        let Some((prima, query)) = self.0.split_once('?') else {
+            return self.clone();
+        };
+        let parametri: Vec<_> = query
+            .split('&')
+            .map(|parametro| match parametro.split_once('=') {
+                // What is absolute, or the certificate itself, is no name in that folder.
+                Some((nome, file)) if FILE.contains(&nome) && !file.starts_with(['/', '-', '%']) => {
+                    let cartella = percent(cartella.as_os_str().as_bytes()).replace("%2F", "/");
+                    let separatore = if cartella.is_empty() || cartella.ends_with('/') {
+                        ""
+                    } else {
+                        "/"
+                    };
+                    format!("{nome}={cartella}{separatore}{file}")
+                }
+                _ => parametro.to_owned(),
+            })
+            .collect();
+        Self(format!("{prima}?{}", parametri.join("&")))
+    }
+
+    /// Whether it has a parameter that the driver would pass over: a misspelt `sslmode` must not.
+    pub(super) fn has_unknown_parameter(&self) -> bool {
+        self.parameters()
+            .any(|(nome, _)| !MOSTRATI.contains(&nome) && nome != "password")
+    }
+
+    /// Whether the URL itself says how TLS is to be.
+    pub(super) fn tells_sslmode(&self) -> bool {
+        self.parameters()
+            .any(|(nome, _)| nome == "sslmode" || nome == "ssl-mode")
+    }
+
+    fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
+        let query = self.0.split_once('?').map_or("", |(_, query)| query);
+        query
+            .split('&')
+            .filter(|parametro| !parametro.is_empty())
+            .map(|parametro| parametro.split_once('=').unwrap_or((parametro, "")))
+    }
+
     /// The URL as it was written, its password included.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -94,29 +139,67 @@ impl PostgresUrl {
 
 impl fmt::Display for PostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (prima, query) = self.0.split_once('?').unwrap_or((&self.0, ""));
-        let (schema, resto) = prima.split_once("://").unwrap_or(("", prima));
-        match resto.rsplit_once('@') {
+        let (schema, resto) = self.0.split_once("://").unwrap_or(("", &self.0));
+        let (dove, query) = resto.split_once('?').unwrap_or((resto, ""));
+        if query.contains('@') && !dove.contains('@') || self.0.contains('#') {
+            // Perhaps a password that nobody encoded, with a `?` or a `#` in it.
+            return write!(f, "{schema}://***");
+        }
+        match dove.rsplit_once('@') {
             Some((chi, dove)) => {
                 let (utente, password) = chi.split_once(':').unwrap_or((chi, ""));
                 let velo = if password.is_empty() { "" } else { ":***" };
                 write!(f, "{schema}://{utente}{velo}@{dove}")?;
             }
-            None => write!(f, "{schema}://{resto}")?,
+            None => write!(f, "{schema}://{dove}")?,
         }
         let mut separatore = '?';
-        for parametro in query.split('&').filter(|parametro| !parametro.is_empty()) {
-            let nome = parametro.split('=').next().unwrap_or(parametro);
-            if nome.contains("password") {
-                write!(f, "{separatore}{nome}=***")?;
+        for (nome, valore) in self.parameters() {
+            if MOSTRATI.contains(&nome) {
+                write!(f, "{separatore}{nome}={valore}")?;
+            } else if nome == "password" {
+                write!(f, "{separatore}password=***")?;
             } else {
-                write!(f, "{separatore}{parametro}")?;
+                // Perhaps a misspelt `password`, or a piece of one.
+                write!(f, "{separatore}***")?;
             }
             separatore = '&';
         }
         Ok(())
     }
 }
+
+/// The parameters that may be shown: with `password` all that the driver knows.
+const MOSTRATI: [&str; 17] = [
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "statement-cache-capacity",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "application_name",
+    "options",
+];
+
+/// The parameters that name a file.
+const FILE: [&str; 7] = [
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+];
 
 impl fmt::Debug for PostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -158,6 +241,24 @@ mod tests {
     }
 
     #[test]
+    fn certificate_files_are_found_from_a_folder() {
+        let url: PostgresUrl =
+            "postgres://gw@db/varco?sslmode=verify-full&sslrootcert=ca.pem&sslkey=/etc/gw.key"
+                .parse()
+                .unwrap();
+        assert_eq!(
+            url.with_files_from(Path::new("/srv/la prova")).as_str(),
+            "postgres://gw@db/varco?sslmode=verify-full&sslrootcert=/srv/la%20prova/ca.pem&sslkey=/etc/gw.key"
+        );
+        assert_eq!(url.with_files_from(Path::new("")), url);
+        let altro: PostgresUrl = "postgres://gw@db/varco?sslmod=disable&password=x"
+            .parse()
+            .unwrap();
+        assert!(altro.has_unknown_parameter() && !altro.tells_sslmode());
+        assert!(url.tells_sslmode() && !url.has_unknown_parameter());
+    }
+
+    #[test]
     fn a_password_is_never_shown() {
         for (scritto, mostrato) in [
             (
@@ -172,6 +273,16 @@ mod tests {
                 "postgresql:///varco?host=/run/postgresql",
                 "postgresql:///varco?host=/run/postgresql",
             ),
+            // A name that is not known is perhaps a slip of the pen, and its value a password.
+            (
+                "postgres://gw@db/varco?pasword=segreto",
+                "postgres://gw@db/varco?***",
+            ),
+            // Characters that should have been encoded.
+            ("postgres://gw:segreto?a@db/varco", "postgres://***"),
+            ("postgres://gw:segreto#a@db/varco", "postgres://***"),
+            ("postgres://gw:a/segreto@db/varco", "postgres://gw:***@db/varco"),
+            ("postgres://gw:a@segreto@db/varco", "postgres://gw:***@db/varco"),
             ("sqlite:dati/store.db", "sqlite:dati/store.db"),
         ] {
             let url: StoreUrl = scritto.parse().unwrap();

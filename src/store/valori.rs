@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use sqlx::{ColumnIndex, Decode, Row, Type};
 
 use super::Inconsistency;
-use crate::domanda::Mese;
+use crate::domanda::{Dettagli, Mese};
 
 /// A row of a table, read column by column; what does not fit names table and column.
 pub(super) struct Riga<'r, R> {
@@ -99,7 +99,12 @@ pub(super) fn json(valori: &impl serde::Serialize) -> String {
     serde_json::to_string(valori).unwrap_or_else(|_| "[]".to_owned())
 }
 
-/// The same, where an empty list is no value.
+/// What a prestazione alone knows, as a JSON object; nothing where there is nothing.
+pub(super) fn json_object(dettagli: &Dettagli) -> Option<String> {
+    (!dettagli.is_empty()).then(|| serde_json::to_string(dettagli).unwrap_or_else(|_| "{}".to_owned()))
+}
+
+/// A list, where an empty one is no value.
 pub(super) fn json_or_null(valori: &Vec<String>) -> Option<String> {
     (!valori.is_empty()).then(|| json(valori))
 }

@@ -4,7 +4,11 @@ use varco::cli::validate;
 use varco::domanda::Ambiente;
 use varco::schema::Schema;
 
-use crate::helpers::{Gateway, Reply, Setting};
+use crate::helpers::{Archivio, Gateway, Reply, Setting, on_both_stores};
+
+on_both_stores! {
+    invia_verifica_and_validate_say_the_same_of_the_same_domanda,
+}
 
 /// Code, path, line and sentence of each error.
 type Errori = Vec<[String; 4]>;
@@ -29,25 +33,41 @@ fn told(reply: &Reply) -> Errori {
     errori
 }
 
-#[test]
-fn invia_verifica_and_validate_say_the_same_of_the_same_domanda() {
-    let gateway = Gateway::spawn(&Setting::default());
-    let client = gateway.client("pat01");
+fn invia_verifica_and_validate_say_the_same_of_the_same_domanda(archivio: Archivio) {
     let schema = Schema::load().unwrap();
-    let presentata_il = "2021-07-15T10:00:00Z".parse().unwrap();
-    for (invia, verifica) in [
+    for (servizio, orologio, invia) in [
         (
-            &include_bytes!("../messages/five-faults-of-form/request.xml")[..],
-            &include_bytes!("../messages/five-faults-of-form-verifica/request.xml")[..],
+            "AssegnoTemporaneo",
+            "2021-07-15T10:00:00Z",
+            include_str!("../messages/five-faults-of-form/request.xml"),
         ),
         (
-            &include_bytes!("../messages/five-broken-rules/request.xml")[..],
-            &include_bytes!("../messages/five-broken-rules-verifica/request.xml")[..],
+            "AssegnoTemporaneo",
+            "2021-07-15T10:00:00Z",
+            include_str!("../messages/five-broken-rules/request.xml"),
+        ),
+        (
+            "AssegnoUnicoUniversale",
+            "2022-03-15T10:00:00Z",
+            include_str!("../messages/au-five-faults-of-form/request.xml"),
+        ),
+        (
+            "AssegnoUnicoUniversale",
+            "2022-03-15T10:00:00Z",
+            include_str!("../messages/au-five-broken-rules/request.xml"),
         ),
     ] {
-        let by_invia = told(&client.post(invia));
+        let gateway = Gateway::spawn(&Setting {
+            orologio: Some(orologio.to_owned()),
+            ..Setting::on(archivio)
+        });
+        let client = gateway.client_of(servizio, "pat01");
+        let presentata_il = orologio.parse().unwrap();
+        let verifica = invia.replace(":InviaDomanda", ":VerificaDomanda");
+        let by_invia = told(&client.post(invia.as_bytes()));
         assert_eq!(by_invia.len(), 5, "{by_invia:?}");
-        assert_eq!(told(&client.post(verifica)), by_invia);
+        assert_eq!(told(&client.post(verifica.as_bytes())), by_invia);
+        let invia = invia.as_bytes();
         let verdetto = validate::judge(&schema, invia, Ambiente::Sandbox, presentata_il).unwrap();
         let offline: Errori = verdetto
             .errori

@@ -1,6 +1,12 @@
 //! The contract as it is served: to enti alone, with the public address put into it.
 
-use crate::helpers::{Gateway, SOAP_12, Setting};
+use varco::prestazione::PRESTAZIONI;
+
+use crate::helpers::{Archivio, Gateway, SOAP_12, Setting, on_both_stores};
+
+on_both_stores! {
+    every_sample_of_the_docs_is_answered_as_it_is_shown,
+}
 
 #[test]
 fn the_wsdl_names_the_public_address_and_its_schemas_can_be_fetched() {
@@ -18,11 +24,16 @@ fn the_wsdl_names_the_public_address_and_its_schemas_can_be_fetched() {
     let testo = wsdl.text();
     assert!(testo.contains("location=\"https://coop.example:9443/modi/soap/AssegnoTemporaneo/v1/\""));
     assert!(!testo.contains("localhost:8443"));
-    for xsd in ["assegno-temporaneo-v1.xsd", "cooperazione-v1.xsd", "identity.xsd"] {
-        assert!(testo.contains(&format!("?xsd={xsd}\"")), "{xsd}");
-        let schema = client.get(&format!("?xsd={xsd}"));
-        assert_eq!(schema.status, 200, "{xsd}");
-        assert!(schema.text().contains("<xs:schema"), "{xsd}");
+    for prestazione in PRESTAZIONI {
+        let client = gateway.client_of(prestazione.servizio, "pat01");
+        let testo = client.get("?wsdl").text();
+        assert!(testo.contains(&format!("/modi/soap/{}/v1/\"", prestazione.servizio)));
+        for xsd in [prestazione.xsd, "cooperazione-v1.xsd", "identity.xsd"] {
+            assert!(testo.contains(&format!("?xsd={xsd}\"")), "{xsd}");
+            let schema = client.get(&format!("?xsd={xsd}"));
+            assert_eq!(schema.status, 200, "{xsd}");
+            assert!(schema.text().contains("<xs:schema"), "{xsd}");
+        }
     }
     assert_eq!(client.get("?xsd=altro.xsd").status, 404);
     let errori = client.get("?errori");
@@ -103,9 +114,8 @@ fn a_quota_is_told_before_and_when_it_is_used_up() {
     );
 }
 
-#[test]
-fn every_sample_of_the_docs_is_answered_as_it_is_shown() {
-    let gateway = Gateway::spawn(&Setting::default());
+fn every_sample_of_the_docs_is_answered_as_it_is_shown(archivio: Archivio) {
+    let gateway = Gateway::spawn(&Setting::on(archivio));
     let client = gateway.client("pat01");
     let samples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/messaggi");
     let read = |nome: &str| std::fs::read(samples.join(format!("{nome}.xml"))).unwrap();
@@ -150,4 +160,50 @@ fn every_sample_of_the_docs_is_answered_as_it_is_shown() {
         );
     }
     assert_eq!(files, 8, "a sample that no line above sends");
+}
+
+#[test]
+fn every_sample_of_the_assegno_unico_is_answered_as_it_is_shown() {
+    let gateway = Gateway::spawn(&Setting {
+        orologio: Some("2022-03-15T10:00:00Z".into()),
+        ..Setting::default()
+    });
+    let client = gateway.client_of("AssegnoUnicoUniversale", "pat01");
+    let samples =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/messaggi/AssegnoUnicoUniversale");
+    let read = |nome: &str| std::fs::read(samples.join(format!("{nome}.xml"))).unwrap();
+    assert_eq!(
+        client.post(&read("VerificaDomanda")).value("Esito").as_deref(),
+        Some("AMMISSIBILE")
+    );
+    let numero = |numero: u64| Some(format!("INPS-AUF-2022-{numero:012}"));
+    assert_eq!(client.post(&read("InviaDomanda")).value("Protocollo"), numero(1));
+    let soap_11 = client.post_as(&read("InviaDomanda-soap11"), "text/xml; charset=utf-8");
+    assert_eq!(soap_11.value("Ripetizione").as_deref(), Some("true"));
+    // The daughter asks for herself: the sheet that her father asked for is closed, its sisters' are not.
+    assert_eq!(
+        client
+            .post(&read("InviaDomanda-figlio-maggiorenne"))
+            .value("Protocollo"),
+        numero(2)
+    );
+    let consultata = client.post(&read("ConsultaDomanda"));
+    assert_eq!(consultata.value("Protocollo"), numero(1));
+    assert_eq!(
+        consultata.values("Stato"),
+        ["PRESENTATA", "SOSTITUITA", "PRESENTATA"]
+    );
+    assert_eq!(
+        client.post(&read("ScaricaRicevuta")).value("Protocollo"),
+        numero(1)
+    );
+    for nome in ["echo", "Limiti", "Diagnosi"] {
+        let reply = client.post(&read(nome));
+        assert_eq!(reply.status, 200, "{nome}: {}", reply.text());
+    }
+    assert_eq!(
+        std::fs::read_dir(&samples).unwrap().count(),
+        9,
+        "a sample that no line above sends"
+    );
 }

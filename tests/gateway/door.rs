@@ -4,7 +4,12 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use crate::helpers::{Gateway, Setting, agent, agent_with};
+use crate::helpers::{Archivio, Gateway, Setting, agent, agent_with, on_both_stores};
+
+on_both_stores! {
+    every_refused_handshake_is_in_the_door_log_with_its_cause,
+    a_certificate_made_by_its_own_hand_comes_from_no_recognised_ca,
+}
 
 /// The codes of the door log, newest first, once there are `quanti`.
 fn door_log(gateway: &Gateway, quanti: usize) -> Vec<String> {
@@ -21,9 +26,8 @@ fn door_log(gateway: &Gateway, quanti: usize) -> Vec<String> {
 
 const LIMITI: &[u8] = include_bytes!("../messages/limiti/request.xml");
 
-#[test]
-fn every_refused_handshake_is_in_the_door_log_with_its_cause() {
-    let gateway = Gateway::spawn(&Setting::default());
+fn every_refused_handshake_is_in_the_door_log_with_its_cause(archivio: Archivio) {
+    let gateway = Gateway::spawn(&Setting::on(archivio));
     let url = format!("https://localhost:{}/", gateway.addr().port());
     for (certificato, codice) in [
         (None, "TLS-001"),
@@ -72,8 +76,7 @@ fn a_stranger_learns_nothing_about_the_schema() {
     );
 }
 
-#[test]
-fn a_certificate_made_by_its_own_hand_comes_from_no_recognised_ca() {
+fn a_certificate_made_by_its_own_hand_comes_from_no_recognised_ca(archivio: Archivio) {
     use openssl::asn1::Asn1Time;
     use openssl::ec::{EcGroup, EcKey};
     use openssl::nid::Nid;
@@ -105,7 +108,7 @@ fn a_certificate_made_by_its_own_hand_comes_from_no_recognised_ca() {
         .unwrap();
     let pem = builder.build().to_pem().unwrap();
 
-    let gateway = Gateway::spawn(&Setting::default());
+    let gateway = Gateway::spawn(&Setting::on(archivio));
     let url = format!("https://localhost:{}/", gateway.addr().port());
     let key = key.private_key_to_pem_pkcs8().unwrap();
     agent_with(Some((&pem, &key)))

@@ -1,4 +1,5 @@
-//! A gateway of its own for each test: real mutual TLS on port 0, a fresh SQLite store, a clock that stands still, ids that
+//! A gateway of its own for each test: real mutual TLS on port 0, a fresh store of one kind or the
+//! other, a clock that stands still, ids that
 //! count. The certificates are made once a run.
 
 use std::fmt::Write as _;
@@ -14,10 +15,68 @@ use varco::cli::dev_certs;
 use varco::cli::serve::{self, Parts, Running};
 use varco::clock::{Clock as _, CountedIds, HandClock, WallClock};
 use varco::config::Config;
+use varco::domanda::Ambiente;
+use varco::prestazione::PRESTAZIONI;
 use varco::store::SharedStore;
+
+use crate::postgres;
 
 /// The Content-Type of SOAP 1.2.
 pub(crate) const SOAP_12: &str = "application/soap+xml; charset=UTF-8";
+
+/// What a gateway keeps its domande in.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Archivio {
+    /// The embedded store.
+    #[default]
+    Sqlite,
+    /// A database of the run's own PostgreSQL.
+    Postgres,
+}
+
+impl Archivio {
+    /// Where a fresh one is, as varco.toml says it.
+    fn fresh(self, ambiente: &str) -> String {
+        match self {
+            Self::Sqlite => "sqlite:store.db".to_owned(),
+            Self::Postgres => {
+                let ambiente = [Ambiente::Sandbox, Ambiente::Collaudo, Ambiente::Produzione]
+                    .into_iter()
+                    .find(|altro| altro.as_str() == ambiente)
+                    .unwrap();
+                let database = postgres::fresh_database(ambiente).unwrap();
+                postgres::cluster().unwrap().url(&database).as_str().to_owned()
+            }
+        }
+    }
+}
+
+/// Makes two tests of each of these functions, one on each store: `sqlite::…` and `postgres::…`. Where there is no
+/// PostgreSQL the second one passes, and says so.
+macro_rules! on_both_stores {
+    ($($test:ident,)+) => {
+        mod sqlite {
+            $(
+                #[test]
+                fn $test() {
+                    super::$test($crate::helpers::Archivio::Sqlite);
+                }
+            )+
+        }
+
+        mod postgres {
+            $(
+                #[test]
+                fn $test() {
+                    if $crate::postgres::binaries().is_some() {
+                        super::$test($crate::helpers::Archivio::Postgres);
+                    }
+                }
+            )+
+        }
+    };
+}
+pub(crate) use on_both_stores;
 
 /// How a gateway is set up; all of it has a usual value.
 #[derive(Debug, Default, Clone, serde::Deserialize)]
@@ -41,11 +100,24 @@ pub(crate) struct Setting {
     pub(crate) quota: Option<u32>,
     /// The listener's section of varco.toml; port 0 and one worker unless told.
     pub(crate) listener: Option<String>,
+    /// What it keeps its domande in.
+    #[serde(skip)]
+    pub(crate) archivio: Archivio,
+}
+
+impl Setting {
+    /// The usual one, on this store.
+    pub(crate) fn on(archivio: Archivio) -> Self {
+        Self {
+            archivio,
+            ..Self::default()
+        }
+    }
 }
 
 /// A gateway at work.
 pub(crate) struct Gateway {
-    /// Its folder: varco.toml, adesioni.toml, store.db.
+    /// Its folder: varco.toml, adesioni.toml, and store.db where it has one.
     pub(crate) dir: TempDir,
     /// Its clock.
     pub(crate) clock: Arc<HandClock>,
@@ -165,14 +237,16 @@ impl Gateway {
         self.runtime.as_ref().unwrap().block_on(future)
     }
 
-    /// A client with one of the run's certificates.
+    /// A client of the first service, with one of the run's certificates.
     pub(crate) fn client(&self, certificato: &str) -> Client {
+        self.client_of(PRESTAZIONI[0].servizio, certificato)
+    }
+
+    /// A client of a service, with one of the run's certificates.
+    pub(crate) fn client_of(&self, servizio: &str, certificato: &str) -> Client {
         Client {
             agent: agent(Some(certificato)),
-            url: format!(
-                "https://localhost:{}/modi/soap/AssegnoTemporaneo/v1/",
-                self.addr.port()
-            ),
+            url: format!("https://localhost:{}/modi/soap/{servizio}/v1/", self.addr.port()),
         }
     }
 
@@ -288,6 +362,10 @@ fn write_files(dir: &Path, setting: &Setting) {
     let certs = certs().display();
     let ambiente = setting.ambiente.as_deref().unwrap_or("sandbox");
     let identity = setting.identity.as_deref().unwrap_or("lenient");
+    // The store of a gateway that was here before is the store of the one after it.
+    let store_txt = dir.join("store.txt");
+    let store = std::fs::read_to_string(&store_txt).unwrap_or_else(|_| setting.archivio.fresh(ambiente));
+    std::fs::write(store_txt, &store).unwrap();
     let listener = setting
         .listener
         .as_deref()
@@ -296,7 +374,7 @@ fn write_files(dir: &Path, setting: &Setting) {
         dir.join("varco.toml"),
         format!(
             r#"ambiente = "{ambiente}"
-store = "sqlite:store.db"
+store = "{store}"
 adesioni = "adesioni.toml"
 {listener}
 [tls]
@@ -323,6 +401,11 @@ mode = "{identity}"
         let indirizzi = setting.indirizzi.as_deref().filter(|_| primo);
         let indirizzi = indirizzi.map_or_else(String::new, |rete| format!("\"{rete}\""));
         let operazioni = setting.operazioni.as_deref().filter(|_| primo).unwrap_or("*");
+        let servizi: Vec<String> = PRESTAZIONI
+            .iter()
+            .map(|prestazione| format!("{} = [\"{operazioni}\"]", prestazione.servizio))
+            .collect();
+        let servizi = servizi.join(", ");
         let quota = setting
             .quota
             .filter(|_| primo)
@@ -337,7 +420,7 @@ stato = "{stato}"
 certificati = [{{ file = "{certs}/{certificato}.pem" }}]
 uffici = [{uffici}]
 indirizzi = [{indirizzi}]
-servizi = {{ AssegnoTemporaneo = ["{operazioni}"] }}
+servizi = {{ {servizi} }}
 {quota}
 "#
         );

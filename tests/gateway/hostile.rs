@@ -1,6 +1,10 @@
 //! Whatever arrives is answered with an envelope, nothing of it is stored that is no domanda, and the server lives on.
 
-use crate::helpers::{Gateway, Setting};
+use crate::helpers::{Archivio, Gateway, Setting, on_both_stores};
+
+on_both_stores! {
+    a_wounded_message_gets_an_envelope_and_the_server_lives_on,
+}
 
 const BUONA: &[u8] = include_bytes!("../messages/domanda-registered/request.xml");
 
@@ -40,9 +44,8 @@ fn wounded(dado: &mut Dado) -> Vec<u8> {
     bytes
 }
 
-#[test]
-fn a_wounded_message_gets_an_envelope_and_the_server_lives_on() {
-    let gateway = Gateway::spawn(&Setting::default());
+fn a_wounded_message_gets_an_envelope_and_the_server_lives_on(archivio: Archivio) {
+    let gateway = Gateway::spawn(&Setting::on(archivio));
     let client = gateway.client("pat01");
     let mut dado = Dado(20_261_122);
     let mut registrate = 0;

@@ -1,10 +1,14 @@
-//! The gateway as a black box: real mutual TLS on port 0, a fresh SQLite store a test, clients that know only the wire.
+//! The gateway as a black box: real mutual TLS on port 0, a fresh store a test, clients that know only the wire. What
+//! depends on a store is told on both kinds: the name of a test says on which (`sqlite::…`, `postgres::…`).
 
 mod alike;
+mod beside;
 mod contract;
 mod door;
 mod helpers;
 mod hostile;
 mod messages;
+#[path = "../comune/postgres.rs"]
+mod postgres;
 mod replay;
 mod trace;

@@ -3,8 +3,15 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
 
-use crate::helpers::{Gateway, Reply, Setting};
+use varco::prestazione::PRESTAZIONI;
+
+use crate::helpers::{Archivio, Gateway, Reply, Setting, on_both_stores};
+
+on_both_stores! {
+    every_message_gets_the_answer_beside_it,
+}
 
 /// What surrounds a message.
 #[derive(Debug, Default, serde::Deserialize)]
@@ -14,14 +21,26 @@ struct Case {
     peer: Option<String>,
     /// The Content-Type; SOAP 1.2's unless told.
     content_type: Option<String>,
-    /// The case whose message goes in first, from pat01.
+    /// To which service; the first one unless told.
+    servizio: Option<String>,
+    /// The case whose message goes in first, from pat01, to that case's service.
     prima: Option<String>,
     #[serde(flatten)]
     setting: Setting,
 }
 
-#[test]
-fn every_message_gets_the_answer_beside_it() {
+impl Case {
+    fn read(folder: &Path) -> Self {
+        toml::from_str(&fs::read_to_string(folder.join("case.toml")).unwrap())
+            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+    }
+
+    fn servizio(&self) -> &str {
+        self.servizio.as_deref().unwrap_or(PRESTAZIONI[0].servizio)
+    }
+}
+
+fn every_message_gets_the_answer_beside_it(archivio: Archivio) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/messages");
     let mut folders: Vec<PathBuf> = fs::read_dir(&root)
         .unwrap()
@@ -32,8 +51,7 @@ fn every_message_gets_the_answer_beside_it() {
     assert!(folders.len() > 60, "the messages are missing: {}", folders.len());
     let bless = std::env::var_os("BLESS").is_some();
     let mut differ = Vec::new();
-    for folder in &folders {
-        let answer = answer(&root, folder);
+    for (folder, answer) in folders.iter().zip(answers(&root, &folders, archivio)) {
         let path = folder.join("answer.xml");
         if bless {
             fs::write(&path, &answer).unwrap();
@@ -52,14 +70,40 @@ fn every_message_gets_the_answer_beside_it() {
     );
 }
 
+/// The replies to all of them. Each has a gateway and a store of its own, which is mostly waiting for the disk: some at
+/// once take as long as one.
+fn answers(root: &Path, folders: &[PathBuf], archivio: Archivio) -> Vec<String> {
+    thread::scope(|scope| {
+        let parti: Vec<_> = folders
+            .chunks(folders.len().div_ceil(INSIEME))
+            .map(|parte| {
+                let answers = move || {
+                    parte
+                        .iter()
+                        .map(|folder| answer(root, folder, archivio))
+                        .collect()
+                };
+                scope.spawn::<_, Vec<String>>(answers)
+            })
+            .collect();
+        parti
+            .into_iter()
+            .flat_map(|parte| parte.join().unwrap())
+            .collect()
+    })
+}
+
+const INSIEME: usize = 6;
+
 /// The reply as a file: status line and head that matter, then the envelope, an element a line.
-fn answer(root: &Path, folder: &Path) -> String {
-    let case: Case = toml::from_str(&fs::read_to_string(folder.join("case.toml")).unwrap())
-        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+fn answer(root: &Path, folder: &Path, archivio: Archivio) -> String {
+    let mut case = Case::read(folder);
+    case.setting.archivio = archivio;
     let gateway = Gateway::spawn(&case.setting);
     if let Some(prima) = &case.prima {
         let request = fs::read(root.join(prima).join("request.xml")).unwrap();
-        let reply = gateway.client("pat01").post(&request);
+        let client = gateway.client_of(Case::read(&root.join(prima)).servizio(), "pat01");
+        let reply = client.post(&request);
         assert_eq!(
             reply.status,
             200,
@@ -69,7 +113,7 @@ fn answer(root: &Path, folder: &Path) -> String {
         );
     }
     let request = fs::read(folder.join("request.xml")).unwrap();
-    let client = gateway.client(case.peer.as_deref().unwrap_or("pat01"));
+    let client = gateway.client_of(case.servizio(), case.peer.as_deref().unwrap_or("pat01"));
     let reply = match &case.content_type {
         Some(content_type) => client.post_as(&request, content_type),
         None => client.post(&request),

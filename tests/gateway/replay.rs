@@ -3,16 +3,23 @@
 use std::collections::BTreeSet;
 use std::thread;
 
-use crate::helpers::{Gateway, Setting};
+use crate::helpers::{Archivio, Gateway, Setting, on_both_stores};
+
+on_both_stores! {
+    two_hundred_copies_at_once_get_one_number,
+    a_refusal_does_not_burn_its_key_and_consumes_no_number,
+    a_retry_after_a_restart_and_after_the_window_closed_gets_its_number,
+    two_enti_may_use_the_same_key,
+    the_year_of_a_number_turns_at_midnight_in_rome,
+}
 
 /// The good domanda of tests/messages, under another key and with other children.
 fn domanda(chiave: &str) -> String {
     include_str!("../messages/domanda-registered/request.xml").replace(">K-1<", &format!(">{chiave}<"))
 }
 
-#[test]
-fn two_hundred_copies_at_once_get_one_number() {
-    let gateway = Gateway::spawn(&Setting::default());
+fn two_hundred_copies_at_once_get_one_number(archivio: Archivio) {
+    let gateway = Gateway::spawn(&Setting::on(archivio));
     let request = domanda("K-200");
     let replies: Vec<(String, Option<String>, String)> = thread::scope(|scope| {
         let senders: Vec<_> = (0..20)
@@ -60,9 +67,8 @@ fn two_hundred_copies_at_once_get_one_number() {
     assert_eq!(prime, 1, "one is the first, 199 are repetitions");
 }
 
-#[test]
-fn a_refusal_does_not_burn_its_key_and_consumes_no_number() {
-    let gateway = Gateway::spawn(&Setting::default());
+fn a_refusal_does_not_burn_its_key_and_consumes_no_number(archivio: Archivio) {
+    let gateway = Gateway::spawn(&Setting::on(archivio));
     let client = gateway.client("pat01");
     let buona = domanda("K-9");
     let senza_affido = buona.replacen("<at:AffidoCondiviso>true", "<at:AffidoCondiviso>false", 1);
@@ -82,11 +88,10 @@ fn a_refusal_does_not_burn_its_key_and_consumes_no_number() {
     assert_eq!(presa.value("Ripetizione").as_deref().unwrap_or("false"), "false");
 }
 
-#[test]
-fn a_retry_after_a_restart_and_after_the_window_closed_gets_its_number() {
+fn a_retry_after_a_restart_and_after_the_window_closed_gets_its_number(archivio: Archivio) {
     let gateway = Gateway::spawn(&Setting {
         ambiente: Some("produzione".into()),
-        ..Setting::default()
+        ..Setting::on(archivio)
     });
     let request = domanda("K-7");
     let prima = gateway.client("pat01").post(request.as_bytes());
@@ -95,7 +100,7 @@ fn a_retry_after_a_restart_and_after_the_window_closed_gets_its_number() {
     let dopo = Setting {
         ambiente: Some("produzione".into()),
         orologio: Some("2022-03-01T10:00:00Z".into()),
-        ..Setting::default()
+        ..Setting::on(archivio)
     };
     let gateway = Gateway::spawn_in(dir, &dopo);
     let ancora = gateway.client("pat01").post(request.as_bytes());
@@ -110,9 +115,8 @@ fn a_retry_after_a_restart_and_after_the_window_closed_gets_its_number() {
     );
 }
 
-#[test]
-fn two_enti_may_use_the_same_key() {
-    let gateway = Gateway::spawn(&Setting::default());
+fn two_enti_may_use_the_same_key(archivio: Archivio) {
+    let gateway = Gateway::spawn(&Setting::on(archivio));
     let prima = gateway.client("pat01").post(domanda("K-1").as_bytes());
     assert_eq!(
         prima.value("Protocollo").as_deref(),
@@ -131,11 +135,10 @@ fn two_enti_may_use_the_same_key() {
     );
 }
 
-#[test]
-fn the_year_of_a_number_turns_at_midnight_in_rome() {
+fn the_year_of_a_number_turns_at_midnight_in_rome(archivio: Archivio) {
     let setting = Setting {
         orologio: Some("2021-12-31T22:59:59Z".into()),
-        ..Setting::default()
+        ..Setting::on(archivio)
     };
     let gateway = Gateway::spawn(&setting);
     let client = gateway.client("pat01");

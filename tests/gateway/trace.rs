@@ -5,7 +5,13 @@ use std::time::{Duration, Instant};
 use varco::store::Ricerca;
 use varco::trace::Traccia;
 
-use crate::helpers::{Gateway, Setting};
+use crate::helpers::{Archivio, Gateway, Setting, on_both_stores};
+
+on_both_stores! {
+    every_message_leaves_a_row_and_its_bytes,
+    a_suspended_ente_is_found_by_its_code,
+    a_fault_names_the_message_that_the_trace_knows,
+}
 
 fn tracce(gateway: &Gateway, ricerca: &Ricerca, quante: usize) -> Vec<Traccia> {
     let until = Instant::now() + Duration::from_secs(10);
@@ -18,9 +24,8 @@ fn tracce(gateway: &Gateway, ricerca: &Ricerca, quante: usize) -> Vec<Traccia> {
     }
 }
 
-#[test]
-fn every_message_leaves_a_row_and_its_bytes() {
-    let gateway = Gateway::spawn(&Setting::default());
+fn every_message_leaves_a_row_and_its_bytes(archivio: Archivio) {
+    let gateway = Gateway::spawn(&Setting::on(archivio));
     let client = gateway.client("pat01");
     let buona = include_bytes!("../messages/domanda-registered/request.xml");
     let rotta = include_str!("../messages/five-faults-of-form/request.xml").replace(">K-1<", ">K-5<");
@@ -81,11 +86,10 @@ fn every_message_leaves_a_row_and_its_bytes() {
     assert_eq!(rifiutate[0].codici.len(), 5);
 }
 
-#[test]
-fn a_suspended_ente_is_found_by_its_code() {
+fn a_suspended_ente_is_found_by_its_code(archivio: Archivio) {
     let gateway = Gateway::spawn(&Setting {
         stato: Some("sospeso".into()),
-        ..Setting::default()
+        ..Setting::on(archivio)
     });
     gateway
         .client("pat01")
@@ -100,9 +104,8 @@ fn a_suspended_ente_is_found_by_its_code() {
     assert_eq!(found[0].codice.as_deref(), Some("ACC-002"));
 }
 
-#[test]
-fn a_fault_names_the_message_that_the_trace_knows() {
-    let gateway = Gateway::spawn(&Setting::default());
+fn a_fault_names_the_message_that_the_trace_knows(archivio: Archivio) {
+    let gateway = Gateway::spawn(&Setting::on(archivio));
     let reply = gateway
         .client("pat01")
         .post(include_bytes!("../messages/identity-missing/request.xml"));

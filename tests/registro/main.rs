@@ -13,12 +13,19 @@ mod daily;
 mod emergenza;
 mod gateway;
 #[path = "../gateway/helpers.rs"]
-#[expect(dead_code, reason = "shared with tests/gateway, which uses all of it")]
+#[expect(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "shared with tests/gateway, which uses all of it"
+)]
 mod helpers;
 #[path = "../comune/postgres.rs"]
 mod postgres_comune;
 mod segnatura;
 mod verify;
+
+use postgres_comune as postgres;
 
 /// A test of each of these stories on a fresh bench of each kind.
 macro_rules! tell {

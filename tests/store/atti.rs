@@ -4,7 +4,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use uuid::Uuid;
 use varco::domanda::{
-    Allegato, Ambiente, CodiceFiscale, Dichiarazione, Fascicolo, Mese, Pagamento, Richiedente, Scheda,
+    Allegato, Ambiente, CodiceFiscale, Dettagli, Dichiarazione, Fascicolo, Mese, Pagamento, Richiedente,
+    Scheda,
 };
 use varco::prestazione::assegno_temporaneo::PRESTAZIONE;
 use varco::ricevuta::{Digest, Registrata, Ricevuta};
@@ -104,7 +105,10 @@ pub(crate) fn atto(nome: &str, contenuto: u8, minori: &[u64]) -> Atto {
                     altro_genitore: Some("VRDLGU82B52F205E".parse().unwrap()),
                     altro_genitore_assente: None,
                     ripartizione: "META_ENTRAMBI",
+                    pagamento_altro_genitore: None,
                     decorrenza_presunta: Some(Mese { anno: 2021, mese: 7 }),
+                    subentra: false,
+                    dettagli: Dettagli::default(),
                 })
                 .collect(),
             dichiarazioni: ["D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8"]
@@ -121,6 +125,7 @@ pub(crate) fn atto(nome: &str, contenuto: u8, minori: &[u64]) -> Atto {
                 impronta: [9; 32],
                 bytes_len: 1234,
             }],
+            dettagli: Dettagli::default(),
             oggetto: "Assegno Temporaneo - domanda n. {numero}".to_owned(),
         },
         domanda_in_richiesta: (10, 10 + 30),

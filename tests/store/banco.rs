@@ -1,7 +1,5 @@
 //! The bench on which a story is told: a fresh store of one kind or the other, and the way another process comes to it.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -10,10 +8,11 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Column, Connection, Executor, Row, ValueRef};
 use tempfile::TempDir;
 use varco::cli::cluster::Cluster;
+use varco::domanda::Ambiente;
 use varco::store::{self, OpenOptions, PostgresUrl, Registrazione, SharedStore, StoreError, StoreUrl};
 
 use crate::atti::{istante, options};
-use crate::postgres_comune::cluster;
+use crate::postgres_comune::{cluster, fresh_database};
 
 /// A store and where it is.
 pub(crate) struct Banco {
@@ -38,8 +37,7 @@ impl Banco {
     /// A fresh database; `None` where there is no PostgreSQL.
     pub(crate) async fn postgres() -> Option<Self> {
         let cluster = cluster()?;
-        let database = fresh_name();
-        cluster.copy_database(model(cluster), &database).unwrap();
+        let database = fresh_database(Ambiente::Collaudo)?;
         Some(Self::open_at(Dove::Postgres { cluster, database }).await)
     }
 
@@ -131,6 +129,19 @@ pub(crate) enum Raw {
 }
 
 impl Raw {
+    /// With all rights, as who owns the store.
+    pub(crate) async fn open(url: &StoreUrl) -> Self {
+        match url {
+            StoreUrl::Sqlite(path) => {
+                let options = SqliteConnectOptions::new()
+                    .filename(path)
+                    .busy_timeout(Duration::from_secs(5));
+                Self::Sqlite(SqliteConnection::connect_with(&options).await.unwrap())
+            }
+            StoreUrl::Postgres(url) => Self::Postgres(connect(url).await.unwrap()),
+        }
+    }
+
     /// Executes statements, with a transaction of the caller's or one each.
     pub(crate) async fn execute(&mut self, sql: &str) -> Result<(), sqlx::Error> {
         let sql = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
@@ -194,32 +205,4 @@ fn as_json(riga: &SqliteRow) -> serde_json::Value {
 
 pub(crate) async fn connect(url: &PostgresUrl) -> Result<PgConnection, sqlx::Error> {
     PgConnection::connect_with(&url.as_str().parse::<PgConnectOptions>()?).await
-}
-
-/// A name that no database of this run has.
-pub(crate) fn fresh_name() -> String {
-    static ULTIMO: AtomicU32 = AtomicU32::new(0);
-    format!("banco{}", ULTIMO.fetch_add(1, Ordering::Relaxed))
-}
-
-/// A database that was laid down once, for the others to begin as.
-fn model(cluster: &'static Cluster) -> &'static str {
-    static MODELLO: OnceLock<&str> = OnceLock::new();
-    MODELLO.get_or_init(|| {
-        cluster.create_database("modello").unwrap();
-        let url = StoreUrl::Postgres(cluster.url("modello"));
-        // A thread of its own: the one that asks has a runtime already.
-        let lay_down = move || {
-            tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap()
-                .block_on(async {
-                    let (store, _) = store::open(&url, &options()).await.unwrap();
-                    store.close().await;
-                });
-        };
-        std::thread::spawn(lay_down).join().unwrap();
-        "modello"
-    })
 }

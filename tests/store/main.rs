@@ -6,6 +6,8 @@
 mod atti;
 mod banco;
 mod cluster;
+mod comandi;
+mod copy;
 mod postgres;
 #[path = "../comune/postgres.rs"]
 mod postgres_comune;

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
+use tokio::sync::{Mutex, MutexGuard};
 use varco::catalogo::Codice;
 use varco::cli::cluster::{Cluster, Opzioni, Rete};
 use varco::cli::dev_certs;
@@ -17,8 +18,8 @@ use varco::store::{
 };
 
 use crate::atti::{LUGLIO, atto, chiave, istante, options, protocollo, registrata, ripetuta, traccia};
-use crate::banco::{Banco, fresh_name};
-use crate::postgres_comune::{binaries, cluster};
+use crate::banco::Banco;
+use crate::postgres_comune::{binaries, cluster, fresh_name};
 
 crate::story::stories!(Banco::postgres);
 
@@ -474,22 +475,22 @@ async fn a_user_without_rights_is_told_which_it_needs() {
         .unwrap();
     let url = banco.url_as(&utente);
     let rimedio = format!("as its owner: GRANT varco_gateway TO \"{utente}\"");
-    assert_eq!(
-        refused(&url, &options()).await,
-        format!("URL: user {utente} may not connect to it; {rimedio}")
-    );
     let mut padrone = banco.raw().await;
-    padrone
-        .execute(&format!(
-            "DO $$ BEGIN EXECUTE format('GRANT CONNECT ON DATABASE %I TO {utente}', current_database()); END $$;
-             GRANT USAGE ON SCHEMA public TO {utente}"
-        ))
-        .await
-        .unwrap();
-    assert_eq!(
-        refused(&url, &options()).await,
-        format!("URL: user {utente} has no rights on it; {rimedio}")
-    );
+    let on_this_database =
+        |sql: &str| format!("DO $$ BEGIN EXECUTE format('{sql}', current_database()); END $$");
+    for (sql, causa) in [
+        (
+            "REVOKE CONNECT ON DATABASE %I FROM PUBLIC",
+            "may not connect to it",
+        ),
+        ("GRANT CONNECT ON DATABASE %I TO PUBLIC", "has no rights on it"),
+    ] {
+        padrone.execute(&on_this_database(sql)).await.unwrap();
+        assert_eq!(
+            refused(&url, &options()).await,
+            format!("URL: user {utente} {causa}; {rimedio}")
+        );
+    }
     padrone
         .execute(&format!("GRANT varco_gateway TO {utente}"))
         .await
@@ -564,6 +565,7 @@ async fn tls_is_spoken_when_asked_for_and_verified_or_refused() {
         .await
         .unwrap();
     assert_eq!(protocollo(&esito[0]), "INPS-AUF-2021-000000000001");
+    assert!(!format!("{store:?}").contains("segreto"), "{store:?}");
     store.close().await;
 
     let altra_ca = tls.url_tcp("varco", &verified_by(di_altri.path())).unwrap();
@@ -651,18 +653,26 @@ async fn a_connection_killed_before_its_commit_leaves_nothing() {
     banco.all_is_well(2).await;
 }
 
-/// A cluster of a test's own, with a store in it.
-async fn own_cluster() -> Option<(Cluster, StoreUrl, SharedStore)> {
-    let cluster = Cluster::start(binaries()?, &Opzioni::default()).unwrap();
-    cluster.create_database("varco").unwrap();
-    let url = StoreUrl::Postgres(cluster.url("varco"));
-    let (store, _) = store::open(&url, &options()).await.unwrap();
+/// A cluster to stop, pause and crash, with a fresh store in it: for one test at a time.
+async fn own_cluster() -> Option<(MutexGuard<'static, Cluster>, PostgresUrl, SharedStore)> {
+    static CLUSTER: OnceLock<Mutex<Cluster>> = OnceLock::new();
+    let binaries = binaries()?;
+    let cluster = CLUSTER
+        .get_or_init(|| Mutex::new(Cluster::start(binaries, &Opzioni::default()).unwrap()))
+        .lock()
+        .await;
+    let database = fresh_name();
+    cluster.create_database(&database).unwrap();
+    let url = cluster.url(&database);
+    let (store, _) = store::open(&StoreUrl::Postgres(url.clone()), &options())
+        .await
+        .unwrap();
     Some((cluster, url, store))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_killed_after_its_commit_gets_its_receipt_read_back() {
-    let Some((cluster, _, store)) = own_cluster().await else {
+    let Some((cluster, url, store)) = own_cluster().await else {
         return;
     };
     store
@@ -673,15 +683,14 @@ async fn a_connection_killed_after_its_commit_gets_its_receipt_read_back() {
     let wait_for = |standby: &str| {
         cluster
             .sql(
-                "varco",
+                "postgres",
                 &format!("ALTER SYSTEM SET synchronous_standby_names = '{standby}'"),
             )
             .unwrap();
-        cluster.sql("varco", "SELECT pg_reload_conf()").unwrap();
+        cluster.sql("postgres", "SELECT pg_reload_conf()").unwrap();
     };
     wait_for("nessuno");
-    let mut padrone =
-        crate::banco::Raw::Postgres(crate::banco::connect(&cluster.url("varco")).await.unwrap());
+    let mut padrone = crate::banco::Raw::Postgres(crate::banco::connect(&url).await.unwrap());
     until(
         &mut padrone,
         "SELECT 1 AS n WHERE current_setting('synchronous_standby_names') = 'nessuno'",
@@ -693,16 +702,16 @@ async fn a_connection_killed_after_its_commit_gets_its_receipt_read_back() {
     };
     let pid = until(
         &mut padrone,
-        "SELECT pid AS n FROM pg_stat_activity WHERE datname = 'varco' AND wait_event = 'SyncRep'",
+        "SELECT pid AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'SyncRep'",
     )
     .await;
-    wait_for("");
-    // The reload may have let it go already: then it was answered like any other.
     padrone
         .execute(&format!("SELECT pg_terminate_backend({pid})"))
         .await
         .unwrap();
-    let esiti = invio.await.unwrap().unwrap();
+    let esiti = invio.await.unwrap();
+    wait_for("");
+    let esiti = esiti.unwrap();
     assert_eq!(protocollo(&esiti[0]), "INPS-AUF-2021-000000000002");
     let ancora = store
         .register(&[atto("b", 1, &[2])], istante(LUGLIO))
@@ -711,12 +720,32 @@ async fn a_connection_killed_after_its_commit_gets_its_receipt_read_back() {
     assert_eq!(ripetuta(&ancora[0]), registrata(&esiti[0]));
 }
 
+#[tokio::test]
+async fn a_database_that_was_restarted_in_a_quiet_hour_costs_no_registration() {
+    let Some((mut cluster, _, store)) = own_cluster().await else {
+        return;
+    };
+    store
+        .register(&[atto("a", 1, &[1])], istante(LUGLIO))
+        .await
+        .unwrap();
+    cluster.stop().unwrap();
+    cluster.start_again().unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let esito = store
+        .register(&[atto("b", 1, &[2])], istante(LUGLIO))
+        .await
+        .unwrap();
+    assert_eq!(protocollo(&esito[0]), "INPS-AUF-2021-000000000002");
+    assert!(store.registrata(&chiave("a")).await.unwrap().is_some());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_crashes_under_load_keeps_all_that_was_acknowledged() {
     let Some((mut cluster, url, store)) = own_cluster().await else {
         return;
     };
-    let (altro, _) = store::open(&url, &options()).await.unwrap();
+    let (altro, _) = store::open(&StoreUrl::Postgres(url), &options()).await.unwrap();
     let gateway = [gateway(&store, LUGLIO), gateway(&altro, LUGLIO)];
     let nome = |n: u64| format!("k{n}");
     let mut detti: BTreeMap<u64, u64> = BTreeMap::new();
@@ -795,7 +824,7 @@ async fn a_database_that_does_not_answer_is_not_waited_for_without_end() {
         istruzione: Duration::from_millis(500),
         ..options()
     };
-    let (store, _) = store::open(&url, &impaziente).await.unwrap();
+    let (store, _) = store::open(&StoreUrl::Postgres(url), &impaziente).await.unwrap();
     store
         .register(&[atto("a", 1, &[1])], istante(LUGLIO))
         .await

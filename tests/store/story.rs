@@ -12,11 +12,11 @@ use uuid::Uuid;
 use varco::catalogo::Codice;
 use varco::clock::{Clock, HandClock};
 use varco::domanda::consultazione::Riferimento;
-use varco::domanda::{Ambiente, Mese};
+use varco::domanda::{Ambiente, Dettagli, Mese, PagamentoAltroGenitore};
 use varco::patronato::CodiceEnte;
 use varco::prestazione::assegno_temporaneo::PRESTAZIONE;
 use varco::store::writer::{Writer, WriterConfig};
-use varco::store::{OpenOptions, Registrazione, Ricerca, StoreError};
+use varco::store::{Atto, OpenOptions, Registrazione, Ricerca, StoreError};
 use varco::trace::RifiutoAllaPorta;
 use varco::trace::writer::{Tracciati, TraceConfig};
 
@@ -35,6 +35,8 @@ macro_rules! stories {
             two_hundred_copies_at_once_get_one_number,
             each_act_of_a_batch_has_its_own_outcome,
             a_sheet_that_is_no_longer_live_leaves_its_child_free,
+            who_asks_for_itself_takes_the_place_of_the_sheet_that_another_asked_for,
+            what_only_one_prestazione_knows_is_read_by_the_engine,
             the_year_turns_at_midnight_in_rome,
             a_clock_that_goes_back_and_a_closed_day_hold_the_instant,
             the_business_clock_runs_on_from_where_it_was_set,
@@ -189,6 +191,7 @@ pub(crate) async fn each_act_of_a_batch_has_its_own_outcome(banco: &Banco) {
         let viva = varco::domanda::SchedaViva {
             codice_fiscale: minore(n),
             stato: "PRESENTATA".to_owned(),
+            subentrata: false,
         };
         Registrazione::SchedaViva(vec![(posto, viva)])
     };
@@ -235,6 +238,105 @@ pub(crate) async fn a_sheet_that_is_no_longer_live_leaves_its_child_free(banco: 
         panic!("child 2 is live");
     };
     assert_eq!((vive.len(), vive[0].0), (1, 2));
+}
+
+/// The same act with its sheets asked for by the child itself.
+fn per_se(mut atto: Atto) -> Atto {
+    for scheda in &mut atto.fascicolo.schede {
+        scheda.subentra = true;
+    }
+    atto
+}
+
+pub(crate) async fn who_asks_for_itself_takes_the_place_of_the_sheet_that_another_asked_for(banco: &Banco) {
+    let genitore = atto("genitore", 1, &[1, 2]);
+    let figlio = per_se(atto("figlio", 2, &[1]));
+    // The parent's first, then all of one batch: the second child replaces a sheet that is not written yet.
+    banco.one(genitore, LUGLIO).await;
+    let esiti = banco
+        .register(
+            &[
+                figlio,
+                atto("altro", 3, &[3]),
+                per_se(atto("terzo", 4, &[3])),
+                // Nothing takes the place of what a child asked for itself: neither itself again nor a parent.
+                per_se(atto("ancora", 5, &[1])),
+                atto("tardi", 6, &[3]),
+            ],
+            LUGLIO,
+        )
+        .await;
+    for (esito, atteso) in esiti.iter().zip(2..=4) {
+        assert_eq!(registrata(esito).protocollo.numero(), atteso);
+    }
+    for (esito, n) in esiti[3..].iter().zip([1, 3]) {
+        let viva = varco::domanda::SchedaViva {
+            codice_fiscale: minore(n),
+            stato: "PRESENTATA".to_owned(),
+            subentrata: true,
+        };
+        assert_eq!(*esito, Registrazione::SchedaViva(vec![(1, viva)]));
+    }
+    let mut motore = banco.raw().await;
+    let schede = motore
+        .rows(
+            "SELECT numero_domanda, stato, CASE WHEN subentra THEN 1 ELSE 0 END AS subentra
+             FROM motore_schede_v1 ORDER BY numero_domanda, posto",
+        )
+        .await;
+    let attese = [
+        (1, "SOSTITUITA", 0),
+        (1, "PRESENTATA", 0),
+        (2, "PRESENTATA", 1),
+        (3, "SOSTITUITA", 0),
+        (4, "PRESENTATA", 1),
+    ];
+    let attese = attese.map(|(numero, stato, subentra)| {
+        serde_json::json!({ "numero_domanda": numero, "stato": stato, "subentra": subentra })
+    });
+    assert_eq!(schede, attese);
+    // The feed tells it to the patronato whose sheet it was, with the registration that is the cause.
+    let variazioni = motore
+        .rows(
+            "SELECT v.numero_domanda, v.posto, v.stato, r.numero_domanda AS causa
+             FROM variazioni v JOIN registrazioni r ON r.id = v.registrazione
+             WHERE v.tipo = 'STATO' ORDER BY v.cursore",
+        )
+        .await;
+    let attese = [(1, 2), (3, 4)].map(|(numero, causa)| {
+        serde_json::json!({ "numero_domanda": numero, "posto": 1, "stato": "SOSTITUITA", "causa": causa })
+    });
+    assert_eq!(variazioni, attese);
+    banco.all_is_well(4).await;
+}
+
+pub(crate) async fn what_only_one_prestazione_knows_is_read_by_the_engine(banco: &Banco) {
+    let mut con_dettagli = atto("a", 1, &[1, 2]);
+    let fascicolo = &mut con_dettagli.fascicolo;
+    fascicolo.dettagli = Dettagli::default().with("anno_competenza", 2022);
+    fascicolo.schede[0].dettagli = Dettagli::default().with("disabilita", "GRAVE");
+    fascicolo.schede[0].pagamento_altro_genitore = Some(PagamentoAltroGenitore {
+        modalita: "IBAN",
+        iban: Some("IT60X0542811101000000123456".parse().unwrap()),
+    });
+    banco.one(con_dettagli, LUGLIO).await;
+    let mut motore = banco.raw().await;
+    let domanda = "SELECT CAST(dettagli ->> 'anno_competenza' AS INTEGER) AS n FROM motore_domande_v1";
+    assert_eq!(motore.number(domanda).await, 2022);
+    let schede = motore
+        .rows(
+            "SELECT dettagli ->> 'disabilita' AS disabilita, pagamento_altro_genitore_modalita AS modalita,
+                 pagamento_altro_genitore_iban AS iban
+             FROM motore_schede_v1 ORDER BY posto",
+        )
+        .await;
+    let attese = [
+        serde_json::json!({
+            "disabilita": "GRAVE", "modalita": "IBAN", "iban": "IT60X0542811101000000123456"
+        }),
+        serde_json::json!({ "disabilita": null, "modalita": null, "iban": null }),
+    ];
+    assert_eq!(schede, attese);
 }
 
 // ── Time ──

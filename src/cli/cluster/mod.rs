@@ -1,5 +1,5 @@
 //! A throw-away PostgreSQL cluster from the server binaries of this machine: for a look (`varco demo --store postgres`)
-//! and for the tests, never one that happens to run. It speaks on a Unix socket in its own folder, to whoever may enter
+//! for `varco dev postgres` and for the tests, never one that happens to run. It speaks on a Unix socket in its own folder, to whoever may enter
 //! it; over TCP only when asked, with TLS and a password.
 //!
 //! It dies with its owner, kill -9 included: a guard (`guardia.sh`) holds the server, and hears our commands on a pipe
@@ -16,6 +16,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
@@ -284,6 +285,28 @@ impl Cluster {
         }
     }
 
+    /// The command line with which a user looks into a database of it, as a shell takes it.
+    #[must_use]
+    pub fn psql(&self, utente: &str, database: &str) -> String {
+        let psql = self.binaries.cartella.join("psql");
+        format!("{} '{}'", psql.display(), self.url_as(utente, database).as_str())
+    }
+
+    /// Creates a database where there is none of this name.
+    pub fn ensure_database(&self, nome: &str) -> Result<()> {
+        let (comando, testo) = (
+            format!("CREATE DATABASE {}", quoted(nome)),
+            nome.replace('\'', "''"),
+        );
+        let comando = comando.replace('\'', "''");
+        self.sql(
+            "postgres",
+            &format!(
+                "SELECT '{comando}' WHERE NOT EXISTS (SELECT 1 FROM pg_database WHERE datname = '{testo}') \\gexec\n"
+            ),
+        )
+    }
+
     /// Creates a database.
     pub fn create_database(&self, nome: &str) -> Result<()> {
         self.sql("postgres", &format!("CREATE DATABASE {}", quoted(nome)))
@@ -480,14 +503,16 @@ impl Drop for Temporanea {
 }
 
 fn new_folder(sotto: &Path) -> Result<Temporanea> {
+    // No name twice: a folder is removed by its guard and by us, and in between it is nobody's.
+    static ULTIMA: AtomicU32 = AtomicU32::new(0);
     let sotto = sotto
         .canonicalize()
         .with_context(|| format!("impossibile vedere {}", sotto.display()))?;
-    let mut numero = 0;
     loop {
+        let numero = ULTIMA.fetch_add(1, Ordering::Relaxed);
         let cartella = sotto.join(format!("varco-pg-{}-{numero}", std::process::id()));
         match DirBuilder::new().mode(0o700).create(&cartella) {
-            Err(errore) if errore.kind() == ErrorKind::AlreadyExists => numero += 1,
+            Err(errore) if errore.kind() == ErrorKind::AlreadyExists => {}
             altro => {
                 altro.with_context(|| format!("impossibile creare {}", cartella.display()))?;
                 return Ok(Temporanea(cartella));

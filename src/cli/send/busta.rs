@@ -7,7 +7,7 @@ use std::path::Path;
 use super::risposta::{Errore, versione};
 use crate::domanda::Violazione;
 use crate::domanda::sha256::{Sha256, hex};
-use crate::prestazione::{PRESTAZIONI, Prestazione, by_servizio};
+use crate::prestazione::{PRESTAZIONI, Prestazione};
 use crate::soap::SoapVersion;
 use crate::xml::{Limits, Reader, Token};
 
@@ -59,12 +59,11 @@ impl Busta {
     pub fn of(
         contenuto: &[u8],
         file: &Path,
-        servizio: Option<&str>,
+        servizio: Option<&'static Prestazione>,
         operatore: &Operatore,
     ) -> Result<Self, BustaErrata> {
         let testo = std::str::from_utf8(contenuto).map_err(|_| BustaErrata::Codifica)?;
         let sguardo = Sguardo::over(contenuto)?;
-        let servizio = servizio.and_then(by_servizio);
         if let Some(versione) = versione(&sguardo.namespace)
             && sguardo.radice == "Envelope"
         {

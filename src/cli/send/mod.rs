@@ -17,8 +17,8 @@ use std::sync::mpsc;
 use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Uscita;
-use crate::prestazione::by_servizio;
+use super::{Uscita, sample};
+use crate::prestazione::Prestazione;
 use busta::{Busta, BustaErrata, Operatore};
 use cliente::{Cliente, Credenziali, Mancato};
 use esiti::Esiti;
@@ -33,8 +33,8 @@ pub struct Args {
     #[command(flatten)]
     dove: Dove,
     /// Servizio, se il file non lo dice (predefinito: AssegnoTemporaneo)
-    #[arg(long, value_name = "NOME", value_parser = servizio)]
-    servizio: Option<String>,
+    #[arg(long, value_name = "NOME", value_parser = sample::servizio)]
+    servizio: Option<&'static Prestazione>,
     /// UserId dell'intestazione Identity, per i file senza busta (predefinito: l'Operatore della Domanda)
     #[arg(long, value_name = "TESTO")]
     user_id: Option<String>,
@@ -100,12 +100,6 @@ impl Dove {
         };
         Cliente::new(&url, credenziali, connessioni, tentativi)
     }
-}
-
-fn servizio(nome: &str) -> Result<String, String> {
-    by_servizio(nome)
-        .map(|prestazione| prestazione.servizio.to_owned())
-        .ok_or_else(|| "servizio sconosciuto".to_owned())
 }
 
 impl Args {
@@ -186,7 +180,7 @@ impl Args {
             user_id: self.user_id.clone(),
             ufficio: self.ufficio.clone(),
         };
-        let busta = match Busta::of(&contenuto, file, self.servizio.as_deref(), &operatore) {
+        let busta = match Busta::of(&contenuto, file, self.servizio, &operatore) {
             Ok(busta) => busta,
             Err(errata) => {
                 return Ok(Inviato {

@@ -6,25 +6,21 @@ use jiff::civil::{Date, date};
 use super::domanda::{CodiceDichiarazione, Scelta};
 use crate::catalogo::Codice;
 use crate::domanda::Mese;
-use crate::domanda::regole::Vigenza;
+use crate::domanda::dichiarazione::{self, SE_NON_RESA};
+use crate::domanda::regole::{Finestra, Vigenza};
 
-/// A stretch of days, both ends included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Periodo {
-    /// First day.
-    pub dal: Date,
-    /// Last day.
-    pub al: Date,
-}
-
-/// When a domanda may be presented: DL 79/2021 art. 1 and 3, INPS msg. 2371/2021.
-pub const FINESTRA: Periodo = Periodo {
+/// When a domanda may be presented: DL 79/2021 art. 1 and 3, INPS msg. 2371/2021. The measure ended on 31/12/2021 by
+/// DL 79/2021 art. 1 and was prolonged by D.lgs 230/2021 art. 11 until the assegno unico starts (circ. INPS 23/2022
+/// §8); domande were not taken again for it: the window did not move.
+pub const FINESTRA: Finestra = Finestra {
     dal: date(2021, 7, 1),
-    al: date(2021, 12, 31),
+    al: Some(date(2021, 12, 31)),
+    fine_misura: Some(FINE_MISURA),
+    rimedio: "Prima dell'apertura attendere; dopo la chiusura la prestazione non si può più chiedere: verificare se \
+              spetta l'assegno unico e universale.",
 };
 
-/// Last day of the measure: 31/12/2021 by DL 79/2021 art. 1, moved by D.lgs 230/2021 art. 11 until the assegno
-/// unico starts (circ. INPS 23/2022 §8). Domande were not taken again for it: [`FINESTRA`] did not move.
+/// Last day of the measure.
 pub const FINE_MISURA: Date = date(2022, 2, 28);
 
 /// Presented up to this day, it runs from [`PRIMO_MESE`]: 30/09/2021 by DL 79/2021 art. 3, moved by DL 132/2021.
@@ -35,9 +31,6 @@ pub const PRIMO_MESE: Mese = Mese { anno: 2021, mese: 7 };
 
 /// A child is a minor before this birthday (DL 79/2021 art. 1).
 pub const MAGGIORE_ETA_ANNI: i32 = 18;
-
-/// Bytes of one document.
-pub const ALLEGATO_BYTES_MAX: u64 = 5 * 1024 * 1024;
 
 /// The day from which each code warns and the day from which it refuses. Those which only warn (CF-101…) have
 /// none. `SEMPRE`: also outside the measure, since sandbox clocks may stand anywhere.
@@ -92,36 +85,8 @@ pub fn vigenza(codice: Codice) -> Vigenza {
         .map_or(Vigenza::SEMPRE, |(_, vigenza)| *vigenza)
 }
 
-/// The text that the richiedente signs for a declaration, in the version that is in force from a day on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TestoDichiarazione {
-    /// Which declaration.
-    pub codice: CodiceDichiarazione,
-    /// What the store keeps of the text.
-    pub versione: &'static str,
-    /// First day of presentation for which it holds; the first version also holds before.
-    pub dal: Date,
-    /// The text.
-    pub testo: &'static str,
-    /// The sub-choices that may go with it.
-    pub scelte: &'static [Scelta],
-    /// What to tell whoever does not make it.
-    pub se_non_resa: &'static str,
-}
-
-impl TestoDichiarazione {
-    /// The text in force for a domanda presented on that day.
-    #[must_use]
-    pub fn in_vigore(codice: CodiceDichiarazione, il: Date) -> &'static Self {
-        let mut versioni = DICHIARAZIONI.iter().filter(|testo| testo.codice == codice);
-        // A test holds that every declaration has a text; the first line of the table stands in for none.
-        let prima = versioni.next().unwrap_or(&DICHIARAZIONI[0]);
-        versioni.rfind(|testo| testo.dal <= il).unwrap_or(prima)
-    }
-}
-
-const SE_NON_RESA: &str = "Inviare la dichiarazione con Valore true se il richiedente la rende; senza di essa la \
-                           domanda non può essere presentata.";
+/// The text that the richiedente signs for a declaration.
+pub type TestoDichiarazione = dichiarazione::Testo<CodiceDichiarazione, Scelta>;
 
 /// Day on which DL 79/2021 came into force.
 const DL_79: Date = date(2021, 6, 9);
@@ -292,14 +257,15 @@ mod tests {
                 .collect();
             assert!(!versioni.is_empty(), "{}", codice.as_str());
             assert!(versioni.is_sorted_by(|prima, dopo| prima.dal < dopo.dal));
-            let prima = TestoDichiarazione::in_vigore(*codice, date(2021, 1, 1));
+            let prima = dichiarazione::in_vigore(DICHIARAZIONI, *codice, date(2021, 1, 1));
             assert_eq!((prima.codice, prima.versione), (*codice, versioni[0].versione));
         }
     }
 
     #[test]
     fn the_days_follow_each_other() {
-        let giorni = [DL_79, FINESTRA.dal, FINE_ARRETRATI, FINESTRA.al, FINE_MISURA];
+        let chiusura = FINESTRA.al.unwrap();
+        let giorni = [DL_79, FINESTRA.dal, FINE_ARRETRATI, chiusura, FINE_MISURA];
         assert!(giorni.is_sorted());
         assert_eq!(
             (PRIMO_MESE.anno, PRIMO_MESE.mese),

@@ -3,15 +3,17 @@
 
 use jiff::civil::Date;
 
-use super::dati::TestoDichiarazione;
+use super::dati::DICHIARAZIONI;
 use super::decorrenza::decorrenza_presunta;
 use super::regole;
+use crate::domanda::allegato::AllegatoInviato;
 use crate::domanda::codelista::codelista;
 use crate::domanda::pagamento::PagamentoInviato;
-use crate::domanda::regole::CodiceInviato;
+use crate::domanda::persona::{self, AltroGenitore, CodiceInviato, MotivoAssenza, RichiedenteInviato};
+use crate::domanda::regole::letto;
 use crate::domanda::{
-    Allegato, Assistenza, CodiceFiscale, Contesto, Dichiarazione, Domanda, Esame, Fascicolo, Pagamento,
-    Richiedente, Scheda,
+    Assistenza, CodiceFiscale, Contesto, Dettagli, Domanda, Esame, Fascicolo, Pagamento, Scheda,
+    dichiarazione,
 };
 
 /// A domanda of assegno temporaneo, as it was sent. Masked in `Debug`.
@@ -35,23 +37,6 @@ pub struct AssegnoTemporaneo {
     pub allegati: Vec<AllegatoInviato>,
 }
 
-/// The person who asks, as sent.
-#[derive(Clone, PartialEq, Eq)]
-pub struct RichiedenteInviato {
-    /// Their codice fiscale.
-    pub codice_fiscale: CodiceInviato,
-    /// Given name.
-    pub nome: String,
-    /// Family name.
-    pub cognome: String,
-    /// For notices.
-    pub email: Option<String>,
-    /// For notices.
-    pub cellulare: Option<String>,
-    /// For notices.
-    pub indirizzo: Option<String>,
-}
-
 /// One child, as sent.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Minore {
@@ -71,42 +56,8 @@ pub struct Minore {
     pub ripartizione: Ripartizione,
 }
 
-/// The other parent of a child.
-#[derive(Clone, PartialEq, Eq)]
-pub enum AltroGenitore {
-    /// There is one.
-    Presente(CodiceInviato),
-    /// There is none.
-    Assente(MotivoAssenza),
-}
-
 /// A declaration, as sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DichiarazioneInviata {
-    /// Which.
-    pub codice: CodiceDichiarazione,
-    /// Whether it is made.
-    pub valore: bool,
-    /// The sub-choice.
-    pub scelta: Option<Scelta>,
-}
-
-/// A document, as sent; its bytes stay in the message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AllegatoInviato {
-    /// Its type.
-    pub tipo: TipoAllegato,
-    /// The file name.
-    pub nome_file: String,
-    /// The MIME type.
-    pub tipo_mime: TipoMime,
-    /// The imprint that the sender tells, 64 hexadecimal digits.
-    pub impronta_dichiarata: Option<String>,
-    /// SHA-256 of the decoded bytes.
-    pub impronta: [u8; 32],
-    /// Length of the decoded bytes.
-    pub bytes_len: u64,
-}
+pub type DichiarazioneInviata = dichiarazione::Inviata<CodiceDichiarazione, Scelta>;
 
 codelista! {
     /// In which quality the richiedente presents the domanda.
@@ -127,20 +78,6 @@ codelista! {
         AffidatarioPreadottivo = "AFFIDATARIO_PREADOTTIVO",
         /// Tutor of the child.
         TutoreMinore = "TUTORE_MINORE",
-    }
-}
-
-codelista! {
-    /// Why there is no other parent.
-    MotivoAssenza {
-        /// Dead.
-        Deceduto = "DECEDUTO",
-        /// Has not acknowledged the child.
-        NonRiconosciuto = "NON_RICONOSCIUTO",
-        /// Unknown.
-        Ignoto = "IGNOTO",
-        /// Otherwise.
-        Altro = "ALTRO",
     }
 }
 
@@ -196,63 +133,12 @@ codelista! {
     }
 }
 
-codelista! {
-    /// What a document is.
-    TipoAllegato {
-        /// Bank's form for accounts abroad.
-        FinancialIdentificationSepa = "FINANCIAL_IDENTIFICATION_SEPA",
-        /// Decision of a court.
-        ProvvedimentoGiudice = "PROVVEDIMENTO_GIUDICE",
-        /// Permit of stay.
-        TitoloSoggiorno = "TITOLO_SOGGIORNO",
-        /// Certificate of disability.
-        CertDisabilita = "CERT_DISABILITA",
-        /// Certificate of attendance.
-        CertFrequenza = "CERT_FREQUENZA",
-        /// Identity document.
-        DocumentoIdentita = "DOCUMENTO_IDENTITA",
-        /// The mandate.
-        MandatoPatronato = "MANDATO_PATRONATO",
-        /// Something else.
-        Altro = "ALTRO",
-    }
-}
-
-codelista! {
-    /// In which format a document is.
-    TipoMime {
-        /// PDF.
-        Pdf = "application/pdf",
-        /// JPEG.
-        Jpeg = "image/jpeg",
-        /// TIFF.
-        Tiff = "image/tiff",
-        /// P7M.
-        Pkcs7 = "application/pkcs7-mime",
-    }
-}
-
 impl Minore {
     /// The date of birth for a domanda presented `oggi`: the codice fiscale's, or the one sent beside a
     /// provisional one; `None` when neither tells.
     #[must_use]
     pub fn nascita(&self, oggi: Date) -> Option<Date> {
-        match &self.codice_fiscale {
-            Ok(codice) if codice.is_provvisorio() => self.data_nascita,
-            Ok(codice) => codice.data_nascita(oggi).ok().flatten(),
-            Err(_) => None,
-        }
-    }
-}
-
-impl AltroGenitore {
-    /// The codice fiscale, where there is another parent.
-    #[must_use]
-    pub fn codice_fiscale(&self) -> Option<&CodiceInviato> {
-        match self {
-            Self::Presente(codice) => Some(codice),
-            Self::Assente(_) => None,
-        }
+        persona::nascita(&self.codice_fiscale, self.data_nascita, oggi)
     }
 }
 
@@ -283,42 +169,18 @@ impl Domanda for AssegnoTemporaneo {
             data_pratica: self.assistenza.data_pratica,
             mandato_numero: self.assistenza.mandato_numero.clone(),
             mandato_data: self.assistenza.mandato_data,
-            richiedente: Richiedente {
-                codice_fiscale: read(&self.richiedente.codice_fiscale),
-                nome: self.richiedente.nome.clone(),
-                cognome: self.richiedente.cognome.clone(),
-                email: self.richiedente.email.clone(),
-                cellulare: self.richiedente.cellulare.clone(),
-                indirizzo: self.richiedente.indirizzo.clone(),
-            },
+            richiedente: self.richiedente.registrato(),
             presentata_da: self.presentata_da.as_str(),
-            genitore_tutelato: self.genitore_tutelato.as_ref().map(read),
+            genitore_tutelato: self.genitore_tutelato.as_ref().map(letto),
             pagamento: Pagamento {
                 modalita: self.pagamento.modalita.as_str(),
-                iban: self.pagamento.iban.as_ref().map(read),
+                iban: self.pagamento.iban.as_ref().map(letto),
                 intestato_richiedente: self.pagamento.intestato_richiedente,
             },
             schede,
-            dichiarazioni: self
-                .dichiarazioni
-                .iter()
-                .map(|inviata| Dichiarazione {
-                    codice: inviata.codice.as_str(),
-                    versione_testo: TestoDichiarazione::in_vigore(inviata.codice, oggi).versione,
-                    scelta: inviata.scelta.map(Scelta::as_str),
-                })
-                .collect(),
-            allegati: self
-                .allegati
-                .iter()
-                .map(|inviato| Allegato {
-                    tipo: inviato.tipo.as_str(),
-                    nome_file: inviato.nome_file.clone(),
-                    tipo_mime: inviato.tipo_mime.as_str(),
-                    impronta: inviato.impronta,
-                    bytes_len: inviato.bytes_len,
-                })
-                .collect(),
+            dichiarazioni: dichiarazione::registrate(&self.dichiarazioni, DICHIARAZIONI, oggi),
+            allegati: self.allegati.iter().map(AllegatoInviato::registrato).collect(),
+            dettagli: Dettagli::default(),
             oggetto: format!("Assegno Temporaneo DL 79/2021 - domanda n. {{numero}} - {minori}"),
         }
     }
@@ -326,32 +188,22 @@ impl Domanda for AssegnoTemporaneo {
 
 fn scheda(posto: u32, minore: &Minore, oggi: Date) -> Scheda {
     let nascita = minore.nascita(oggi);
-    let (altro_genitore, altro_genitore_assente) = match &minore.altro_genitore {
-        AltroGenitore::Presente(codice) => (Some(read(codice)), None),
-        AltroGenitore::Assente(motivo) => (None, Some(motivo.as_str())),
-    };
     Scheda {
         posto,
-        codice_fiscale: read(&minore.codice_fiscale),
+        codice_fiscale: letto(&minore.codice_fiscale),
         data_nascita: nascita,
         qualita: minore.qualita.as_str(),
         disabile: minore.disabile,
         affido_condiviso: minore.affido_condiviso,
-        altro_genitore,
-        altro_genitore_assente,
+        altro_genitore: minore.altro_genitore.codice_fiscale().map(letto),
+        altro_genitore_assente: minore.altro_genitore.assenza().map(MotivoAssenza::as_str),
         ripartizione: minore.ripartizione.as_str(),
+        // The other half's payment comes later, from the other parent (AT-4).
+        pagamento_altro_genitore: None,
         decorrenza_presunta: decorrenza_presunta(oggi, nascita),
+        subentra: false,
+        dettagli: Dettagli::default(),
     }
-}
-
-/// What was sent, once the rules have found nothing wrong with it.
-fn read<T: Clone, E: std::error::Error>(inviato: &Result<T, E>) -> T {
-    // `fascicolo` follows an `esamina` without violations (intake's order of steps), and the rules refuse, on
-    // whatever day, every domanda that holds an `Err` (CF-001… and IBN-001… are `Vigenza::SEMPRE`, held by a test).
-    inviato
-        .as_ref()
-        .expect("a domanda with an unreadable identifier is refused before it is registered")
-        .clone()
 }
 
 impl std::fmt::Debug for AssegnoTemporaneo {

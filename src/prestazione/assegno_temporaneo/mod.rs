@@ -26,4 +26,6 @@ pub const PRESTAZIONE: Prestazione = Prestazione {
                      ricevuta si riottiene in ogni momento con ScaricaRicevuta. La decorrenza indicata è presunta.",
     lettore: || Box::new(lettore::LettoreAssegnoTemporaneo::default()),
     scheda_viva: regole::scheda_viva,
+    finestra: &dati::FINESTRA,
+    campione: campione::domanda,
 };

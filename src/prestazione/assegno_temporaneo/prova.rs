@@ -1,11 +1,8 @@
 //! What the tests of this folder share: a domanda written as fields, without the XML that this layer does not know.
 
-use jiff::civil::Date;
-
 use super::domanda::AssegnoTemporaneo;
 use super::lettore::LettoreAssegnoTemporaneo;
-use crate::domanda::{Ambiente, Contesto, Lettore};
-use crate::protocollo::roma;
+pub(super) use crate::prestazione::prova::{contesto, racconta};
 
 /// A domanda that breaks no rule.
 pub(super) const VALIDA: &str = "
@@ -40,59 +37,9 @@ pub(super) fn valida() -> AssegnoTemporaneo {
     leggi(VALIDA).expect("complete")
 }
 
-/// Reads fields: `Nome {` opens an element, `}` closes it, `Nome testo` is a field; a line or `|` ends each.
+/// Reads fields, written as [`racconta`] takes them.
 pub(super) fn leggi(campi: &str) -> Option<AssegnoTemporaneo> {
     let mut lettore = LettoreAssegnoTemporaneo::default();
     racconta(&mut lettore, campi);
     lettore.assegno()
-}
-
-/// Tells a reader the fields of a text.
-pub(super) fn racconta(lettore: &mut dyn Lettore, campi: &str) {
-    let mut aperti = Vec::new();
-    let mut resto = campi;
-    while let Some(parola) = next(&mut resto, |c: char| c.is_whitespace()) {
-        match parola {
-            "|" => {}
-            "}" => lettore.chiudi(aperti.pop().unwrap_or_default()),
-            nome if resto.trim_start_matches(' ').starts_with('{') => {
-                resto = resto.trim_start_matches(' ').trim_start_matches('{');
-                lettore.apri(nome);
-                aperti.push(nome);
-            }
-            nome => {
-                let testo = next(&mut resto, |c: char| "|\n".contains(c)).unwrap_or_default();
-                lettore.apri(nome);
-                lettore.valore(nome, testo.trim());
-                lettore.chiudi(nome);
-            }
-        }
-    }
-}
-
-/// The text up to a mark, without the spaces before it; `None` at the end.
-fn next<'a>(resto: &mut &'a str, fine: impl Fn(char) -> bool) -> Option<&'a str> {
-    *resto = resto.trim_start();
-    if resto.is_empty() {
-        return None;
-    }
-    let (parola, dopo) = resto.split_at(resto.find(fine).unwrap_or(resto.len()));
-    *resto = dopo;
-    Some(parola)
-}
-
-/// A context at nine in the morning of a day, in Rome; offline.
-pub(super) fn contesto(ambiente: Ambiente, giorno: Date) -> Contesto<'static> {
-    let mattina = giorno
-        .at(9, 0, 0, 0)
-        .to_zoned(roma())
-        .expect("a day of the calendar");
-    Contesto {
-        presentata_il: mattina.timestamp(),
-        ambiente,
-        ente: None,
-        codice_ufficio: None,
-        user_id: None,
-        schede_vive: &[],
-    }
 }

@@ -8,15 +8,13 @@
 
 use jiff::ToSpan;
 
-use super::dati::{self, TestoDichiarazione};
-use super::domanda::{
-    AltroGenitore, AssegnoTemporaneo, CodiceDichiarazione, Minore, PresentataDa, Qualita, Ripartizione,
-};
+use super::dati;
+use super::domanda::{AssegnoTemporaneo, Minore, PresentataDa, Qualita, Ripartizione};
 use crate::catalogo::Codice;
 use crate::domanda::codice_fiscale::entro_adulto;
-use crate::domanda::regole::{self as comuni, CodiceInviato};
-use crate::domanda::sha256::hex;
-use crate::domanda::{Ambiente, Contesto, Esame, SchedaViva, Violazione};
+use crate::domanda::persona::AltroGenitore;
+use crate::domanda::regole::{self as comuni, same};
+use crate::domanda::{Contesto, Esame, SchedaViva, Violazione, dichiarazione};
 
 /// A rule: from the domanda and all that it may look at beside it, to what is wrong.
 type Regola = fn(&AssegnoTemporaneo, &Contesto<'_>) -> Vec<Violazione>;
@@ -53,21 +51,7 @@ pub fn esamina(domanda: &AssegnoTemporaneo, contesto: &Contesto<'_>) -> Esame {
 /// Outside produzione the window only warns, so that it can be tried on any day: FIN-101, and FIN-102 once the
 /// measure itself is over and no decorrenza can be told.
 fn finestra_aperta(_: &AssegnoTemporaneo, contesto: &Contesto<'_>) -> Vec<Violazione> {
-    let oggi = contesto.oggi();
-    if (dati::FINESTRA.dal..=dati::FINESTRA.al).contains(&oggi) {
-        return Vec::new();
-    }
-    let codice = match contesto.ambiente {
-        Ambiente::Produzione => Codice::Fin001,
-        Ambiente::Sandbox | Ambiente::Collaudo if oggi > dati::FINE_MISURA => Codice::Fin102,
-        Ambiente::Sandbox | Ambiente::Collaudo => Codice::Fin101,
-    };
-    vec![
-        Violazione::at(codice, percorso(&[]))
-            .with("dal", dati::FINESTRA.dal)
-            .with("al", dati::FINESTRA.al)
-            .with("fine", dati::FINE_MISURA),
-    ]
+    dati::FINESTRA.esamina(PREFISSO, contesto).into_iter().collect()
 }
 
 /// PAT-001 to PAT-005: the patronato is the certificate's, the mandate is older than the domanda.
@@ -111,19 +95,9 @@ fn date_di_nascita(domanda: &AssegnoTemporaneo, contesto: &Contesto<'_>) -> Vec<
     let oggi = contesto.oggi();
     schede(domanda)
         .filter_map(|(posto, minore)| {
-            let codice = minore.codice_fiscale.as_ref().ok()?;
-            match minore.data_nascita {
-                None if codice.is_provvisorio() => {
-                    Some(Violazione::at(Codice::Cf004, al_minore(posto, "CodiceFiscale")))
-                }
-                Some(data) if codice.is_provvisorio() && data > oggi => {
-                    Some(Violazione::at(Codice::Cf006, al_minore(posto, "DataNascita")))
-                }
-                _ if is_smentito(minore, contesto) => {
-                    Some(Violazione::at(Codice::Cf005, al_minore(posto, "DataNascita")))
-                }
-                _ => None,
-            }
+            comuni::data_di_nascita(&minore.codice_fiscale, minore.data_nascita, oggi, |campo| {
+                al_minore(posto, campo)
+            })
         })
         .collect()
 }
@@ -134,7 +108,10 @@ fn minori_di_diciotto_anni(domanda: &AssegnoTemporaneo, contesto: &Contesto<'_>)
     let oggi = contesto.oggi();
     schede(domanda)
         // Whose birth is in doubt, or who stands elsewhere as an adult, has that fault and not this one too.
-        .filter(|(_, minore)| !is_smentito(minore, contesto) && !is_adulto(minore, domanda))
+        .filter(|(_, minore)| {
+            !comuni::is_smentita(&minore.codice_fiscale, minore.data_nascita, oggi)
+                && !is_adulto(minore, domanda)
+        })
         .filter(|(_, minore)| {
             minore
                 .nascita(oggi)
@@ -257,75 +234,33 @@ fn pagamento(domanda: &AssegnoTemporaneo, contesto: &Contesto<'_>) -> Vec<Violaz
 /// art. 46 and 47). Without D1 the domanda is not due: nuclei with Reddito di cittadinanza are paid without asking
 /// (DL 79/2021 art. 4).
 fn dichiarazioni_rese(domanda: &AssegnoTemporaneo, contesto: &Contesto<'_>) -> Vec<Violazione> {
-    CodiceDichiarazione::TUTTI
-        .iter()
-        .filter_map(|codice| {
-            let inviata = (1..)
-                .zip(&domanda.dichiarazioni)
-                .find(|(_, inviata)| inviata.codice == *codice);
-            let dove = match inviata {
-                Some((_, inviata)) if inviata.valore => return None,
-                Some((posto, _)) => alla_dichiarazione(posto, "Valore"),
-                None => percorso(&["Dichiarazioni"]),
-            };
-            let testo = TestoDichiarazione::in_vigore(*codice, contesto.oggi());
-            Some(
-                Violazione::at(Codice::Dic001, dove)
-                    .with("codice", codice.as_str())
-                    .with("testo", testo.testo)
-                    .with("rimedio", testo.se_non_resa),
-            )
-        })
-        .collect()
+    dichiarazione::rese(
+        &domanda.dichiarazioni,
+        dati::DICHIARAZIONI,
+        PREFISSO,
+        contesto.oggi(),
+    )
 }
 
 /// DIC-002: `Scelta` says by which title D4 or D7 is made, and fits that declaration alone (spec/domain.md §3).
 fn scelte_delle_dichiarazioni(domanda: &AssegnoTemporaneo, contesto: &Contesto<'_>) -> Vec<Violazione> {
-    (1..)
-        .zip(&domanda.dichiarazioni)
-        .filter_map(|(posto, inviata)| {
-            let scelta = inviata.scelta?;
-            let ammesse = TestoDichiarazione::in_vigore(inviata.codice, contesto.oggi()).scelte;
-            if ammesse.contains(&scelta) {
-                return None;
-            }
-            Some(
-                Violazione::at(Codice::Dic002, alla_dichiarazione(posto, "Scelta"))
-                    .with("scelta", scelta.as_str())
-                    .with("codice", inviata.codice.as_str()),
-            )
-        })
-        .collect()
+    dichiarazione::scelte(
+        &domanda.dichiarazioni,
+        dati::DICHIARAZIONI,
+        PREFISSO,
+        contesto.oggi(),
+    )
 }
 
 /// ALL-001, ALL-002, ALL-003: a document is what its imprint says, not empty, and not over the limit.
 fn allegati(domanda: &AssegnoTemporaneo, _: &Contesto<'_>) -> Vec<Violazione> {
-    (1_usize..)
-        .zip(&domanda.allegati)
-        .filter_map(|(posto, inviato)| {
-            let dove = |campo| percorso(&["Allegati", &format!("Allegato[{posto}]"), campo]);
-            if inviato.bytes_len > dati::ALLEGATO_BYTES_MAX {
-                let troppo = Violazione::at(Codice::All002, dove("Contenuto"));
-                return Some(troppo.with("massimo", dati::ALLEGATO_BYTES_MAX));
-            }
-            if inviato.bytes_len == 0 {
-                return Some(Violazione::at(Codice::All003, dove("Contenuto")));
-            }
-            let dichiarata = inviato.impronta_dichiarata.as_deref()?;
-            (dichiarata != hex(&inviato.impronta)).then(|| Violazione::at(Codice::All001, dove("Impronta")))
-        })
-        .collect()
+    comuni::allegati(&domanda.allegati, PREFISSO)
 }
 
 // What the rules speak of.
 
 fn schede(domanda: &AssegnoTemporaneo) -> impl Iterator<Item = (usize, &Minore)> {
     (1..).zip(&domanda.minori)
-}
-
-/// Two that were both read, and are the same.
-fn same(uno: &CodiceInviato, altro: &CodiceInviato) -> bool {
-    matches!((uno, altro), (Ok(uno), Ok(altro)) if uno == altro)
 }
 
 /// The place before `posto` at which the same child stands, if there is one.
@@ -347,17 +282,6 @@ fn is_adulto(minore: &Minore, domanda: &AssegnoTemporaneo) -> bool {
     .flatten()
     .chain(minore.altro_genitore.codice_fiscale())
     .any(|adulto| same(adulto, &minore.codice_fiscale))
-}
-
-/// Whether codice fiscale and `DataNascita` tell two different births.
-fn is_smentito(minore: &Minore, contesto: &Contesto<'_>) -> bool {
-    match (&minore.codice_fiscale, minore.data_nascita) {
-        (Ok(codice), Some(inviata)) => matches!(
-            codice.data_nascita(contesto.oggi()),
-            Ok(Some(dal_codice)) if dal_codice != inviata
-        ),
-        _ => false,
-    }
 }
 
 fn is_a_meta(minore: &Minore) -> bool {
@@ -383,10 +307,6 @@ fn all_altro_genitore(posto: usize) -> String {
         "AltroGenitore",
         "CodiceFiscale",
     ])
-}
-
-fn alla_dichiarazione(posto: usize, campo: &str) -> String {
-    percorso(&["Dichiarazioni", &format!("Dichiarazione[{posto}]"), campo])
 }
 
 #[cfg(test)]

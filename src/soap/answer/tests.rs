@@ -26,7 +26,10 @@ fn scheda(posto: u32, decorrenza_presunta: Option<Mese>) -> Scheda {
         altro_genitore: None,
         altro_genitore_assente: None,
         ripartizione: "INTERO_RICHIEDENTE",
+        pagamento_altro_genitore: None,
         decorrenza_presunta,
+        subentra: false,
+        dettagli: crate::domanda::Dettagli::default(),
     }
 }
 

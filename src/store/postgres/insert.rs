@@ -2,7 +2,7 @@
 
 use sqlx::postgres::PgConnection;
 
-use super::row::Istante;
+use super::row::{Istante, guasto};
 use super::statement::Istruzione;
 use super::tracce::{Conservata, columns_of_traccia};
 use crate::domanda::{CodiceFiscale, Iban};
@@ -11,7 +11,7 @@ use crate::ricevuta::DIGEST_VERSIONE;
 use crate::store::StoreError;
 use crate::store::codec::Codec;
 use crate::store::registro::{Numeri, Nuova};
-use crate::store::valori::{al_millesimo, intero, json, lunghezza};
+use crate::store::valori::{al_millesimo, intero, json, json_object, lunghezza};
 
 /// Every row of these registrations, and the counters with what was drawn from them. `cursore` is the feed's last one.
 pub(super) async fn write_all(
@@ -149,6 +149,9 @@ fn domande(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
                     .map(|resa| (resa.codice, resa.versione_testo, resa.scelta))
                     .collect();
                 Some(json(&rese))
+            })
+            .told("dettagli", "jsonb", |nuova| {
+                json_object(&nuova.atto.fascicolo.dettagli)
             });
     });
 }
@@ -193,6 +196,18 @@ fn parti(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
             .told("decorrenza_presunta", "text", |(_, scheda)| {
                 scheda.decorrenza_presunta.map(|mese| mese.to_string())
             })
+            .text_option("altro_genitore_modalita", |(_, scheda)| {
+                scheda
+                    .pagamento_altro_genitore
+                    .as_ref()
+                    .map(|altra| altra.modalita)
+            })
+            .text_option("altro_genitore_iban", |(_, scheda)| {
+                let altra = scheda.pagamento_altro_genitore.as_ref();
+                altra.and_then(|altra| altra.iban.as_ref()).map(Iban::as_str)
+            })
+            .col("subentra", |(_, scheda)| scheda.subentra)
+            .told("dettagli", "jsonb", |(_, scheda)| json_object(&scheda.dettagli))
             .text("stato", |_| "PRESENTATA")
             .col("stato_dal", |(nuova, _)| Istante(nuova.ricevuta.registrata_il))
             .text("azione_richiesta", |_| "NESSUNA");
@@ -241,6 +256,30 @@ fn variazioni(istruzione: &mut Istruzione, nuove: &[Nuova<'_>], cursore: &mut i6
             .text("stato", |_| "PRESENTATA")
             .text("azione_richiesta", |_| "NESSUNA");
     });
+}
+
+/// Sheets of children who ask for themselves close the live ones that others asked for.
+pub(super) async fn take_places(
+    connessione: &mut PgConnection,
+    nuove: &[Nuova<'_>],
+) -> Result<(), StoreError> {
+    for nuova in nuove {
+        for scheda in nuova
+            .atto
+            .fascicolo
+            .schede
+            .iter()
+            .filter(|scheda| scheda.subentra)
+        {
+            sqlx::query("SELECT varco_subentra($1, $2)")
+                .bind(intero(nuova.registrata.numero_domanda.0))
+                .bind(i32::try_from(scheda.posto).unwrap_or(i32::MAX))
+                .execute(&mut *connessione)
+                .await
+                .map_err(guasto)?;
+        }
+    }
+    Ok(())
 }
 
 /// The counters, as they stand after the draw.

@@ -5,6 +5,7 @@
 //! refuses what no gateway shall do.
 
 mod anni;
+pub(super) mod destinazione;
 mod insert;
 mod legale;
 mod open;
@@ -17,7 +18,7 @@ mod verify;
 
 use std::collections::BTreeSet;
 use std::sync::Mutex as StdMutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -27,7 +28,8 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use self::open::Accesso;
 use super::{
-    Atto, Chiave, Registrazione, Ricerca, RigaRegistro, Store, StoreError, TracciaTrovata, Verifica,
+    Atto, Chiave, Identikit, Registrazione, Ricerca, RigaRegistro, Store, StoreError, TracciaTrovata,
+    Verifica,
 };
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
 use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
@@ -54,6 +56,8 @@ pub struct PostgresStore {
 struct Scrittura {
     /// `None` after any failure, and while somebody holds it.
     connessione: Option<PgConnection>,
+    /// When it was given back.
+    dal: Instant,
     /// The store was just opened, or a commit failed, or nobody waited for its answer: no number before [`settle`].
     ///
     /// [`settle`]: Presa::settle
@@ -71,6 +75,7 @@ impl<'a> Presa<'a> {
     /// Puts the connection back, for the next to use.
     fn give_back(mut self) {
         self.scrittura.connessione = Some(self.connessione);
+        self.scrittura.dal = Instant::now();
     }
 
     /// Settles a suspicion before a number is drawn: the register is looked over, on a connection of after it.
@@ -143,7 +148,17 @@ impl PostgresStore {
     }
 
     async fn take_from<'a>(&self, mut scrittura: MutexGuard<'a, Scrittura>) -> Result<Presa<'a>, StoreError> {
-        let connessione = match scrittura.connessione.take() {
+        let rimasta = match scrittura.connessione.take() {
+            // One that rested may have died of a restart over there: asked first, so that no registration pays for it.
+            Some(mut connessione) if scrittura.dal.elapsed() > RIPOSO => {
+                let viva = self
+                    .within(async { connessione.ping().await.map_err(row::guasto) })
+                    .await;
+                viva.is_ok().then_some(connessione)
+            }
+            altra => altra,
+        };
+        let connessione = match rimasta {
             Some(connessione) => connessione,
             None => self.accesso.connect().await?,
         };
@@ -170,6 +185,9 @@ impl PostgresStore {
         }
     }
 }
+
+/// After so long without work the registering connection is asked whether it lives.
+const RIPOSO: Duration = Duration::from_millis(500);
 
 /// Closes a connection with a word of goodbye. That it fails to close changes nothing for us.
 async fn close(connessione: PgConnection) {
@@ -254,7 +272,12 @@ impl Store for PostgresStore {
     }
 
     async fn verify(&self) -> Result<Verifica, StoreError> {
-        verify::verify(self).await
+        let mut lettore = self.lettore().await?;
+        verify::verify(&mut lettore).await
+    }
+
+    async fn identikit(&self) -> Result<Identikit, StoreError> {
+        self.within(self.accesso.identikit()).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -2,10 +2,11 @@
 //! durable, and the business clock that it carries.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex as StdMutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 use sqlx::migrate::Migrator;
@@ -16,7 +17,7 @@ use tokio::sync::Mutex;
 use super::row::{guasto, sqlstate};
 use super::{PostgresStore, Scrittura, close};
 use crate::domanda::Ambiente;
-use crate::store::{Inconsistency, OpenOptions, PostgresUrl, StoreError};
+use crate::store::{Identikit, Inconsistency, Ingresso, OpenOptions, PostgresUrl, StoreError};
 
 static MIGRAZIONI: Migrator = sqlx::migrate!("migrations/postgres");
 
@@ -30,7 +31,7 @@ const GATEWAY: &str = "varco_gateway";
 const REGISTRO: &str = "varco_registro";
 
 /// How a connection is made: always the same way, and never without looking at what the commit depends on.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Accesso {
     /// The role to speak as, where the user may: a gateway cannot annul, whatever is sent to it.
     ruolo: &'static str,
@@ -65,11 +66,13 @@ impl PostgresStore {
     ) -> Result<(Self, SignedDuration), StoreError> {
         let accesso = Accesso::new(ruolo, url, options)?;
         let mut connessione = accesso.reach().await?;
-        let esito = accesso.lay_down(&mut connessione, options).await;
-        let offset = match esito {
-            Ok(()) => clock_offset(&mut connessione, options).await,
-            Err(errore) => Err(errore),
-        };
+        let offset = async {
+            accesso.lay_down(&mut connessione, options).await?;
+            // What a commit depends on is said at the start, not at the first registration.
+            accesso.prepare(&mut connessione).await?;
+            clock_offset(&mut connessione, options).await
+        }
+        .await;
         close(connessione).await;
         let offset = offset?;
 
@@ -95,6 +98,7 @@ impl PostgresStore {
             accesso,
             scrittura: Mutex::new(Scrittura {
                 connessione: None,
+                dal: Instant::now(),
                 sospetta: true,
             }),
             lettori,
@@ -104,17 +108,29 @@ impl PostgresStore {
     }
 }
 
+/// The driver's options would show the password.
+impl fmt::Debug for Accesso {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Accesso({})", self.nome)
+    }
+}
+
 impl Accesso {
     fn new(ruolo: &'static str, url: &PostgresUrl, options: &OpenOptions) -> Result<Self, StoreError> {
         let nome = url.to_string();
+        if url.has_unknown_parameter() {
+            return Err(refused(
+                &nome,
+                "one of its parameters (***) is not known: is it misspelt? (a `&` in a password is written %26)",
+            ));
+        }
         let mut connect = PgConnectOptions::from_str(url.as_str())
             .map_err(|errore| refused(&nome, format_args!("it is no URL of PostgreSQL: {errore}")))?
             .application_name("varco")
             // The driver's log would tell statements of thousands of characters; ours tells what failed.
             .disable_statement_logging();
         let in_rete = connect.get_socket().is_none() && !is_here(connect.get_host());
-        let detto = url.as_str().contains("sslmode=") || url.as_str().contains("ssl-mode=");
-        if in_rete && !detto {
+        if in_rete && !url.tells_sslmode() {
             connect = connect.ssl_mode(PgSslMode::VerifyFull);
         }
         let verificato = matches!(
@@ -136,11 +152,27 @@ impl Accesso {
         })
     }
 
+    /// The URL without its password.
+    pub(super) fn nome(&self) -> &str {
+        &self.nome
+    }
+
     /// A connection that keeps its promises, or none.
     pub(super) async fn connect(&self) -> Result<PgConnection, StoreError> {
         let mut connessione = self.reach().await?;
-        self.prepare(&mut connessione).await?;
-        Ok(connessione)
+        // The server's own time-outs are of no use when it was frozen in this moment.
+        match tokio::time::timeout(self.istruzione, self.prepare(&mut connessione)).await {
+            Ok(esito) => esito.map(|()| connessione),
+            Err(_) => Err(self.no_answer(self.istruzione)),
+        }
+    }
+
+    fn no_answer(&self, attesa: Duration) -> StoreError {
+        StoreError::unavailable(format!(
+            "{}: no answer within {} s",
+            self.nome,
+            attesa.as_secs_f64()
+        ))
     }
 
     /// A connection, as whoever the URL says.
@@ -148,11 +180,7 @@ impl Accesso {
         match tokio::time::timeout(self.attesa, PgConnection::connect_with(&self.options)).await {
             Ok(Ok(connessione)) => Ok(connessione),
             Ok(Err(errore)) => Err(self.cannot_connect(errore)),
-            Err(_) => Err(StoreError::unavailable(format!(
-                "{}: no answer within {} s",
-                self.nome,
-                self.attesa.as_secs()
-            ))),
+            Err(_) => Err(self.no_answer(self.attesa)),
         }
     }
 
@@ -224,6 +252,45 @@ impl Accesso {
         Ok(())
     }
 
+    /// What the database is, and how we come to it: see [`crate::store::Store::identikit`].
+    pub(super) async fn identikit(&self) -> Result<Identikit, StoreError> {
+        let mut connessione = self.reach().await?;
+        // As who logged in: in another role it would be told nothing of its own connection.
+        let (utente, tls): (String, Option<String>) = sqlx::query_as(
+            "SELECT session_user::text, (SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl)",
+        )
+        .fetch_one(&mut connessione)
+        .await
+        .map_err(guasto)?;
+        self.prepare(&mut connessione).await?;
+        let (versione, ruolo, padrone, schema, sincrono): (String, String, bool, i64, String) =
+            sqlx::query_as(
+                "SELECT
+                 current_setting('server_version'),
+                 current_user::text,
+                 EXISTS (SELECT 1 FROM pg_class t
+                         WHERE t.oid = 'public.registrazioni'::regclass
+                             AND pg_has_role(session_user, t.relowner, 'MEMBER')),
+                 (SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success),
+                 current_setting('synchronous_commit')",
+            )
+            .fetch_one(&mut connessione)
+            .await
+            .map_err(|errore| self.without_rights(errore))?;
+        close(connessione).await;
+        Ok(Identikit {
+            motore: format!("PostgreSQL {versione}"),
+            schema,
+            sincronia: format!("synchronous_commit={sincrono}"),
+            ingresso: Some(Ingresso {
+                utente,
+                ruolo,
+                tls,
+                padrone,
+            }),
+        })
+    }
+
     /// Looks whose database it is, brings it up to our schema where that is asked for, and writes into a new one whose it
     /// is from now on.
     async fn lay_down(
@@ -285,7 +352,7 @@ impl Accesso {
         )
         .fetch_one(&mut *connessione)
         .await
-        .map_err(guasto)?;
+        .map_err(|errore| self.without_rights(errore))?;
         if server < SERVER_MINIMO {
             return Err(refused(
                 &self.nome,
@@ -400,17 +467,25 @@ impl Accesso {
         guasto(errore)
     }
 
+    fn without_tls(&self, causa: impl fmt::Display) -> StoreError {
+        refused(
+            &self.nome,
+            format_args!(
+                "no TLS as asked for ({causa}); does the server speak TLS, is its certificate of the CA in \
+                 sslrootcert, and is the host the one it is made out to?"
+            ),
+        )
+    }
+
     /// Why there is no connection, in words that say what to do.
     fn cannot_connect(&self, errore: sqlx::Error) -> StoreError {
         let sqlx::Error::Database(database) = &errore else {
             return match errore {
-                sqlx::Error::Tls(causa) => refused(
-                    &self.nome,
-                    format_args!(
-                        "no TLS as asked for ({causa}); does the server speak TLS, is its certificate of the CA in \
-                         sslrootcert, and is the host the one it is made out to?"
-                    ),
-                ),
+                sqlx::Error::Tls(causa) => self.without_tls(causa),
+                // The handshake's own refusals come as input that is not valid.
+                sqlx::Error::Io(causa) if causa.kind() == std::io::ErrorKind::InvalidData => {
+                    self.without_tls(causa)
+                }
                 sqlx::Error::Configuration(causa) => refused(&self.nome, causa),
                 altro => StoreError::unavailable(format!("{}: it cannot be reached: {altro}", self.nome)),
             };
@@ -463,7 +538,10 @@ fn is_here(host: &str) -> bool {
             .is_ok_and(|indirizzo| indirizzo.is_loopback())
 }
 
-async fn setting(connessione: &mut PgConnection, nome: &'static str) -> Result<Option<String>, sqlx::Error> {
+pub(super) async fn setting(
+    connessione: &mut PgConnection,
+    nome: &'static str,
+) -> Result<Option<String>, sqlx::Error> {
     sqlx::query_scalar("SELECT valore FROM impostazioni WHERE nome = $1")
         .bind(nome)
         .fetch_optional(connessione)
@@ -506,6 +584,6 @@ async fn clock_offset(
     Ok(SignedDuration::from_millis(offset_ms))
 }
 
-fn refused(nome: &str, causa: impl std::fmt::Display) -> StoreError {
+fn refused(nome: &str, causa: impl fmt::Display) -> StoreError {
     StoreError::Refused(format!("{nome}: {causa}"))
 }

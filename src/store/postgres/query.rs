@@ -74,7 +74,7 @@ pub(super) async fn schede_vive(
     }
     let minori: Vec<&str> = minori.iter().map(CodiceFiscale::as_str).collect();
     let righe = sqlx::query(
-        "SELECT s.codice_fiscale, s.stato
+        "SELECT s.codice_fiscale, s.stato, s.subentra
          FROM schede_vive v
          JOIN registrazioni r ON r.id = v.registrazione
          JOIN schede s ON s.numero_domanda = r.numero_domanda AND s.codice_fiscale = v.codice_fiscale
@@ -93,6 +93,7 @@ pub(super) async fn schede_vive(
                 codice_fiscale: riga
                     .parse("codice_fiscale", |testo: String| testo.parse::<CodiceFiscale>())?,
                 stato: riga.get("stato")?,
+                subentrata: riga.get("subentra")?,
             })
         })
         .collect()

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use sqlx::postgres::PgConnection;
 use tokio::sync::MutexGuard;
 
-use super::insert::write_all;
+use super::insert::{take_places, write_all};
 use super::row::{Istante, guasto};
 use super::{PostgresStore, Presa, Scrittura, query};
 use crate::protocollo::data_a_roma;
@@ -37,10 +37,10 @@ pub(super) async fn register(
         .map(|atto| super::anni::anno(atto.traccia.ricevuto_il))
         .collect();
     anni.extend([super::anni::anno(adesso), data_a_roma(adesso).year()]);
-    store.prepare_years(anni).await?;
+    store.within(store.prepare_years(anni)).await?;
 
     let mut presa = store.take().await?;
-    presa.settle().await?;
+    store.within(presa.settle()).await?;
     let scritto = store
         .within(transaction(store, &mut presa, atti, richieste, adesso))
         .await;
@@ -48,7 +48,7 @@ pub(super) async fn register(
         Ok(Scritto::Qualcosa(esiti)) => esiti,
         // Only looked: what was claimed and not used is taken back.
         Ok(Scritto::Nulla(esiti)) => {
-            presa.rollback().await?;
+            store.within(presa.rollback()).await?;
             return Ok(esiti);
         }
         Err(errore) => {
@@ -101,6 +101,7 @@ async fn transaction(
         }
     }
     write_all(connessione, &nuove, &numeri, &mut cursore).await?;
+    take_places(connessione, &nuove).await?;
     Ok(Scritto::Qualcosa(outcomes(atti, sorti, &nuove)?))
 }
 
@@ -147,34 +148,36 @@ async fn claim(presa: &mut Presa<'_>, atti: &[Atto]) -> Result<Pretese, StoreErr
         vive.extend(taken_sheets(connessione, &in_gara, &ids, &libere).await?);
 
         let sorti = decide(atti, &gia_registrate, vive.clone());
-        let mut accolti = 0;
-        let mut nostro = true;
-        for (posto, (atto, sorte)) in atti.iter().zip(&sorti).enumerate() {
-            match sorte {
-                Sorte::Accolto => {
-                    accolti += 1;
-                    let servizio = atto.chiave.servizio;
-                    nostro &= ids.contains_key(&atto.chiave)
-                        && atto
-                            .fascicolo
-                            .schede
-                            .iter()
-                            .all(|scheda| libere.contains(&(servizio, scheda.codice_fiscale.as_str())));
-                }
-                Sorte::SchedaViva(_) => {
-                    rifiutati.insert(posto);
-                }
-                Sorte::GiaRegistrato(_) | Sorte::CopiaDi(_) => {}
-            }
-        }
-        if nostro && accolti == ids.len() {
+        let accolti = || {
+            let coppie = atti.iter().zip(&sorti);
+            coppie.filter_map(|(atto, sorte)| matches!(sorte, Sorte::Accolto).then_some(atto))
+        };
+        if accolti().count() == ids.len() && accolti().all(|atto| is_held(atto, &ids, &libere, &vive)) {
             return Ok(Pretese { sorti, ids });
         }
+        rifiutati.extend(
+            (0..)
+                .zip(&sorti)
+                .filter_map(|(posto, sorte)| matches!(sorte, Sorte::SchedaViva(_)).then_some(posto)),
+        );
         presa.take_back().await?;
     }
     Err(StoreError::unavailable(
         "keys and children of this batch are fought for by other gateways",
     ))
+}
+
+/// Whether an act has its key and each of its children: a free one, or a live one whose place it takes.
+fn is_held(atto: &Atto, ids: &HashMap<Chiave, i64>, libere: &BTreeSet<Minore<'_>>, vive: &Vive) -> bool {
+    let servizio = atto.chiave.servizio;
+    ids.contains_key(&atto.chiave)
+        && atto.fascicolo.schede.iter().all(|scheda| {
+            let codice = scheda.codice_fiscale.as_str();
+            libere.contains(&(servizio, codice))
+                || vive
+                    .get(&(servizio, codice.to_owned()))
+                    .is_some_and(|viva| scheda.takes_place_of(viva))
+        })
 }
 
 /// Claims the keys that are free; waits for whoever is just claiming the same one.
@@ -299,7 +302,7 @@ async fn taken_sheets(
     let mut vive = Vive::new();
     for (servizio, minori) in prese {
         for viva in query::schede_vive(connessione, servizio, &minori).await? {
-            vive.insert((servizio, viva.codice_fiscale.as_str().to_owned()), viva.stato);
+            vive.insert((servizio, viva.codice_fiscale.as_str().to_owned()), viva);
         }
     }
     Ok(vive)

@@ -194,7 +194,7 @@ impl<'i, T> Colonne<'i, T> {
 }
 
 /// PostgreSQL's texts hold every character but U+0000, which a certificate's subject can bring.
-fn without_nul(testo: &str) -> Cow<'_, str> {
+pub(super) fn without_nul(testo: &str) -> Cow<'_, str> {
     if testo.contains('\0') {
         Cow::Owned(testo.replace('\0', "\u{fffd}"))
     } else {

@@ -9,7 +9,7 @@ use sqlx::postgres::{PgConnection, PgRow, Postgres};
 
 use super::anni::anno;
 use super::row::{Istante, guasto};
-use super::statement::{Colonne, Istruzione};
+use super::statement::{Colonne, Istruzione, without_nul};
 use super::{PostgresStore, query};
 use crate::protocollo::NumeroProtocollo;
 use crate::store::codec::{Conservati, pack, unpack};
@@ -118,7 +118,15 @@ pub(super) fn columns_of_traccia(colonne: &mut Colonne<'_, Conservata<'_>>) {
         .text_option("protocollo", |riga| riga.traccia.protocollo.as_deref())
         .col("numero_domanda", |riga| riga.traccia.numero_domanda.map(intero))
         .told("tempi_us", "jsonb", |riga| Some(json(&riga.traccia.tempi_us)))
-        .told("note", "jsonb", |riga| json_or_null(&riga.traccia.note));
+        .told("note", "jsonb", |riga| {
+            let note: Vec<_> = riga
+                .traccia
+                .note
+                .iter()
+                .map(|nota| without_nul(nota).into_owned())
+                .collect();
+            json_or_null(&note)
+        });
     bytes_columns(
         colonne,
         ["richiesta_codec", "richiesta_bytes_len", "richiesta"],

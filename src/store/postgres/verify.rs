@@ -3,7 +3,6 @@
 
 use sqlx::postgres::PgConnection;
 
-use super::PostgresStore;
 use super::row::{Istante, guasto};
 use crate::store::valori::Riga;
 use crate::store::verifica::{Cammino, PAGINA, Passo, Stato, agree};
@@ -49,16 +48,16 @@ pub(super) async fn look_over(connessione: &mut PgConnection) -> Result<(), Stor
 const ULTIMI: i64 = 50_000;
 
 /// The long look: every registration once.
-pub(super) async fn verify(store: &PostgresStore) -> Result<Verifica, StoreError> {
+pub(super) async fn verify(connessione: &mut PgConnection) -> Result<Verifica, StoreError> {
     let mut verifica = Verifica::default();
-    for stato in counters(store, &mut verifica).await? {
-        walk(store, &stato, &mut verifica).await?;
+    for stato in counters(connessione, &mut verifica).await? {
+        walk(connessione, &stato, &mut verifica).await?;
     }
     Ok(verifica.finish())
 }
 
 /// The counters, compared in one statement with what they count.
-async fn counters(store: &PostgresStore, verifica: &mut Verifica) -> Result<Vec<Stato>, StoreError> {
+async fn counters(connessione: &mut PgConnection, verifica: &mut Verifica) -> Result<Vec<Stato>, StoreError> {
     let righe = sqlx::query(
         "SELECT
              c.registro,
@@ -72,7 +71,7 @@ async fn counters(store: &PostgresStore, verifica: &mut Verifica) -> Result<Vec<
          FROM registro c
          ORDER BY c.registro",
     )
-    .fetch_all(&store.lettori)
+    .fetch_all(&mut *connessione)
     .await
     .map_err(guasto)?;
     let mut stati = Vec::with_capacity(righe.len());
@@ -102,7 +101,7 @@ async fn counters(store: &PostgresStore, verifica: &mut Verifica) -> Result<Vec<
              (SELECT coalesce(max(numero), 0) FROM domande) AS massimo,
              (SELECT count(*) FROM domande) AS quante",
     )
-    .fetch_one(&store.lettori)
+    .fetch_one(connessione)
     .await
     .map_err(guasto)?;
     let riga = Riga {
@@ -118,7 +117,11 @@ async fn counters(store: &PostgresStore, verifica: &mut Verifica) -> Result<Vec<
 }
 
 /// One register from its first number to where its counter stood.
-async fn walk(store: &PostgresStore, stato: &Stato, verifica: &mut Verifica) -> Result<(), StoreError> {
+async fn walk(
+    connessione: &mut PgConnection,
+    stato: &Stato,
+    verifica: &mut Verifica,
+) -> Result<(), StoreError> {
     let mut cammino = Cammino::new(stato, verifica);
     loop {
         let (anno, numero) = cammino.ultimo();
@@ -140,7 +143,7 @@ async fn walk(store: &PostgresStore, stato: &Stato, verifica: &mut Verifica) -> 
         .bind(anno)
         .bind(numero)
         .bind(i64::from(PAGINA))
-        .fetch_all(&store.lettori)
+        .fetch_all(&mut *connessione)
         .await
         .map_err(guasto)?;
         for row in &righe {

@@ -9,7 +9,7 @@ use crate::prestazione::Operazione;
 use crate::store::StoreError;
 use crate::store::codec::Codec;
 use crate::store::registro::Nuova;
-use crate::store::valori::{intero, json};
+use crate::store::valori::{intero, json, json_object};
 
 /// Every table's rows. The tables with one row a registration go in together, one trip for many registrations; those
 /// with several follow, a table a trip.
@@ -109,8 +109,9 @@ fn bind_payload(valori: &mut Valori, nuova: &Nuova<'_>) {
 const DOMANDE: Tabella = Tabella {
     testa: "INSERT INTO domande (numero, registrazione, servizio, ente, richiedente, richiedente_nome, \
             richiedente_cognome, richiedente_email, richiedente_cellulare, richiedente_indirizzo, presentata_da, \
-            genitore_tutelato, mandato_numero, mandato_data, modalita, iban, intestato_richiedente, dichiarazioni)",
-    riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            genitore_tutelato, mandato_numero, mandato_data, modalita, iban, intestato_richiedente, dichiarazioni, \
+            dettagli)",
+    riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     coda: "",
 };
 
@@ -140,7 +141,8 @@ fn bind_domanda(valori: &mut Valori, nuova: &Nuova<'_>) {
         .text(fascicolo.pagamento.modalita)
         .text_option(fascicolo.pagamento.iban.as_ref().map(Iban::as_str))
         .push(fascicolo.pagamento.intestato_richiedente)
-        .push(json(&dichiarazioni));
+        .push(json(&dichiarazioni))
+        .push(json_object(&fascicolo.dettagli));
 }
 
 const VARIAZIONI: Tabella = Tabella {
@@ -176,6 +178,7 @@ async fn insert_parti(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) -
         );
     }
     insert(connessione, SCHEDE, &schede, |valori, (nuova, scheda)| {
+        let altra_meta = scheda.pagamento_altro_genitore.as_ref();
         valori
             .push(intero(nuova.registrata.numero_domanda.0))
             .push(scheda.posto)
@@ -188,7 +191,11 @@ async fn insert_parti(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) -
             .text_option(scheda.altro_genitore.as_ref().map(CodiceFiscale::as_str))
             .text_option(scheda.altro_genitore_assente)
             .text(scheda.ripartizione)
+            .text_option(altra_meta.map(|altra| altra.modalita))
+            .text_option(altra_meta.and_then(|altra| altra.iban.as_ref()).map(Iban::as_str))
             .told_option(scheda.decorrenza_presunta)
+            .push(scheda.subentra)
+            .push(json_object(&scheda.dettagli))
             .push(nuova.ricevuta.registrata_il.as_millisecond());
     })
     .await?;
@@ -212,9 +219,9 @@ async fn insert_parti(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) -
 
 const SCHEDE: Tabella = Tabella {
     testa: "INSERT INTO schede (numero_domanda, posto, servizio, codice_fiscale, data_nascita, qualita, disabile, \
-            affido_condiviso, altro_genitore, altro_genitore_assente, ripartizione, decorrenza_presunta, stato_dal, \
-            stato, azione_richiesta)",
-    riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,'PRESENTATA','NESSUNA')",
+            affido_condiviso, altro_genitore, altro_genitore_assente, ripartizione, altro_genitore_modalita, \
+            altro_genitore_iban, decorrenza_presunta, subentra, dettagli, stato_dal, stato, azione_richiesta)",
+    riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'PRESENTATA','NESSUNA')",
     coda: "",
 };
 

@@ -7,6 +7,7 @@ mod batch;
 mod insert;
 mod legale;
 mod open;
+pub(super) mod origine;
 mod query;
 mod register;
 mod row;
@@ -23,7 +24,8 @@ use sqlx::{AssertSqlSafe, Connection};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::{
-    Atto, Chiave, Registrazione, Ricerca, RigaRegistro, Store, StoreError, TracciaTrovata, Verifica,
+    Atto, Chiave, Identikit, Registrazione, Ricerca, RigaRegistro, Store, StoreError, TracciaTrovata,
+    Verifica,
 };
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
 use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
@@ -237,7 +239,24 @@ impl Store for SqliteStore {
     }
 
     async fn verify(&self) -> Result<Verifica, StoreError> {
-        verify::verify(&self.lettori).await
+        let mut lettore = self.lettori.acquire().await.map_err(row::guasto)?;
+        verify::verify(&mut lettore).await
+    }
+
+    async fn identikit(&self) -> Result<Identikit, StoreError> {
+        let (versione, schema): (String, i64) = sqlx::query_as(
+            "SELECT sqlite_version(), (SELECT coalesce(max(version), 0) FROM _sqlx_migrations)",
+        )
+        .fetch_one(&self.lettori)
+        .await
+        .map_err(row::guasto)?;
+        Ok(Identikit {
+            motore: format!("SQLite {versione}"),
+            schema,
+            // Asserted when the store was opened.
+            sincronia: "synchronous=FULL".to_owned(),
+            ingresso: None,
+        })
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::atomic::AtomicU32;
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use sqlx::migrate::Migrator;
@@ -13,7 +14,9 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, Connection, Executor};
 use tokio::sync::Mutex;
 
+use super::origine::Trasferimento;
 use super::{Scrittura, SqliteStore, row};
+use crate::domanda::Ambiente;
 use crate::store::{Inconsistency, OpenOptions, StoreError};
 
 impl SqliteStore {
@@ -80,7 +83,7 @@ pub(super) async fn connect(
 }
 
 /// The file before SQLite sees it: its own words for these cases help nobody. True when it is to be laid down.
-fn look_at_file(path: &Path, create: bool) -> Result<bool, StoreError> {
+pub(super) fn look_at_file(path: &Path, create: bool) -> Result<bool, StoreError> {
     use std::io::{ErrorKind, Read};
 
     let cartella = match path.parent() {
@@ -128,7 +131,7 @@ fn look_at_file(path: &Path, create: bool) -> Result<bool, StoreError> {
 
 const INTESTAZIONE: &[u8] = b"SQLite format 3\0";
 
-fn connect_options(path: &Path, options: &OpenOptions, nuovo: bool) -> SqliteConnectOptions {
+pub(super) fn connect_options(path: &Path, options: &OpenOptions, nuovo: bool) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(nuovo)
@@ -179,19 +182,40 @@ async fn assert_promises(connessione: &mut SqliteConnection, path: &Path) -> Res
 /// Ours, of this ambiente, and not newer than we are: looked at through a connection that cannot write, for even
 /// our settings would change a file that is somebody else's.
 async fn check_owner(path: &Path, options: &OpenOptions) -> Result<(), StoreError> {
-    let solo_lettura = SqliteConnectOptions::new()
-        .filename(path)
-        .read_only(true)
-        .busy_timeout(options.attesa);
-    let mut connessione = SqliteConnection::connect_with(&solo_lettura)
-        .await
-        .map_err(|errore| cannot_open(path, errore))?;
+    let mut connessione = connect_read_only(path, options.attesa).await?;
     let esito = check_rows(&mut connessione, path, options).await;
     super::close(connessione).await;
     esito
 }
 
-async fn check_rows(
+/// The ambiente of a file that is ours, before anything else is asked of it.
+pub(super) async fn owner_of(path: &Path, attesa: Duration) -> Result<Ambiente, StoreError> {
+    let mut connessione = connect_read_only(path, attesa).await?;
+    let applicazione = scalar(&mut connessione, "PRAGMA application_id").await;
+    let detto = match applicazione {
+        Ok(APPLICAZIONE) => setting::<String>(&mut connessione, "ambiente").await,
+        Ok(_) => Err(foreign(path)),
+        Err(errore) => Err(errore),
+    };
+    super::close(connessione).await;
+    let detto = detto?;
+    [Ambiente::Sandbox, Ambiente::Collaudo, Ambiente::Produzione]
+        .into_iter()
+        .find(|ambiente| detto.as_deref() == Some(ambiente.as_str()))
+        .ok_or_else(|| Inconsistency::new("impostazioni", "ambiente", "cannot be read").into())
+}
+
+async fn connect_read_only(path: &Path, attesa: Duration) -> Result<SqliteConnection, StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .busy_timeout(attesa);
+    SqliteConnection::connect_with(&options)
+        .await
+        .map_err(|errore| cannot_open(path, errore))
+}
+
+pub(super) async fn check_rows(
     connessione: &mut SqliteConnection,
     path: &Path,
     options: &OpenOptions,
@@ -224,6 +248,11 @@ async fn check_rows(
                 options.ambiente.as_str()
             ),
         ));
+    }
+    if !options.anche_trasferito
+        && let Some(trasferimento) = Trasferimento::read(connessione).await?
+    {
+        return Err(moved(path, &trasferimento));
     }
     let schema = scalar(
         connessione,
@@ -299,7 +328,7 @@ async fn clock_offset(
     Ok(SignedDuration::from_millis(offset_ms))
 }
 
-async fn setting<T: FromStr>(
+pub(super) async fn setting<T: FromStr>(
     connessione: &mut SqliteConnection,
     nome: &'static str,
 ) -> Result<Option<T>, StoreError> {
@@ -322,6 +351,26 @@ async fn scalar(connessione: &mut SqliteConnection, sql: &'static str) -> Result
         .fetch_one(connessione)
         .await
         .map_err(row::guasto)
+}
+
+/// No gateway draws a number where another store goes on with them.
+fn moved(path: &Path, trasferimento: &Trasferimento) -> StoreError {
+    let Trasferimento { a, il, .. } = trasferimento;
+    match il {
+        Some(il) => refused(
+            path,
+            format!(
+                "it was moved to {a} on {il}, and takes no registration any more; set `store` to that database"
+            ),
+        ),
+        None => refused(
+            path,
+            format!(
+                "its move to {a} was begun, and how it ended is not known here; repeat `varco store copy`, which \
+                 finishes it"
+            ),
+        ),
+    }
 }
 
 fn foreign(path: &Path) -> StoreError {

@@ -69,7 +69,8 @@ pub(super) async fn schede_vive(
     if minori.is_empty() {
         return Ok(Vec::new());
     }
-    let mut query = QueryBuilder::<Sqlite>::new("SELECT codice_fiscale, stato FROM schede WHERE servizio = ");
+    let mut query =
+        QueryBuilder::<Sqlite>::new("SELECT codice_fiscale, stato, subentra FROM schede WHERE servizio = ");
     query.push_bind(servizio).push(" AND codice_fiscale IN (");
     let mut lista = query.separated(", ");
     for minore in minori {
@@ -88,6 +89,7 @@ pub(super) async fn schede_vive(
                 codice_fiscale: riga
                     .parse("codice_fiscale", |testo: String| testo.parse::<CodiceFiscale>())?,
                 stato: riga.get("stato")?,
+                subentrata: riga.get("subentra")?,
             })
         })
         .collect()

@@ -104,7 +104,7 @@ async fn read_back(
     }
 }
 
-/// The live sheets of the children of these acts, by service and codice fiscale → state.
+/// The live sheets of the children of these acts, by service and codice fiscale.
 async fn live_sheets(
     connessione: &mut SqliteConnection,
     atti: &[Atto],
@@ -124,7 +124,7 @@ async fn live_sheets(
     let mut vive = Vive::new();
     for (servizio, minori) in minori {
         for viva in query::schede_vive(connessione, servizio, &minori).await? {
-            vive.insert((servizio, viva.codice_fiscale.as_str().to_owned()), viva.stato);
+            vive.insert((servizio, viva.codice_fiscale.as_str().to_owned()), viva);
         }
     }
     Ok(vive)
@@ -196,7 +196,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::domanda::{Ambiente, Fascicolo, Pagamento, Richiedente};
+    use crate::domanda::{Ambiente, Dettagli, Fascicolo, Pagamento, Richiedente};
     use crate::prestazione::assegno_temporaneo::PRESTAZIONE;
     use crate::ricevuta::Digest;
     use crate::store::{OpenOptions, Store as _};
@@ -240,6 +240,7 @@ mod tests {
                 schede: Vec::new(),
                 dichiarazioni: Vec::new(),
                 allegati: Vec::new(),
+                dettagli: Dettagli::default(),
                 oggetto: String::new(),
             },
             richiesta: Bytes::new(),

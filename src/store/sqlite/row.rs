@@ -22,6 +22,9 @@ pub(super) fn guasto(errore: sqlx::Error) -> StoreError {
         Some(SQLITE_CORRUPT | SQLITE_NOTADB) => {
             StoreError::Refused(format!("the file is damaged or no SQLite database: {database}"))
         }
+        Some(SQLITE_BUSY) => StoreError::unavailable(
+            "another process has the file (a gateway, a look, or a `varco store copy`); stop it or wait for its end",
+        ),
         Some(SQLITE_CONSTRAINT) => {
             StoreError::Inconsistency(Inconsistency::new("store", "constraint", errore))
         }
@@ -34,6 +37,7 @@ pub(super) fn primary(codice: Option<Cow<'_, str>>) -> Option<u32> {
     codice?.parse::<u32>().ok().map(|codice| codice & 0xff)
 }
 
+const SQLITE_BUSY: u32 = 5;
 pub(super) const SQLITE_READONLY: u32 = 8;
 const SQLITE_CORRUPT: u32 = 11;
 const SQLITE_FULL: u32 = 13;

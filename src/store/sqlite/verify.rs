@@ -1,7 +1,7 @@
 //! Looking over the register: the short look before numbers are drawn again; the long one for `varco register verify`,
 //! page by page, so that no reader stays.
 
-use sqlx::sqlite::{SqliteConnection, SqlitePool};
+use sqlx::sqlite::SqliteConnection;
 
 use super::row::guasto;
 use crate::store::valori::Riga;
@@ -43,16 +43,19 @@ pub(super) async fn look_over(connessione: &mut SqliteConnection) -> Result<(), 
 }
 
 /// The long look: every registration once.
-pub(super) async fn verify(lettori: &SqlitePool) -> Result<Verifica, StoreError> {
+pub(super) async fn verify(connessione: &mut SqliteConnection) -> Result<Verifica, StoreError> {
     let mut verifica = Verifica::default();
-    for stato in counters(lettori, &mut verifica).await? {
-        walk(lettori, &stato, &mut verifica).await?;
+    for stato in counters(connessione, &mut verifica).await? {
+        walk(connessione, &stato, &mut verifica).await?;
     }
     Ok(verifica.finish())
 }
 
 /// The counters, compared in one statement with what they count.
-async fn counters(lettori: &SqlitePool, verifica: &mut Verifica) -> Result<Vec<Stato>, StoreError> {
+async fn counters(
+    connessione: &mut SqliteConnection,
+    verifica: &mut Verifica,
+) -> Result<Vec<Stato>, StoreError> {
     let righe = sqlx::query(
         "SELECT
              c.registro,
@@ -66,7 +69,7 @@ async fn counters(lettori: &SqlitePool, verifica: &mut Verifica) -> Result<Vec<S
          FROM registro c
          ORDER BY c.registro",
     )
-    .fetch_all(lettori)
+    .fetch_all(&mut *connessione)
     .await
     .map_err(guasto)?;
     let mut stati = Vec::with_capacity(righe.len());
@@ -94,7 +97,7 @@ async fn counters(lettori: &SqlitePool, verifica: &mut Verifica) -> Result<Vec<S
              (SELECT coalesce(max(numero), 0) FROM domande) AS massimo,
              (SELECT count(*) FROM domande) AS quante",
     )
-    .fetch_one(lettori)
+    .fetch_one(connessione)
     .await
     .map_err(guasto)?;
     let riga = Riga {
@@ -110,7 +113,11 @@ async fn counters(lettori: &SqlitePool, verifica: &mut Verifica) -> Result<Vec<S
 }
 
 /// One register from its first number to where its counter stood.
-async fn walk(lettori: &SqlitePool, stato: &Stato, verifica: &mut Verifica) -> Result<(), StoreError> {
+async fn walk(
+    connessione: &mut SqliteConnection,
+    stato: &Stato,
+    verifica: &mut Verifica,
+) -> Result<(), StoreError> {
     let mut cammino = Cammino::new(stato, verifica);
     loop {
         let (anno, numero) = cammino.ultimo();
@@ -131,7 +138,7 @@ async fn walk(lettori: &SqlitePool, stato: &Stato, verifica: &mut Verifica) -> R
         .bind(anno)
         .bind(numero)
         .bind(PAGINA)
-        .fetch_all(lettori)
+        .fetch_all(&mut *connessione)
         .await
         .map_err(guasto)?;
         for row in &righe {

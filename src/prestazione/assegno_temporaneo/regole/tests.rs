@@ -3,7 +3,7 @@
 use jiff::civil::{Date, date};
 
 use super::*;
-use crate::domanda::CodiceFiscale;
+use crate::domanda::{Ambiente, CodiceFiscale};
 use crate::prestazione::assegno_temporaneo::prova::{VALIDA, contesto, leggi, valida};
 
 mod contorno;
@@ -306,6 +306,7 @@ fn of_another_live_sheet_only_the_state_is_told() {
     let viva = SchedaViva {
         codice_fiscale: "BNCNNA10T45H501Y".parse::<CodiceFiscale>().unwrap(),
         stato: "IN_ISTRUTTORIA".to_owned(),
+        subentrata: false,
     };
     let note = [viva.clone()];
     let mut contesto = contesto(Ambiente::Produzione, OTTOBRE);

@@ -1,6 +1,7 @@
 //! Payment, declarations, documents, patronato, window.
 
 use super::*;
+use crate::domanda::allegato::ALLEGATO_BYTES_MAX;
 use crate::patronato::{CodiceEnte, CodiceUfficio, UserId};
 
 #[test]
@@ -182,7 +183,7 @@ fn a_document_is_what_its_imprint_says() {
         .unwrap();
         domanda.allegati.insert(0, domanda.allegati[0].clone());
         domanda.allegati[0].impronta_dichiarata = None;
-        domanda.allegati[0].bytes_len = dati::ALLEGATO_BYTES_MAX;
+        domanda.allegati[0].bytes_len = ALLEGATO_BYTES_MAX;
         domanda
     };
     let contesto = contesto(Ambiente::Produzione, OTTOBRE);
@@ -201,7 +202,7 @@ fn a_document_is_what_its_imprint_says() {
         [("ALL-003", dove("Contenuto").as_str())]
     );
     let mut grande = con(abc, "YWJk");
-    grande.allegati[1].bytes_len += dati::ALLEGATO_BYTES_MAX;
+    grande.allegati[1].bytes_len += ALLEGATO_BYTES_MAX;
     let esame = esamina(&grande, &contesto);
     assert_eq!(
         trovate(&esame.violazioni),

@@ -1,0 +1,493 @@
+//! The rules of the assegno unico (D.lgs 230/2021; circ. INPS 23/2022; spec/domain.md §4), one function each, in the
+//! order of the domanda; those about payments are in [`pagamenti`]. What they share with other prestazioni is in
+//! [`crate::domanda::regole`].
+//!
+//! Each says which paragraph it serves and which code it gives. A rule that needs what could not be read is silent:
+//! that fault is told once, by the rule that reads it. AU-3 allows (shared custody may go with A, B or C), so it has no
+//! code; AU-4 and AU-7 are about later acts: the other parent's choice, and the child who is added.
+
+mod pagamenti;
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use super::dati;
+use super::decorrenza::is_comunicata_in_tempo;
+use super::domanda::{
+    Affidamento, AssegnoUnico, CondizioneMaggiorenne, Disabilita, Figlio, Ripartizione, Ruolo,
+    SituazioneGenitori,
+};
+use crate::catalogo::Codice;
+use crate::domanda::codice_fiscale::entro_adulto;
+use crate::domanda::persona::CodiceInviato;
+use crate::domanda::regole::{self as comuni, same};
+use crate::domanda::{Contesto, Esame, SchedaViva, Violazione, dichiarazione};
+
+/// A rule: from the domanda and all that it may look at beside it, to what is wrong.
+type Regola = fn(&AssegnoUnico, &Contesto<'_>) -> Vec<Violazione>;
+
+/// Every rule of the prestazione.
+const REGOLE: &[Regola] = &[
+    finestra_aperta,
+    patronato_e_mandato,
+    anno_in_corso,
+    codici_fiscali,
+    date_di_nascita,
+    eta_e_condizione,
+    persone_distinte,
+    figlio_maggiorenne_per_se,
+    genitore_tutelato,
+    altro_genitore_indicato,
+    ripartizione,
+    figli_a_carico,
+    nuove_nascite,
+    una_scheda_viva_per_figlio,
+    isee_o_nucleo,
+    pagamenti::richiedente,
+    pagamenti::altri_genitori,
+    pagamenti::contante_per_uno,
+    pagamenti::conti_esteri,
+    dichiarazioni_rese,
+    scelte_delle_dichiarazioni,
+    allegati,
+];
+
+/// All rules, all findings, each weighed by the day of presentation.
+#[must_use]
+pub fn esamina(domanda: &AssegnoUnico, contesto: &Contesto<'_>) -> Esame {
+    let trovate = REGOLE
+        .iter()
+        .flat_map(|regola| regola(domanda, contesto))
+        .collect();
+    comuni::pesa(trovate, contesto.oggi(), dati::vigenza, dati::CAMPI)
+}
+
+/// FIN-001, FIN-101: domande are taken from 1 January 2022 on (D.lgs 230/2021 art. 6 c. 1).
+fn finestra_aperta(_: &AssegnoUnico, contesto: &Contesto<'_>) -> Vec<Violazione> {
+    dati::FINESTRA.esamina(PREFISSO, contesto).into_iter().collect()
+}
+
+/// PAT-001 to PAT-005: the patronato is the certificate's, the mandate is older than the domanda.
+fn patronato_e_mandato(domanda: &AssegnoUnico, contesto: &Contesto<'_>) -> Vec<Violazione> {
+    comuni::assistenza(&domanda.assistenza, PREFISSO, contesto, contesto.oggi())
+}
+
+/// AU-010: the year, where it is told, is the one that takes domande on that day: each runs from March to February, and
+/// from January on it is the next one that is asked for (spec/domain.md §8.2).
+fn anno_in_corso(domanda: &AssegnoUnico, contesto: &Contesto<'_>) -> Vec<Violazione> {
+    let aperto = dati::anno_aperto(contesto.oggi());
+    domanda
+        .anno_competenza
+        .filter(|anno| *anno != aperto)
+        .map(|_| Violazione::at(Codice::Au010, percorso(&["AnnoCompetenza"])).with("anno", aperto))
+        .into_iter()
+        .collect()
+}
+
+/// CF-001, CF-002, CF-003, CF-101: every codice fiscale of the domanda, each at its own path (DM 23/12/1976). Those of
+/// the payments are told with the payments.
+fn codici_fiscali(domanda: &AssegnoUnico, contesto: &Contesto<'_>) -> Vec<Violazione> {
+    let oggi = contesto.oggi();
+    let adulto = entro_adulto(oggi);
+    let mut trovate = Vec::new();
+    let mut look = |codice: &CodiceInviato, dove: String, entro: Date| {
+        trovate.extend(comuni::codice_fiscale(codice, dove, entro));
+    };
+    look(
+        &domanda.richiedente.codice_fiscale,
+        percorso(&["Richiedente", "CodiceFiscale"]),
+        adulto,
+    );
+    if let Some(tutelato) = &domanda.genitore_tutelato {
+        look(tutelato, percorso(&["GenitoreTutelato", "CodiceFiscale"]), adulto);
+    }
+    for (posto, figlio) in schede(domanda) {
+        look(&figlio.codice_fiscale, al_figlio(posto, "CodiceFiscale"), oggi);
+        if let Some(altro) = figlio.altro_codice() {
+            look(altro, all_altro_genitore(posto), adulto);
+        }
+    }
+    for (posto, componente) in (1..).zip(&domanda.nucleo) {
+        let passo = format!("Componente[{posto}]");
+        look(componente, percorso(&["Nucleo", &passo, "CodiceFiscale"]), oggi);
+    }
+    trovate
+}
+
+/// CF-004, CF-005, CF-006: `DataNascita` goes with a provisional codice fiscale, and contradicts no other
+/// (spec/domain.md §7.1). Of a child to come nobody asks before the birth (C21).
+fn date_di_nascita(domanda: &AssegnoUnico, contesto: &Contesto<'_>) -> Vec<Violazione> {
+    let oggi = contesto.oggi();
+    schede(domanda)
+        .filter_map(|(posto, figlio)| {
+            comuni::data_di_nascita(&figlio.codice_fiscale, figlio.data_nascita, oggi, |campo| {
+                al_figlio(posto, campo)
+            })
+        })
+        .collect()
+}
+
+/// AU-6 → AU-006, AU-016, AU-017, AU-018: a minor needs no condition and has none; from 18 to 20 one of those of the law,
+/// unless disabled; from 21 on only the disabled (D.lgs 230/2021 art. 2 c. 1). Traineeship and work go with an income
+/// below 8.000 euro. One finding a child: what the age forbids is not also incomplete.
+fn eta_e_condizione(domanda: &AssegnoUnico, contesto: &Contesto<'_>) -> Vec<Violazione> {
+    let oggi = contesto.oggi();
+    schede(domanda)
+        // Whose birth is in doubt, or who stands elsewhere as an adult, or beside an adult child who asks for itself, has
+        // that fault and not this one too.
+        .filter(|(_, figlio)| !is_smentito(figlio, oggi) && !is_altro(figlio, domanda))
+        .filter(|(_, figlio)| domanda.ruolo != Ruolo::FiglioMaggiorenne || is_per_se(figlio, domanda))
+        .filter_map(|(posto, figlio)| {
+            let condizione = figlio.condizione_maggiorenne;
+            let eta = Eta::of(figlio, oggi)?;
+            let trovata = match (eta, figlio.disabilita, condizione) {
+                (Eta::Minore, _, Some(_)) => Some((Codice::Au017, "CondizioneMaggiorenne")),
+                (Eta::Minore, _, None) if is_per_se(figlio, domanda) => {
+                    Some((Codice::Au027, "CodiceFiscale"))
+                }
+                (Eta::Adulto, Disabilita::Nessuna, _) => Some((Codice::Au006, "CodiceFiscale")),
+                (Eta::Giovane, Disabilita::Nessuna, None) => Some((Codice::Au016, "")),
+                _ => reddito_fuori_posto(figlio).then_some((Codice::Au018, campo_del_reddito(figlio))),
+            };
+            trovata.map(|(codice, campo)| Violazione::at(codice, al_figlio(posto, campo)))
+        })
+        .collect()
+}
+
+/// Income below the threshold is told, and true, for traineeship and work and for nothing else.
+fn reddito_fuori_posto(figlio: &Figlio) -> bool {
+    let vuole_reddito = matches!(
+        figlio.condizione_maggiorenne,
+        Some(CondizioneMaggiorenne::Tirocinio | CondizioneMaggiorenne::Lavoro)
+    );
+    match figlio.reddito_sotto_soglia {
+        Some(true) => !vuole_reddito,
+        Some(false) => true,
+        None => vuole_reddito,
+    }
+}
+
+fn campo_del_reddito(figlio: &Figlio) -> &'static str {
+    if figlio.reddito_sotto_soglia.is_some() {
+        "RedditoSottoSoglia"
+    } else {
+        "CondizioneMaggiorenne"
+    }
+}
+
+/// AU-9 → AU-009, AU-011, AU-013: nobody stands in two roles, but for the adult child who asks for itself; a child once
+/// in the domanda. Two omocodes are two persons.
+fn persone_distinte(domanda: &AssegnoUnico, _: &Contesto<'_>) -> Vec<Violazione> {
+    let richiedente = &domanda.richiedente.codice_fiscale;
+    let tutelato = domanda.genitore_tutelato.as_ref();
+    let mut trovate = Vec::new();
+    for (posto, figlio) in schede(domanda) {
+        let codice = &figlio.codice_fiscale;
+        let per_se = is_per_se(figlio, domanda);
+        if let Some(primo) = primo_posto(domanda, posto) {
+            let dove = al_figlio(posto, "CodiceFiscale");
+            trovate.push(Violazione::at(Codice::Au011, dove).with("primo", primo));
+        } else if !per_se
+            && (same(codice, richiedente) || tutelato.is_some_and(|tutelato| same(codice, tutelato)))
+        {
+            trovate.push(Violazione::at(Codice::Au009, al_figlio(posto, "CodiceFiscale")));
+        }
+        if let Some(altro) = figlio.altro_codice() {
+            if same(altro, codice) {
+                trovate.push(Violazione::at(Codice::Au013, all_altro_genitore(posto)));
+            } else if same(altro, richiedente) || tutelato.is_some_and(|tutelato| same(altro, tutelato)) {
+                trovate.push(Violazione::at(Codice::Au009, all_altro_genitore(posto)));
+            }
+        }
+    }
+    trovate
+}
+
+/// AU-012: an adult child asks for itself alone: one sheet, with its own codice fiscale (circ. INPS 23/2022 §2).
+fn figlio_maggiorenne_per_se(domanda: &AssegnoUnico, _: &Contesto<'_>) -> Vec<Violazione> {
+    if domanda.ruolo != Ruolo::FiglioMaggiorenne {
+        return Vec::new();
+    }
+    let dove = match domanda.figli.as_slice() {
+        [figlio] => match (&figlio.codice_fiscale, &domanda.richiedente.codice_fiscale) {
+            (Ok(figlio), Ok(richiedente)) if figlio != richiedente => al_figlio(1, "CodiceFiscale"),
+            _ => return Vec::new(),
+        },
+        _ => percorso(&["Figli"]),
+    };
+    vec![Violazione::at(Codice::Au012, dove)]
+}
+
+/// AU-014, AU-015: the tutor of a parent says of which one, and is somebody else; nobody else names one.
+fn genitore_tutelato(domanda: &AssegnoUnico, _: &Contesto<'_>) -> Vec<Violazione> {
+    let tutore = domanda.ruolo == Ruolo::TutoreGenitore;
+    let trovata = match &domanda.genitore_tutelato {
+        None if tutore => Some((Codice::Au014, percorso(&["Richiedente", "Ruolo"]))),
+        Some(_) if !tutore => Some((Codice::Au014, percorso(&["GenitoreTutelato"]))),
+        Some(tutelato) if same(tutelato, &domanda.richiedente.codice_fiscale) => {
+            Some((Codice::Au015, percorso(&["GenitoreTutelato", "CodiceFiscale"])))
+        }
+        _ => None,
+    };
+    trovata
+        .map(|(codice, dove)| Violazione::at(codice, dove))
+        .into_iter()
+        .collect()
+}
+
+/// AU-020: the other parent is named, or why there is none: only an orphan who asks for itself may leave both out.
+fn altro_genitore_indicato(domanda: &AssegnoUnico, _: &Contesto<'_>) -> Vec<Violazione> {
+    schede(domanda)
+        .filter(|(_, figlio)| {
+            let orfano = domanda.ruolo == Ruolo::FiglioMaggiorenne
+                && figlio.situazione_genitori == SituazioneGenitori::OrfanoEntrambi;
+            figlio.altro_genitore.is_none() && !orfano
+        })
+        .map(|(posto, _)| Violazione::at(Codice::Au020, al_figlio(posto, "")))
+        .collect()
+}
+
+/// AU-1, AU-2 → AU-001, AU-002, AU-028: half each only where there is another parent to have it, and with B the way to
+/// pay them. Exclusive custody, tutors and custodians, an only parent and the adult child have the whole sum.
+fn ripartizione(domanda: &AssegnoUnico, _: &Contesto<'_>) -> Vec<Violazione> {
+    schede(domanda)
+        .filter(|(_, figlio)| figlio.ripartizione != Ripartizione::Intero)
+        .filter_map(|(posto, figlio)| {
+            let codice = if is_per_intero(domanda, figlio) {
+                Codice::Au002
+            } else {
+                match figlio.altro_codice() {
+                    None => Codice::Au001,
+                    Some(Ok(_))
+                        if figlio.ripartizione == Ripartizione::MetaConAltroGenitore
+                            && domanda.pagamento_altro(figlio).is_none() =>
+                    {
+                        Codice::Au028
+                    }
+                    Some(_) => return None,
+                }
+            };
+            let dove = al_figlio(posto, "Ripartizione");
+            Some(Violazione::at(codice, dove).with("ripartizione", figlio.ripartizione.as_str()))
+        })
+        .collect()
+}
+
+/// Whether nobody shares the sum of this sheet with the richiedente (circ. INPS 23/2022 §7).
+fn is_per_intero(domanda: &AssegnoUnico, figlio: &Figlio) -> bool {
+    let da_solo = match domanda.ruolo {
+        Ruolo::Tutore | Ruolo::Affidatario | Ruolo::FiglioMaggiorenne => true,
+        Ruolo::Genitore | Ruolo::EsercenteRespGenitoriale | Ruolo::TutoreGenitore => false,
+    };
+    let affidato = matches!(
+        figlio.affidamento,
+        Some(Affidamento::Esclusivo | Affidamento::TutoreAffidatario)
+    );
+    let senza_altro = matches!(
+        figlio.situazione_genitori,
+        SituazioneGenitori::GenitoreUnico | SituazioneGenitori::OrfanoEntrambi
+    );
+    da_solo || affidato || senza_altro
+}
+
+/// AU-019: the children are dependent (D.lgs 230/2021 art. 2).
+fn figli_a_carico(domanda: &AssegnoUnico, _: &Contesto<'_>) -> Vec<Violazione> {
+    schede(domanda)
+        .filter(|(_, figlio)| !figlio.a_carico)
+        .map(|(posto, _)| Violazione::at(Codice::Au019, al_figlio(posto, "ACarico")))
+        .collect()
+}
+
+/// AU-101: a birth told after 120 days does not count from the seventh month; the domanda is good all the same.
+fn nuove_nascite(domanda: &AssegnoUnico, contesto: &Contesto<'_>) -> Vec<Violazione> {
+    let oggi = contesto.oggi();
+    schede(domanda)
+        .filter(|(_, figlio)| figlio.nuova_nascita == Some(true))
+        .filter(|(_, figlio)| {
+            figlio
+                .nascita(oggi)
+                .is_some_and(|nascita| !is_comunicata_in_tempo(nascita, oggi))
+        })
+        .map(|(posto, _)| {
+            Violazione::at(Codice::Au101, al_figlio(posto, "NuovaNascita"))
+                .with("giorni", dati::NASCITA_COMUNICATA_GIORNI)
+        })
+        .collect()
+}
+
+/// AU-5, AU-8 → AU-005, AU-008: one live sheet a child, in whatever domanda and for whatever year, since a live domanda
+/// goes on by itself (circ. INPS 132/2022). An adult child takes the place of a parent's sheet; nobody that of an adult
+/// child's. Of the other sheet the sentence tells the state alone: whose it is, and under which number, is not the
+/// sender's to know.
+fn una_scheda_viva_per_figlio(domanda: &AssegnoUnico, contesto: &Contesto<'_>) -> Vec<Violazione> {
+    let per_se = domanda.ruolo == Ruolo::FiglioMaggiorenne;
+    (1..)
+        .zip(&domanda.figli)
+        .filter_map(|(posto, figlio)| {
+            let codice = figlio.codice_fiscale.as_ref().ok()?;
+            let viva = contesto
+                .schede_vive
+                .iter()
+                .find(|viva| viva.codice_fiscale == *codice)?;
+            let subentra = per_se && !viva.subentrata;
+            // The same child twice is AU-011 at its second place.
+            (!subentra && primo_posto(domanda, posto as usize).is_none()).then(|| scheda_viva(posto, viva))
+        })
+        .collect()
+}
+
+/// AU-005 or AU-008 for the child at a place: also when the store finds the live sheet only while it registers.
+#[must_use]
+pub fn scheda_viva(posto: u32, viva: &SchedaViva) -> Violazione {
+    let codice = if viva.subentrata {
+        Codice::Au005
+    } else {
+        Codice::Au008
+    };
+    Violazione::at(codice, al_figlio(posto as usize, "CodiceFiscale")).with("stato", &viva.stato)
+}
+
+/// AU-025, AU-026, AU-102: the nucleus is self-declared only where there is no ISEE; a DSU is that of an ISEE; the
+/// majoration for who had the ANF depends on an ISEE up to 25.000 euro (D.lgs 230/2021 art. 5).
+fn isee_o_nucleo(domanda: &AssegnoUnico, _: &Contesto<'_>) -> Vec<Violazione> {
+    let presente = domanda.isee.as_ref().is_some_and(|isee| isee.presente);
+    let dsu = domanda
+        .isee
+        .as_ref()
+        .is_some_and(|isee| isee.protocollo_dsu.is_some());
+    let anf = domanda.anf_2021_percepito == Some(true);
+    [
+        (
+            presente && !domanda.nucleo.is_empty(),
+            Codice::Au025,
+            percorso(&["Nucleo"]),
+        ),
+        (
+            !presente && dsu,
+            Codice::Au026,
+            percorso(&["Isee", "ProtocolloDSU"]),
+        ),
+        (!presente && anf, Codice::Au102, percorso(&["Anf2021Percepito"])),
+    ]
+    .into_iter()
+    .filter(|(violata, ..)| *violata)
+    .map(|(_, codice, dove)| Violazione::at(codice, dove))
+    .collect()
+}
+
+/// DIC-001: U1 to U7, each made and true (DPR 445/2000 art. 46 and 47).
+fn dichiarazioni_rese(domanda: &AssegnoUnico, contesto: &Contesto<'_>) -> Vec<Violazione> {
+    dichiarazione::rese(
+        &domanda.dichiarazioni,
+        dati::DICHIARAZIONI,
+        PREFISSO,
+        contesto.oggi(),
+    )
+}
+
+/// DIC-002: `Scelta` says by which title U1 or U4 is made, and fits that declaration alone.
+fn scelte_delle_dichiarazioni(domanda: &AssegnoUnico, contesto: &Contesto<'_>) -> Vec<Violazione> {
+    dichiarazione::scelte(
+        &domanda.dichiarazioni,
+        dati::DICHIARAZIONI,
+        PREFISSO,
+        contesto.oggi(),
+    )
+}
+
+/// ALL-001, ALL-002, ALL-003: a document is what its imprint says, not empty, and not over the limit.
+fn allegati(domanda: &AssegnoUnico, _: &Contesto<'_>) -> Vec<Violazione> {
+    comuni::allegati(&domanda.allegati, PREFISSO)
+}
+
+// What the rules speak of.
+
+/// How old a child is, as far as the right goes. Born on 29 February, one comes of age on the last day of February
+/// (art. 2963 c.c.).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Eta {
+    /// Below 18.
+    Minore,
+    /// From 18 to 20.
+    Giovane,
+    /// From 21 on.
+    Adulto,
+}
+
+impl Eta {
+    /// `None` when nothing tells the birth.
+    fn of(figlio: &Figlio, oggi: Date) -> Option<Self> {
+        let nascita = figlio.nascita(oggi)?;
+        let compiuti = |anni: i32| nascita.saturating_add(anni.years()) <= oggi;
+        Some(if compiuti(dati::ETA_MASSIMA_ANNI) {
+            Self::Adulto
+        } else if compiuti(dati::MAGGIORE_ETA_ANNI) {
+            Self::Giovane
+        } else {
+            Self::Minore
+        })
+    }
+}
+
+fn schede(domanda: &AssegnoUnico) -> impl Iterator<Item = (usize, &Figlio)> {
+    (1..).zip(&domanda.figli)
+}
+
+/// The place before `posto` at which the same child stands, if there is one.
+fn primo_posto(domanda: &AssegnoUnico, posto: usize) -> Option<usize> {
+    let (_, figlio) = schede(domanda).nth(posto - 1)?;
+    schede(domanda)
+        .take(posto - 1)
+        .find(|(_, primo)| same(&primo.codice_fiscale, &figlio.codice_fiscale))
+        .map(|(primo, _)| primo)
+}
+
+/// Whether it is the child that asks for itself.
+fn is_per_se(figlio: &Figlio, domanda: &AssegnoUnico) -> bool {
+    domanda.ruolo == Ruolo::FiglioMaggiorenne
+        && same(&figlio.codice_fiscale, &domanda.richiedente.codice_fiscale)
+}
+
+/// Whether the child's codice fiscale is also that of another person of the domanda, and so told by AU-9.
+fn is_altro(figlio: &Figlio, domanda: &AssegnoUnico) -> bool {
+    let richiedente =
+        (domanda.ruolo != Ruolo::FiglioMaggiorenne).then_some(&domanda.richiedente.codice_fiscale);
+    richiedente
+        .into_iter()
+        .chain(domanda.genitore_tutelato.as_ref())
+        .chain(figlio.altro_codice())
+        .any(|adulto| same(adulto, &figlio.codice_fiscale))
+}
+
+fn is_smentito(figlio: &Figlio, oggi: Date) -> bool {
+    comuni::is_smentita(&figlio.codice_fiscale, figlio.data_nascita, oggi)
+}
+
+// Where things stand in the domanda.
+
+const PREFISSO: &str = super::PRESTAZIONE.prefisso;
+
+fn percorso(campi: &[&str]) -> String {
+    comuni::percorso(PREFISSO, campi)
+}
+
+/// A field of a child; the child itself where a field is missing (`campo` empty).
+fn al_figlio(posto: usize, campo: &str) -> String {
+    let figlio = format!("Figlio[{posto}]");
+    match campo {
+        "" => percorso(&["Figli", &figlio]),
+        campo => percorso(&["Figli", &figlio, campo]),
+    }
+}
+
+fn all_altro_genitore(posto: usize) -> String {
+    percorso(&[
+        "Figli",
+        &format!("Figlio[{posto}]"),
+        "AltroGenitore",
+        "CodiceFiscale",
+    ])
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Two gateways on one PostgreSQL, one of them killed with -9 under load, N times, in turn: whoever sent to it sends again
+# to the other. Nothing acknowledged is lost, nothing is doubled, no number is missing, and each of the two knows every
+# key that was acknowledged, with the same number.
+#
+#     tests/drills/kill-one-of-two.sh [ROUNDS] [VARCO] [LOAD]
+#
+# Needs the programs of a PostgreSQL server; it makes and throws away a cluster of its own.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+rounds=${1:-30}
+varco=$(realpath "${2:-target/release/varco}")
+load=${3:-target/release/examples/load}
+port=${PORT:-18448}
+ports=("$port" $((port + 1)))
+. tests/drills/lib/postgres.sh
+
+lay_down
+running=()
+for place in 0 1; do
+    gateway_start "${ports[$place]}"
+    running[$place]=$gateway
+done
+urls=(--url "https://127.0.0.1:${ports[0]}" --url "https://127.0.0.1:${ports[1]}")
+"$load" "${urls[@]}" --certs "$dir/demo/certs" --connections 8 --retry --seconds $((rounds * 2 + 5)) \
+    --acked "$dir/acked.tsv" >"$dir/load.out" 2>&1 9>&- &
+sender=$!
+pids+=("$sender")
+for round in $(seq "$rounds"); do
+    # From 0.1 to 0.8 seconds with both at work, so that the kill falls anywhere in a batch.
+    sleep "$(awk -v seed="$round" 'BEGIN { srand(seed * 7919); print 0.1 + rand() * 0.7 }')"
+    kill -0 "$sender" || { echo "the load ended before round $round" >&2; cat "$dir/load.out" >&2; exit 1; }
+    place=$((round % 2))
+    kill -9 "${running[$place]}"
+    wait "${running[$place]}" 2>/dev/null || true
+    sleep "$(awk -v seed="$round" 'BEGIN { srand(seed * 104729); print rand() * 0.3 }')"
+    gateway_start "${ports[$place]}"
+    running[$place]=$gateway
+done
+echo "killed $rounds times, one of the two at a time; the load goes on to its end"
+wait "$sender" || { cat "$dir/load.out"; exit 1; }
+cat "$dir/load.out"
+
+for place in 0 1; do
+    echo "every acknowledged key, sent again to the gateway on port ${ports[$place]}:"
+    "$load" --url "https://127.0.0.1:${ports[$place]}" --certs "$dir/demo/certs" --connections 8 --verify "$dir/acked.tsv"
+done
+"$varco" register verify --config "$config"
+"$varco" register list --config "$config" >"$dir/register.tsv"
+acked=$(wc -l <"$dir/acked.tsv")
+registered=$(wc -l <"$dir/register.tsv")
+doubled=$(cut -f1 "$dir/register.tsv" | sort | uniq -d | wc -l)
+keys_doubled=$(cut -f2,3 "$dir/register.tsv" | sort | uniq -d | wc -l)
+echo "acknowledged $acked, registered $registered, numbers doubled $doubled, keys doubled $keys_doubled"
+[ "$acked" -eq "$registered" ] && [ "$doubled" -eq 0 ] && [ "$keys_doubled" -eq 0 ]
+echo "drill: passed"
