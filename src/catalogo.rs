@@ -1082,6 +1082,11 @@ catalogo! {
         "no sheet of the domanda is in a state that allows {operazione}"
         "Lo stato di ogni scheda si legge con ConsultaDomanda."
     }
+    Pro001 "PRO-001" APIUnavailable ripetere {
+        "il registro di protocollo è fermo: è aperto il registro di emergenza (DPR 445/2000 art. 63), nulla è stato registrato"
+        "the protocol register stands still: the emergency register is open, nothing was registered"
+        "Riprovare con la stessa ChiaveInvio dopo i secondi di Retry-After: chi era già registrato riceve comunque la sua ricevuta."
+    }
     Pro101 "PRO-101" NotFound correggere {
         "nessuna domanda dell'ente corrisponde al riferimento indicato"
         "no domanda of this ente matches the reference given"

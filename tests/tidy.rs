@@ -17,7 +17,7 @@ const STRATI: &[(&str, &[&str])] = &[
     ("flow", &["access", "intake", "replay"]),
     ("ports", &["store", "trace", "adesione"]),
     ("verdict", &["rifiuto"]),
-    ("wire", &["contratto", "xml", "soap", "schema"]),
+    ("wire", &["contratto", "registro", "xml", "soap", "schema"]),
     (
         "domain",
         &["prestazione", "domanda", "protocollo", "ricevuta", "patronato"],

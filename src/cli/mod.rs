@@ -104,7 +104,9 @@ pub fn main() -> ExitCode {
 /// Which exit code an error has: the store may be back later, all else is for the caller to mend.
 fn outcome(error: &anyhow::Error) -> Uscita {
     match error.downcast_ref::<StoreError>() {
-        Some(StoreError::Unavailable(_) | StoreError::Full(_)) => Uscita::Riprovare,
+        Some(StoreError::Unavailable(_) | StoreError::Full(_) | StoreError::Emergenza(_)) => {
+            Uscita::Riprovare
+        }
         Some(StoreError::Inconsistency(_) | StoreError::Refused(_)) | None => Uscita::Uso,
     }
 }

@@ -78,6 +78,9 @@ chiavi! {
     "writer.coda" => writer.coda,
     "writer.lotto_massimo" => writer.lotto_massimo,
     "writer.quiete_s" => writer.quiete,
+    "registro.codice_amministrazione" => registro.codice_amministrazione,
+    "registro.codice_aoo" => registro.codice_aoo,
+    "registro.classifica" => registro.classifica,
     "log.formato" => log.formato,
     "log.livello" => log.livello,
 }

@@ -50,6 +50,8 @@ pub struct Config {
     pub trace: TraceConfig,
     /// The writer of the register.
     pub writer: WriterConfig,
+    /// Whose register it is.
+    pub registro: RegistroConfig,
     /// What the process says of itself.
     pub log: LogConfig,
 }
@@ -68,6 +70,7 @@ impl Default for Config {
             orologio: OrologioConfig::default(),
             trace: TraceConfig::default(),
             writer: WriterConfig::default(),
+            registro: RegistroConfig::default(),
             log: LogConfig::default(),
         }
     }
@@ -119,6 +122,17 @@ pub struct IdentityConfig {
 pub struct OrologioConfig {
     /// Where the business clock starts when the store is new; refused in produzione.
     pub inizio: Option<Timestamp>,
+}
+
+/// Section `registro`: what a segnatura says of the administration.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RegistroConfig {
+    /// IPA code of the administration.
+    pub codice_amministrazione: Option<String>,
+    /// IPA code of the homogeneous organisational area.
+    pub codice_aoo: Option<String>,
+    /// Entry of the classification scheme in which domande stand.
+    pub classifica: Option<String>,
 }
 
 /// How lines of the log look.

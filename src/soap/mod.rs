@@ -8,7 +8,7 @@ pub mod fault;
 pub mod identity;
 #[cfg(test)]
 mod prova;
-mod scrittore;
+pub(crate) mod scrittore;
 
 pub use blocco::{Blocco, Elemento};
 

@@ -3,25 +3,25 @@
 
 /// A document in the making.
 #[derive(Debug, Default)]
-pub(super) struct Scrittore {
+pub(crate) struct Scrittore {
     testo: String,
 }
 
 impl Scrittore {
     /// An empty document, without an XML declaration.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// A document with its XML declaration.
-    pub(super) fn documento() -> Self {
+    pub(crate) fn documento() -> Self {
         Self {
             testo: String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"),
         }
     }
 
     /// An element, with what `dentro` writes inside.
-    pub(super) fn elemento(
+    pub(crate) fn elemento(
         &mut self,
         nome: &str,
         attributi: &[(&str, &str)],
@@ -44,29 +44,29 @@ impl Scrittore {
     }
 
     /// An element with text.
-    pub(super) fn campo(&mut self, nome: &str, valore: impl AsRef<str>) {
+    pub(crate) fn campo(&mut self, nome: &str, valore: impl AsRef<str>) {
         self.elemento(nome, &[], |w| w.testo(valore.as_ref()));
     }
 
     /// An element with text, when there is one.
-    pub(super) fn campo_se(&mut self, nome: &str, valore: Option<impl AsRef<str>>) {
+    pub(crate) fn campo_se(&mut self, nome: &str, valore: Option<impl AsRef<str>>) {
         if let Some(valore) = valore {
             self.campo(nome, valore);
         }
     }
 
     /// Text.
-    pub(super) fn testo(&mut self, testo: &str) {
+    pub(crate) fn testo(&mut self, testo: &str) {
         self.scrivi(testo, false);
     }
 
     /// XML that was written before: only ours, and only as a whole element.
-    pub(super) fn grezzo(&mut self, xml: &str) {
+    pub(crate) fn grezzo(&mut self, xml: &str) {
         self.testo.push_str(xml);
     }
 
     /// The document.
-    pub(super) fn finish(self) -> Vec<u8> {
+    pub(crate) fn finish(self) -> Vec<u8> {
         self.testo.into_bytes()
     }
 

@@ -3,6 +3,9 @@
 
 mod codec;
 pub mod copy;
+pub mod esame;
+pub mod giornaliero;
+pub mod legale;
 pub mod postgres;
 mod registro;
 pub mod sqlite;
@@ -124,11 +127,7 @@ pub async fn open(
     url: &StoreUrl,
     options: &OpenOptions,
 ) -> Result<(SharedStore, SignedDuration), StoreError> {
-    if options.ambiente == Ambiente::Produzione && options.orologio_inizio.is_some() {
-        return Err(StoreError::Refused(
-            "orologio.inizio is set, but in produzione there is one clock; remove it".to_owned(),
-        ));
-    }
+    check_clock(options)?;
     Ok(match url {
         StoreUrl::Sqlite(path) => {
             let (store, offset) = sqlite::SqliteStore::open(path, options).await?;
@@ -139,6 +138,16 @@ pub async fn open(
             (Arc::new(store), offset)
         }
     })
+}
+
+/// In produzione there is one clock.
+fn check_clock(options: &OpenOptions) -> Result<(), StoreError> {
+    if options.ambiente == Ambiente::Produzione && options.orologio_inizio.is_some() {
+        return Err(StoreError::Refused(
+            "orologio.inizio is set, but in produzione there is one clock; remove it".to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 /// A key as it is unique: per ente and service.
@@ -348,6 +357,9 @@ pub enum StoreError {
     /// A row says what our code cannot have written.
     #[error(transparent)]
     Inconsistency(#[from] Inconsistency),
+    /// The emergency register is open: no number is drawn until it is closed (DPR 445/2000 art. 63).
+    #[error("register {0} stands still: its emergency register is open")]
+    Emergenza(String),
     /// Opened for another ambiente, by another version, or with settings that break a promise.
     #[error("store refused: {0}")]
     Refused(String),
@@ -365,6 +377,7 @@ impl StoreError {
         match self {
             Self::Unavailable(_) => Codice::Sto001,
             Self::Full(_) => Codice::Sto002,
+            Self::Emergenza(_) => Codice::Pro001,
             Self::Refused(_) => Codice::Sto003,
             Self::Inconsistency(_) => Codice::Sys001,
         }

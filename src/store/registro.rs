@@ -10,6 +10,7 @@ use super::codec::{Conservati, pack};
 use super::valori::al_millesimo;
 use super::{Atto, Chiave, Contenuto, Inconsistency, Registrazione, StoreError};
 use crate::domanda::atto::{Effetto, Seguito};
+use crate::domanda::sha256::Sha256;
 use crate::domanda::{Ambiente, Fascicolo, SchedaViva};
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo, data_a_roma};
 use crate::ricevuta::{DIGEST_VERSIONE, Registrata, Ricevuta, SchedaRicevuta};
@@ -224,8 +225,9 @@ pub(super) struct Contatore {
     pub(super) istante: Timestamp,
 }
 
-/// The row of a register: `anno`, `ultimo`, `ultimo_istante` and `chiuso_fino_a` in milliseconds.
-pub(super) type RigaContatore = (i16, i64, i64, i64);
+/// The row of a register: `anno`, `ultimo`, `ultimo_istante` and `chiuso_fino_a` in milliseconds, and the emergency that
+/// is open on it.
+pub(super) type RigaContatore = (i16, i64, i64, i64, Option<i64>);
 
 impl Numeri {
     /// No register yet; the numbers of domande go on after this one.
@@ -269,9 +271,17 @@ impl Numeri {
 
 impl Contatore {
     /// A register's row (none: it was never drawn from), moved to the instant of this batch: never before the last one,
-    /// never in a closed day; a new year in Rome begins at 1.
-    pub(super) fn at(adesso: Timestamp, riga: Option<RigaContatore>) -> Result<Self, StoreError> {
-        let (anno, ultimo, ultimo_istante, chiuso_fino_a) = riga.unwrap_or((0, 0, i64::MIN, i64::MIN));
+    /// never in a closed day; a new year in Rome begins at 1. While an emergency is open, nothing is drawn.
+    pub(super) fn at(
+        registro: &str,
+        adesso: Timestamp,
+        riga: Option<RigaContatore>,
+    ) -> Result<Self, StoreError> {
+        let (anno, ultimo, ultimo_istante, chiuso_fino_a, emergenza) =
+            riga.unwrap_or((0, 0, i64::MIN, i64::MIN, None));
+        if emergenza.is_some() {
+            return Err(StoreError::Emergenza(registro.to_owned()));
+        }
         let ms = adesso.as_millisecond().max(ultimo_istante).max(chiuso_fino_a);
         let istante = Timestamp::from_millisecond(ms)
             .map_err(|source| Inconsistency::new("registro", "ultimo_istante", source))?;
@@ -314,8 +324,26 @@ pub(super) struct Nuova<'a> {
     pub(super) atto: &'a Atto,
     pub(super) registrata: Registrata,
     pub(super) ricevuta: Ricevuta,
-    pub(super) richiesta: Conservati,
+    /// SHA-256 of the receipt's bytes.
+    pub(super) ricevuta_sha256: [u8; 32],
+    pub(super) richiesta: Richiesta,
     pub(super) traccia: Traccia,
+}
+
+/// A request as it is kept.
+pub(super) struct Richiesta {
+    /// SHA-256 of the whole of it, as received.
+    pub(super) sha256: [u8; 32],
+    pub(super) conservata: Conservati,
+}
+
+impl Richiesta {
+    fn of(bytes: &[u8]) -> Self {
+        Self {
+            sha256: Sha256::of(bytes),
+            conservata: pack(bytes),
+        }
+    }
 }
 
 impl<'a> Nuova<'a> {
@@ -324,7 +352,7 @@ impl<'a> Nuova<'a> {
         ambiente: Ambiente,
         id: i64,
         atto: &'a Atto,
-        richiesta: Conservati,
+        richiesta: Richiesta,
         visto: &Visto,
         numeri: &mut Numeri,
     ) -> Result<Self, StoreError> {
@@ -379,6 +407,7 @@ impl<'a> Nuova<'a> {
         if traccia.risposta_len == 0 {
             traccia.risposta_len = bytes.len() as u64;
         }
+        let ricevuta_sha256 = Sha256::of(&bytes);
         Ok(Self {
             id,
             collegato_a: visto
@@ -397,6 +426,7 @@ impl<'a> Nuova<'a> {
                 annullata: false,
             },
             ricevuta,
+            ricevuta_sha256,
             richiesta,
             traccia,
         })
@@ -484,18 +514,18 @@ pub(super) fn variazioni<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Variazione<'a>> {
     righe
 }
 
-/// Compresses the requests; long ones away from the threads that serve connections.
-pub(super) async fn pack_richieste(atti: &[Atto]) -> Vec<Conservati> {
+/// Hashes and compresses the requests; long ones away from the threads that serve connections.
+pub(super) async fn pack_richieste(atti: &[Atto]) -> Vec<Richiesta> {
     let in_tutto: usize = atti.iter().map(|atto| atto.richiesta.len()).sum();
     if in_tutto > COMPRESSIONE_IN_DISPARTE {
         let richieste: Vec<Bytes> = atti.iter().map(|atto| atto.richiesta.clone()).collect();
         let in_disparte =
-            tokio::task::spawn_blocking(move || richieste.iter().map(|richiesta| pack(richiesta)).collect());
+            tokio::task::spawn_blocking(move || richieste.iter().map(|bytes| Richiesta::of(bytes)).collect());
         if let Ok(compresse) = in_disparte.await {
             return compresse;
         }
     }
-    atti.iter().map(|atto| pack(&atto.richiesta)).collect()
+    atti.iter().map(|atto| Richiesta::of(&atto.richiesta)).collect()
 }
 
 /// From so many bytes on a batch is compressed on a thread of its own (some milliseconds' work).

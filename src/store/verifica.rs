@@ -44,6 +44,10 @@ impl Verifica {
     /// A counter beside what it counts.
     pub(super) fn compare(&mut self, stato: &Stato) {
         let Stato { registro, .. } = stato;
+        if stato.ultimo == 0 && stato.anno_massimo.is_none() {
+            // Never drawn from: an emergency came before its first number.
+            return;
+        }
         if stato.anno_massimo != Some(stato.anno) || stato.massimo != Some(intero(stato.ultimo)) {
             self.anomalie.push(format!(
                 "register {registro}: the counter stands at {}/{}, the last registration at {}/{}",

@@ -182,8 +182,9 @@ async fn until_closed(chiusa: &mut watch::Receiver<bool>) {
 async fn register(lavoro: &Lavoro, atti: &[Atto]) -> Vec<Result<Registrazione, StoreError>> {
     match attempt(lavoro, atti).await {
         Ok(esiti) => esiti.into_iter().map(Ok).collect(),
-        // Nothing was written, and the cause lies in one of the acts: the others shall not suffer for it.
-        Err(StoreError::Inconsistency(errore)) if atti.len() > 1 => {
+        // Nothing was written, and the cause lies in one of the acts: the others shall not suffer for it. A register that
+        // stands still is no cause for a repetition, nor for another register.
+        Err(errore @ (StoreError::Inconsistency(_) | StoreError::Emergenza(_))) if atti.len() > 1 => {
             tracing::error!("a batch was refused by the store, its acts are registered one by one: {errore}");
             let mut esiti = Vec::with_capacity(atti.len());
             for atto in atti {

@@ -103,6 +103,7 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
             col("ultimo", Intero),
             col("ultimo_istante", Istante),
             col("chiuso_fino_a", Istante),
+            col("emergenza", Intero),
         ],
         ..TABELLA
     },
@@ -175,6 +176,73 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
             col("canale", Testo),
             col("message_id", Id),
             col("certificato_sha256", Testo),
+            col("ricevuta_sha256", Byte),
+            col("richiesta_sha256", Byte),
+        ],
+        immutabile: true,
+        ..TABELLA
+    },
+    Tabella {
+        nome: "scarti",
+        da: "scarti",
+        cammino: &[("registrazione", Intero)],
+        chiave: &["registrazione"],
+        colonne: &[
+            col("registrazione", Intero),
+            col("scartata_il", Istante),
+            col("motivo", Testo),
+        ],
+        immutabile: true,
+        ..TABELLA
+    },
+    Tabella {
+        nome: "registri_giornalieri",
+        da: "registri_giornalieri",
+        cammino: &[("registro", Testo), ("giorno", Testo)],
+        chiave: &["registro", "giorno"],
+        colonne: &[
+            col("registro", Testo),
+            col("giorno", Data),
+            col("composto_il", Istante),
+            col("fino_anno", Intero),
+            col("fino_numero", Intero),
+            col("precedente", Byte),
+            col("sha256", Byte),
+            col("bytes_len", Intero),
+            col("codec", Testo),
+            col("chiave_id", Testo),
+            col("bytes", Byte),
+        ],
+        immutabile: true,
+        ..TABELLA
+    },
+    Tabella {
+        nome: "emergenze",
+        da: "emergenze",
+        colonne: &[
+            col("id", Intero),
+            col("registro", Testo),
+            col("aperta_il", Istante),
+            col("causa", Testo),
+            col("operatore", Testo),
+            col("provvedimento_numero", Testo),
+            col("provvedimento_data", Data),
+            col("chiusa_il", Istante),
+            col("chiusa_da", Testo),
+        ],
+        ..TABELLA
+    },
+    Tabella {
+        nome: "emergenza_registrazioni",
+        da: "emergenza_registrazioni",
+        cammino: &[("registro", Testo), ("numero", Intero)],
+        chiave: &["registro", "numero"],
+        colonne: &[
+            col("registro", Testo),
+            col("numero", Intero),
+            col("emergenza", Intero),
+            col("istante", Istante),
+            col("registrazione", Intero),
         ],
         immutabile: true,
         ..TABELLA

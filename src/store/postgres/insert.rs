@@ -71,7 +71,9 @@ fn registrazioni(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
             .col("impronta", |nuova| &nuova.ricevuta.impronta[..])
             .text("canale", |nuova| nuova.atto.canale)
             .col("message_id", |nuova| nuova.traccia.message_id)
-            .text("certificato_sha256", |nuova| &nuova.atto.certificato_sha256);
+            .text("certificato_sha256", |nuova| &nuova.atto.certificato_sha256)
+            .col("ricevuta_sha256", |nuova| &nuova.ricevuta_sha256[..])
+            .col("richiesta_sha256", |nuova| &nuova.richiesta.sha256[..]);
     });
     istruzione.insert("ricevute", nuove, |colonne| {
         colonne
@@ -99,8 +101,8 @@ fn registrazioni(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
             .col("domanda_a", |nuova| {
                 lunghezza(nuova.atto.contenuto_in_richiesta.1)
             })
-            .text("codec", |nuova| nuova.richiesta.codec.as_str())
-            .col("bytes", |nuova| &nuova.richiesta.bytes[..]);
+            .text("codec", |nuova| nuova.richiesta.conservata.codec.as_str())
+            .col("bytes", |nuova| &nuova.richiesta.conservata.bytes[..]);
     });
 }
 

@@ -7,6 +7,7 @@
 mod anni;
 pub(super) mod destinazione;
 mod insert;
+mod legale;
 mod open;
 mod query;
 mod register;

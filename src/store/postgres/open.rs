@@ -24,9 +24,17 @@ static MIGRAZIONI: Migrator = sqlx::migrate!("migrations/postgres");
 /// The oldest server whose SQL we speak.
 const SERVER_MINIMO: i32 = 140_000;
 
+/// The role of who takes messages in.
+const GATEWAY: &str = "varco_gateway";
+
+/// The role of who keeps the register (DPR 445/2000 art. 61).
+const REGISTRO: &str = "varco_registro";
+
 /// How a connection is made: always the same way, and never without looking at what the commit depends on.
 #[derive(Clone)]
 pub(super) struct Accesso {
+    /// The role to speak as, where the user may: a gateway cannot annul, whatever is sent to it.
+    ruolo: &'static str,
     /// The URL without its password, for errors.
     nome: Arc<str>,
     options: PgConnectOptions,
@@ -40,7 +48,23 @@ impl PostgresStore {
         url: &PostgresUrl,
         options: &OpenOptions,
     ) -> Result<(Self, SignedDuration), StoreError> {
-        let accesso = Accesso::new(url, options)?;
+        Self::open_as(GATEWAY, url, options).await
+    }
+
+    /// The same for who keeps the register: see [`crate::store::legale::open_registro`].
+    pub async fn open_for_register(
+        url: &PostgresUrl,
+        options: &OpenOptions,
+    ) -> Result<(Self, SignedDuration), StoreError> {
+        Self::open_as(REGISTRO, url, options).await
+    }
+
+    async fn open_as(
+        ruolo: &'static str,
+        url: &PostgresUrl,
+        options: &OpenOptions,
+    ) -> Result<(Self, SignedDuration), StoreError> {
+        let accesso = Accesso::new(ruolo, url, options)?;
         let mut connessione = accesso.reach().await?;
         let offset = async {
             accesso.lay_down(&mut connessione, options).await?;
@@ -92,7 +116,7 @@ impl fmt::Debug for Accesso {
 }
 
 impl Accesso {
-    fn new(url: &PostgresUrl, options: &OpenOptions) -> Result<Self, StoreError> {
+    fn new(ruolo: &'static str, url: &PostgresUrl, options: &OpenOptions) -> Result<Self, StoreError> {
         let nome = url.to_string();
         if url.has_unknown_parameter() {
             return Err(refused(
@@ -120,6 +144,7 @@ impl Accesso {
             ));
         }
         Ok(Self {
+            ruolo,
             nome: nome.into(),
             options: connect,
             attesa: options.attesa,
@@ -175,7 +200,7 @@ impl Accesso {
             .execute(&mut *connessione)
             .await
             .map_err(guasto)?;
-        let (fsync, pagine, sincrono, in_attesa, gateway): (String, String, String, bool, bool) =
+        let (fsync, pagine, sincrono, in_attesa, membro): (String, String, String, bool, bool) =
             sqlx::query_as(
                 "SELECT
                  current_setting('fsync'),
@@ -183,8 +208,9 @@ impl Accesso {
                  current_setting('synchronous_commit'),
                  pg_is_in_recovery(),
                  EXISTS (SELECT 1 FROM pg_roles
-                         WHERE rolname = 'varco_gateway' AND pg_has_role(session_user, oid, 'MEMBER'))",
+                         WHERE rolname = $1 AND pg_has_role(session_user, oid, 'MEMBER'))",
             )
+            .bind(self.ruolo)
             .fetch_one(&mut *connessione)
             .await
             .map_err(guasto)?;
@@ -214,8 +240,8 @@ impl Accesso {
             }
         }
         // Held for the session, whatever is set later; and with the least rights that do.
-        let resta = if gateway {
-            format!("SET synchronous_commit = {sincrono}; SET ROLE varco_gateway;")
+        let resta = if membro {
+            format!("SET synchronous_commit = {sincrono}; SET ROLE {};", self.ruolo)
         } else {
             format!("SET synchronous_commit = {sincrono};")
         };

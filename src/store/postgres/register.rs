@@ -16,10 +16,9 @@ use super::row::{Istante, guasto};
 use super::{PostgresStore, Presa, Scrittura, query};
 use crate::domanda::Scheda;
 use crate::protocollo::{NumeroDomanda, data_a_roma};
-use crate::store::codec::Conservati;
 use crate::store::registro::{
-    Attuale, Contatore, Numeri, Nuova, Sorte, Visto, Vive, decide, misura, outcomes, pack_richieste,
-    registri, were_written,
+    Attuale, Contatore, Numeri, Nuova, Richiesta, Sorte, Visto, Vive, decide, misura, outcomes,
+    pack_richieste, registri, were_written,
 };
 use crate::store::valori::intero;
 use crate::store::{Atto, Chiave, Inconsistency, Registrazione, StoreError};
@@ -86,7 +85,7 @@ async fn transaction(
     store: &PostgresStore,
     presa: &mut Presa<'_>,
     atti: &[Atto],
-    richieste: Vec<Conservati>,
+    richieste: Vec<Richiesta>,
     adesso: Timestamp,
 ) -> Result<Scritto, StoreError> {
     let Pretese { sorti, ids, visto } = claim(presa, atti).await?;
@@ -453,30 +452,30 @@ async fn lock_counters(
         .map_err(|source| Inconsistency::new("contatori", "ultimo", source))?;
     let mut numeri = Numeri::after(ultima_domanda);
     for registro in registri {
-        let riga = righe
-            .iter()
-            .find(|riga| riga.0 == registro)
-            .map(|(_, anno, ultimo, istante, chiuso)| {
+        let riga = righe.iter().find(|riga| riga.0 == registro).map(
+            |(_, anno, ultimo, istante, chiuso, emergenza)| {
                 (
                     *anno,
                     *ultimo,
                     istante.0.as_millisecond(),
                     chiuso.0.as_millisecond(),
+                    *emergenza,
                 )
-            });
-        numeri.insert(registro, Contatore::at(adesso, riga)?);
+            },
+        );
+        numeri.insert(registro, Contatore::at(registro, adesso, riga)?);
     }
     Ok((numeri, ultimo("variazione")?))
 }
 
-type RigaRegistro = (String, i16, i64, Istante, Istante);
+type RigaRegistro = (String, i16, i64, Istante, Istante, Option<i64>);
 
 async fn lock_registers(
     connessione: &mut PgConnection,
     registri: &[&'static str],
 ) -> Result<Vec<RigaRegistro>, StoreError> {
     sqlx::query_as(
-        "SELECT registro, anno, ultimo, ultimo_istante, chiuso_fino_a
+        "SELECT registro, anno, ultimo, ultimo_istante, chiuso_fino_a, emergenza
          FROM registro
          WHERE registro = ANY($1)
          ORDER BY registro

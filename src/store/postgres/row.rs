@@ -24,6 +24,11 @@ pub(super) fn guasto(errore: sqlx::Error) -> StoreError {
             let causa = format!("SQLSTATE {codice}, constraint {vincolo}");
             StoreError::Inconsistency(Inconsistency::new("store", "constraint", causa))
         }
+        "42" if codice == "42501" => StoreError::Refused(format!(
+            "the database does not let this user do it ({}); as its owner: GRANT varco_gateway TO it, or \
+             varco_registro to whoever keeps the register",
+            database.message()
+        )),
         "42" => StoreError::Refused(format!(
             "SQLSTATE {codice}: {}; bring the database up with `varco migrate`, as its owner",
             database.message()

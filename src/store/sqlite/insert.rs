@@ -44,8 +44,8 @@ const REGISTRAZIONI: Tabella = Tabella {
     testa: "INSERT INTO registrazioni (id, registro, anno, numero, protocollo, registrata_il, presentata_il, oggetto, \
             servizio, operazione, ente, ente_denominazione, codice_ufficio, user_id, richiedente, destinatario, \
             chiave_invio, data_pratica, numero_domanda, collegato_a, digest, digest_versione, impronta, impronta_algoritmo, \
-            canale, message_id, certificato_sha256)",
-    riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'INPS',?,?,?,?,?,?,?,'SHA-256',?,?,?)",
+            canale, message_id, certificato_sha256, ricevuta_sha256, richiesta_sha256)",
+    riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'INPS',?,?,?,?,?,?,?,'SHA-256',?,?,?,?,?)",
     coda: "",
 };
 
@@ -76,7 +76,9 @@ fn bind_registrazione(valori: &mut Valori, nuova: &Nuova<'_>) {
         .bytes(&ricevuta.impronta)
         .text(atto.canale)
         .told(nuova.traccia.message_id)
-        .text(&atto.certificato_sha256);
+        .text(&atto.certificato_sha256)
+        .bytes(&nuova.ricevuta_sha256)
+        .bytes(&nuova.richiesta.sha256);
 }
 
 const RICEVUTE: Tabella = Tabella {
@@ -106,8 +108,8 @@ fn bind_payload(valori: &mut Valori, nuova: &Nuova<'_>) {
         .len(nuova.atto.richiesta.len())
         .len(da)
         .len(a)
-        .text(nuova.richiesta.codec.as_str())
-        .bytes(&nuova.richiesta.bytes);
+        .text(nuova.richiesta.conservata.codec.as_str())
+        .bytes(&nuova.richiesta.conservata.bytes);
 }
 
 const DOMANDE: Tabella = Tabella {

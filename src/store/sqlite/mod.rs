@@ -5,6 +5,7 @@
 
 mod batch;
 mod insert;
+mod legale;
 mod open;
 pub(super) mod origine;
 mod query;

@@ -14,9 +14,9 @@ use super::insert::insert_all;
 use super::row::{begin, guasto};
 use super::{Scrittura, SqliteStore, query};
 use crate::ricevuta::Registrata;
-use crate::store::codec::Conservati;
 use crate::store::registro::{
-    Contatore, Numeri, Nuova, Sorte, Visto, Vive, decide, outcomes, pack_richieste, registri, were_written,
+    Contatore, Numeri, Nuova, Richiesta, Sorte, Visto, Vive, decide, outcomes, pack_richieste, registri,
+    were_written,
 };
 use crate::store::valori::intero;
 use crate::store::{Atto, Chiave, Inconsistency, Registrazione, StoreError};
@@ -54,7 +54,7 @@ async fn write(
     store: &SqliteStore,
     connessione: &mut SqliteConnection,
     atti: &[Atto],
-    richieste: Vec<Conservati>,
+    richieste: Vec<Richiesta>,
     adesso: Timestamp,
 ) -> Result<Vec<Registrazione>, StoreError> {
     let gia_registrate = query::registrate(connessione, atti.iter().map(|atto| &atto.chiave)).await?;
@@ -161,13 +161,13 @@ async fn load(
     let mut numeri = Numeri::after(ultima_domanda);
     for registro in registri(atti) {
         let riga = sqlx::query_as(
-            "SELECT anno, ultimo, ultimo_istante, chiuso_fino_a FROM registro WHERE registro = ?",
+            "SELECT anno, ultimo, ultimo_istante, chiuso_fino_a, emergenza FROM registro WHERE registro = ?",
         )
         .bind(registro)
         .fetch_optional(&mut *connessione)
         .await
         .map_err(guasto)?;
-        numeri.insert(registro, Contatore::at(adesso, riga)?);
+        numeri.insert(registro, Contatore::at(registro, adesso, riga)?);
     }
     Ok((numeri, ultima_registrazione))
 }

@@ -1,0 +1,193 @@
+//! `varco register emergency`: the emergency register (DPR 445/2000 art. 63).
+
+use anyhow::Result;
+use jiff::SignedDuration;
+
+use super::{Autorita, open, una_riga};
+use crate::cli::{DoveConfig, Uscita};
+use crate::prestazione::PRESTAZIONI;
+use crate::protocollo::data_a_roma;
+use crate::registro::{Emergenza, a_roma};
+use crate::store::legale::{Apertura, EsitoApertura};
+
+/// What to do with it.
+#[derive(Debug, clap::Args)]
+pub(super) struct Emergency {
+    #[command(subcommand)]
+    comando: Comando,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Comando {
+    /// Apre il registro di emergenza: da qui in poi il registro è fermo, e ogni nuova domanda riceve PRO-001 e Retry-After.
+    ///
+    /// Chi rinvia una domanda già registrata riceve comunque la sua ricevuta.
+    ///
+    /// Esempio: varco register emergency open --causa "guasto alla sala dati" --provvedimento 7/2021
+    /// --provvedimento-data 2021-07-02 --operatore m.verdi
+    Open(Open),
+    /// Chiude il registro di emergenza: il registro riprende dal numero seguente.
+    ///
+    /// Esempio: varco register emergency close --operatore m.verdi
+    Close(Close),
+    /// Elenca le interruzioni, con i numeri ordinari dati a ciò che fu registrato in emergenza.
+    ///
+    /// Esempio: varco register emergency list
+    List(List),
+}
+
+#[derive(Debug, clap::Args)]
+struct Open {
+    /// Perché si apre
+    #[arg(long, value_name = "TESTO", value_parser = una_riga)]
+    causa: String,
+    #[command(flatten)]
+    autorita: Autorita,
+    /// Quale registro si ferma (predefinito: AUF)
+    #[arg(long, value_name = "REGISTRO", value_parser = un_registro, default_value = "AUF")]
+    registro: String,
+    #[command(flatten)]
+    dove: DoveConfig,
+}
+
+#[derive(Debug, clap::Args)]
+struct Close {
+    /// Chi opera
+    #[arg(long, value_name = "UTENTE", value_parser = una_riga)]
+    operatore: String,
+    /// Quale registro riprende (predefinito: AUF)
+    #[arg(long, value_name = "REGISTRO", value_parser = un_registro, default_value = "AUF")]
+    registro: String,
+    #[command(flatten)]
+    dove: DoveConfig,
+}
+
+#[derive(Debug, clap::Args)]
+struct List {
+    #[command(flatten)]
+    dove: DoveConfig,
+}
+
+impl Emergency {
+    pub(super) async fn run(self) -> Result<Uscita> {
+        match self.comando {
+            Comando::Open(open) => open.run().await,
+            Comando::Close(close) => close.run().await,
+            Comando::List(list) => list.run().await,
+        }
+    }
+}
+
+impl Open {
+    async fn run(self) -> Result<Uscita> {
+        let (store, adesso) = open(&self.dove).await?;
+        let provvedimento = self.autorita.provvedimento();
+        if provvedimento.data > data_a_roma(adesso) {
+            eprintln!(
+                "varco: la data del provvedimento ({}) è futura",
+                provvedimento.data
+            );
+            return Ok(Uscita::Rifiutato);
+        }
+        let registro = &self.registro;
+        let apertura = Apertura {
+            registro,
+            causa: &self.causa,
+            operatore: &self.autorita.operatore,
+            provvedimento: &provvedimento,
+        };
+        let esito = store.apri_emergenza(&apertura, adesso).await?;
+        store.close().await;
+        match esito {
+            EsitoApertura::Aperta(quando) => {
+                outln!(
+                    "registro {registro} fermo dal {}: registro di emergenza EMG-{registro} aperto",
+                    a_roma(quando)
+                );
+                Ok(Uscita::Fatto)
+            }
+            EsitoApertura::GiaAperta(quando) => {
+                eprintln!(
+                    "varco: EMG-{registro}: il registro di emergenza è già aperto dal {}",
+                    a_roma(quando)
+                );
+                Ok(Uscita::Rifiutato)
+            }
+        }
+    }
+}
+
+impl Close {
+    async fn run(self) -> Result<Uscita> {
+        let (store, adesso) = open(&self.dove).await?;
+        let registro = &self.registro;
+        let chiusa = store.chiudi_emergenza(registro, &self.operatore, adesso).await?;
+        store.close().await;
+        let Some(chiusa) = chiusa else {
+            eprintln!("varco: EMG-{registro}: il registro di emergenza non è aperto");
+            return Ok(Uscita::Rifiutato);
+        };
+        outln!(
+            "registro {registro} ripreso il {}",
+            a_roma(chiusa.chiusa_il.unwrap_or(adesso))
+        );
+        Ok(Uscita::Fatto)
+    }
+}
+
+/// Beyond so long the law asks for a provision of its own, of a week at most (art. 63 c. 2).
+const SENZA_PROROGA: SignedDuration = SignedDuration::from_hours(24);
+
+impl List {
+    async fn run(self) -> Result<Uscita> {
+        let (store, adesso) = open(&self.dove).await?;
+        for emergenza in store.emergenze().await? {
+            outln!("{}", shown(&emergenza));
+            let fino_a = emergenza.chiusa_il.unwrap_or(adesso);
+            if fino_a.duration_since(emergenza.aperta_il) > SENZA_PROROGA {
+                outln!(
+                    "  oltre le 24 ore: serve un provvedimento per ogni periodo, di una settimana al più (art. 63 c. 2)"
+                );
+            }
+            for correlata in store.correlazioni(emergenza.id).await? {
+                outln!(
+                    "  EMG-{}/{}  {}  {}",
+                    emergenza.registro,
+                    correlata.numero,
+                    a_roma(correlata.istante),
+                    correlata.protocollo
+                );
+            }
+        }
+        store.close().await;
+        Ok(Uscita::Fatto)
+    }
+}
+
+fn shown(emergenza: &Emergenza) -> String {
+    let fine = match (emergenza.chiusa_il, &emergenza.chiusa_da) {
+        (Some(chiusa_il), Some(chiusa_da)) => format!("al {} (chiusa da {chiusa_da})", a_roma(chiusa_il)),
+        _ => "APERTA".to_owned(),
+    };
+    format!(
+        "EMG-{}  dal {} {fine}  {}  (provvedimento {} del {}, {})",
+        emergenza.registro,
+        a_roma(emergenza.aperta_il),
+        emergenza.causa,
+        emergenza.provvedimento_numero,
+        emergenza.provvedimento_data,
+        emergenza.operatore,
+    )
+}
+
+/// A register of one of our prestazioni.
+fn un_registro(testo: &str) -> Result<String, String> {
+    let noto = PRESTAZIONI
+        .iter()
+        .any(|prestazione| prestazione.registro == testo);
+    if noto {
+        Ok(testo.to_owned())
+    } else {
+        Err("non è il registro di una prestazione".to_owned())
+    }
+}
