@@ -200,6 +200,12 @@ fn every_sample_of_the_assegno_unico_is_answered_as_it_is_shown() {
         consultata.values("Stato"),
         ["PRESENTATA", "SOSTITUITA", "PRESENTATA"]
     );
+    let rinuncia = client.post(&read("RinunciaDomanda"));
+    assert_eq!(rinuncia.value("Protocollo"), numero(3), "{}", rinuncia.text());
+    assert_eq!(
+        client.post(&read("ConsultaDomanda")).values("Stato"),
+        ["PRESENTATA", "SOSTITUITA", "RINUNCIATA"]
+    );
     assert_eq!(
         client.post(&read("ScaricaRicevuta")).value("Protocollo"),
         numero(1)
@@ -210,7 +216,7 @@ fn every_sample_of_the_assegno_unico_is_answered_as_it_is_shown() {
     }
     assert_eq!(
         std::fs::read_dir(&samples).unwrap().count(),
-        9,
+        10,
         "a sample that no line above sends"
     );
 }

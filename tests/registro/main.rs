@@ -4,6 +4,7 @@
 
 mod annul;
 #[path = "../store/atti.rs"]
+#[expect(dead_code, reason = "shared with tests/store, which uses all of it")]
 mod atti;
 #[path = "../store/banco.rs"]
 #[expect(dead_code, reason = "shared with tests/store, which uses all of it")]
