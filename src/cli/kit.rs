@@ -52,6 +52,7 @@ const MESSAGGI: &[FileDelKit] = messaggi!(
     "AssegnoUnicoUniversale/InviaDomanda.xml",
     "AssegnoUnicoUniversale/InviaDomanda-soap11.xml",
     "AssegnoUnicoUniversale/InviaDomanda-figlio-maggiorenne.xml",
+    "AssegnoUnicoUniversale/RinunciaDomanda.xml",
     "AssegnoUnicoUniversale/ConsultaDomanda.xml",
     "AssegnoUnicoUniversale/ScaricaRicevuta.xml",
     "AssegnoUnicoUniversale/Limiti.xml",

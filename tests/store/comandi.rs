@@ -100,7 +100,8 @@ fn check_says_as_whom_it_speaks_and_how_and_no_command_says_the_password() {
         "store = \"postgres://varco:***@localhost:",
         "database.attesa_s = 2   (varco.toml:5)",
         "archivio    PostgreSQL ",
-        " (produzione), schema versione 3, synchronous_commit=on, registro in ordine\n",
+        " (produzione), schema versione ",
+        ", synchronous_commit=on, registro in ordine\n",
         "archivio    utente varco, ruolo varco_gateway, TLSv1.3\n",
         "avviso      l'utente varco è proprietario dell'archivio",
     ] {

@@ -252,6 +252,10 @@ async fn fill(da: &Path, domande: u64) {
          FROM registrazioni WHERE id % 50 = 7;
          INSERT INTO assegnazioni (registrazione, dal, operatore, classifica, assegnazione)
          SELECT id, 1641805200000 + id, 'op.due', NULL, 'sede 3400' FROM registrazioni WHERE id % 40 = 3;
+         INSERT INTO atti (registrazione, numero_domanda, operazione, mandato_numero, mandato_data, dettagli)
+         SELECT id, numero_domanda, 'RinunciaDomanda', 'M-' || id, '2022-01-10', '{\"motivo\": \"ERRORE_COMPILAZIONE\"}'
+         FROM registrazioni WHERE id % 70 = 9;
+         UPDATE schede SET stato = 'IN_ISTRUTTORIA' WHERE numero_domanda % 10 = 9;
          UPDATE schede SET stato = 'RESPINTA', stato_dal = 1641805200000 WHERE numero_domanda % 10 = 9;
          UPDATE schede SET stato = 'IN_ISTRUTTORIA', azione_richiesta = 'ALLEGARE_DOCUMENTI' WHERE numero_domanda % 10 = 8;
          DELETE FROM payload WHERE registrazione % 60 = 1;",
