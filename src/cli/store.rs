@@ -99,7 +99,7 @@ impl Copy {
 fn tell(copia: &Copia, durata: Duration) {
     let mut righe = 0;
     for (tabella, quante) in &copia.tabelle {
-        outln!("{tabella:<14} {quante:>12} righe uguali");
+        outln!("{tabella:<23} {quante:>12} righe uguali");
         righe += quante;
     }
     for (
