@@ -7,6 +7,7 @@ use bytes::Bytes;
 use zstd::bulk::Compressor;
 
 use super::Inconsistency;
+use crate::trace::Traccia;
 
 /// The codec of a stored column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +41,24 @@ pub(super) struct Conservati {
     /// Length before compression.
     pub(super) bytes_len: usize,
     pub(super) bytes: Vec<u8>,
+}
+
+/// A trace with its bytes as they are kept.
+pub(super) struct Conservata<'a> {
+    pub(super) traccia: &'a Traccia,
+    pub(super) richiesta: Option<Conservati>,
+    pub(super) risposta: Option<Conservati>,
+}
+
+impl<'a> Conservata<'a> {
+    /// Compresses: before any lock, for it takes longer than the writing.
+    pub(super) fn pack(traccia: &'a Traccia) -> Self {
+        Self {
+            traccia,
+            richiesta: traccia.richiesta.as_deref().map(pack),
+            risposta: traccia.risposta.as_deref().map(pack),
+        }
+    }
 }
 
 /// Compresses; bytes that would not become fewer (or cannot be compressed) are kept as they are.

@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::error::Error;
 use std::sync::{Mutex, PoisonError};
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use sqlx::{ColumnIndex, Decode, Row, Type};
 
 use super::Inconsistency;
+use super::codec::unpack;
 use crate::domanda::codelista::Parola;
 use crate::domanda::{CodiceFiscale, Dettagli, Mese, Richiedente};
 
@@ -76,6 +78,47 @@ where
         self.parse(column, |bytes: Vec<u8>| {
             <[u8; 32]>::try_from(bytes).map_err(|_| "not 32 bytes")
         })
+    }
+}
+
+/// Kept bytes, in the three columns that hold them beside the key of their row.
+impl<R: Row> Riga<'_, R>
+where
+    &'static str: ColumnIndex<R>,
+    String: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+    Option<String>: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+    Option<Vec<u8>>: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+    Vec<u8>: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+    i64: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+{
+    /// The bytes of `ricevute`, `payload` and their like.
+    pub(super) fn bytes(&self) -> Result<Bytes, Inconsistency> {
+        self.unpacked("codec", "bytes_len", self.get("bytes")?)
+    }
+
+    /// Bytes that may lack, by the names of codec, length and bytes.
+    pub(super) fn bytes_option(
+        &self,
+        [codec, bytes_len, bytes]: [&'static str; 3],
+    ) -> Result<Option<Bytes>, Inconsistency> {
+        self.get::<Option<Vec<u8>>>(bytes)?
+            .map(|conservati| self.unpacked(codec, bytes_len, conservati))
+            .transpose()
+    }
+
+    fn unpacked(
+        &self,
+        codec: &'static str,
+        bytes_len: &'static str,
+        conservati: Vec<u8>,
+    ) -> Result<Bytes, Inconsistency> {
+        unpack(
+            self.table,
+            &self.get::<String>(codec)?,
+            self.get::<Option<String>>("chiave_id")?.as_deref(),
+            self.parse(bytes_len, |len: i64| usize::try_from(len))?,
+            conservati,
+        )
     }
 }
 

@@ -6,10 +6,10 @@ use sqlx::postgres::PgConnection;
 
 use super::row::{Istante, guasto};
 use super::statement::Istruzione;
-use super::tracce::{Conservata, columns_of_traccia};
+use super::tracce::columns_of_traccia;
 use crate::domanda::{CodiceFiscale, Iban};
 use crate::ricevuta::DIGEST_VERSIONE;
-use crate::store::codec::Codec;
+use crate::store::codec::{Codec, Conservata};
 use crate::store::registro::{Numeri, Nuova, mosse, variazioni};
 use crate::store::valori::{al_millesimo, intero, json, json_object, lunghezza};
 use crate::store::{Inconsistency, StoreError};

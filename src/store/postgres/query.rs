@@ -13,7 +13,6 @@ use crate::patronato::{ChiaveInvio, CodiceEnte};
 use crate::prestazione;
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::{Digest, Registrata};
-use crate::store::codec::unpack;
 use crate::store::valori::{Riga, intero, mese, parola, richiedente_from};
 use crate::store::{Chiave, Inconsistency, RigaRegistro, StoreError};
 
@@ -257,21 +256,13 @@ fn registrata_from(row: &PgRow) -> Result<Registrata, Inconsistency> {
         chiave: riga.parse("chiave_invio", |testo: String| testo.parse::<ChiaveInvio>())?,
         digest: Digest(riga.digest("digest")?),
         digest_versione: riga.parse("digest_versione", |versione: i16| u8::try_from(versione))?,
-        ricevuta: bytes_from("ricevute", row)?,
+        ricevuta: Riga {
+            table: "ricevute",
+            row,
+        }
+        .bytes()?,
         annullata: riga.get("annullata")?,
     })
-}
-
-/// The bytes of `ricevute` or `payload`.
-fn bytes_from(table: &'static str, row: &PgRow) -> Result<bytes::Bytes, Inconsistency> {
-    let riga = Riga { table, row };
-    unpack(
-        table,
-        &riga.get::<String>("codec")?,
-        riga.get::<Option<String>>("chiave_id")?.as_deref(),
-        riga.parse("bytes_len", |len: i64| usize::try_from(len))?,
-        riga.get("bytes")?,
-    )
 }
 
 /// The receipt of a number.
@@ -291,7 +282,15 @@ pub(super) async fn ricevuta(
     .fetch_optional(connessione)
     .await
     .map_err(guasto)?;
-    Ok(row.map(|row| bytes_from("ricevute", &row)).transpose()?)
+    Ok(row
+        .map(|row| {
+            Riga {
+                table: "ricevute",
+                row: &row,
+            }
+            .bytes()
+        })
+        .transpose()?)
 }
 
 /// The request of a number, where it is the message that was registered.
@@ -313,5 +312,13 @@ pub(super) async fn richiesta(
     .fetch_optional(connessione)
     .await
     .map_err(guasto)?;
-    Ok(row.map(|row| bytes_from("payload", &row)).transpose()?)
+    Ok(row
+        .map(|row| {
+            Riga {
+                table: "payload",
+                row: &row,
+            }
+            .bytes()
+        })
+        .transpose()?)
 }

@@ -1,9 +1,9 @@
 //! The registration of a batch: one transaction. Keys, then children, are claimed with ON CONFLICT DO NOTHING, each
 //! in one order for all gateways, so that two of them wait for each other but never for ever; then the domande that acts
-//! are about, and only then the register's row is locked, numbers are drawn, and everything is written in one statement. Who has the row has it from the draw to
-//! the commit, and no longer. What did not take leaves nothing: an act whose children are not free gives its key back by
-//! taking the whole claim back, and the others claim again. Order of the promises: design.md §2.7 (keys), §2.8
-//! (numbers), §2.9 (batches).
+//! are about are locked. Only then the register's row is locked, numbers are drawn, and everything is written: who has
+//! the row has it from the draw to the commit, and no longer. What did not take leaves nothing: an act whose children are
+//! not free gives its key back by taking the whole claim back, and the others claim again. Order of the promises:
+//! design.md §2.7 (keys), §2.8 (numbers), §2.9 (batches).
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 

@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use sqlx::QueryBuilder;
 use sqlx::postgres::{PgConnection, PgRow, Postgres};
@@ -12,28 +11,10 @@ use super::row::{Istante, guasto};
 use super::statement::{Colonne, Istruzione, without_nul};
 use super::{PostgresStore, query};
 use crate::protocollo::NumeroProtocollo;
-use crate::store::codec::{Conservati, pack, unpack};
+use crate::store::codec::{Conservata, Conservati};
 use crate::store::valori::{Riga, intero, json, json_or_null, known, lunghezza};
 use crate::store::{Inconsistency, LIMITE_RICERCA, Ricerca, StoreError};
 use crate::trace::{RifiutoAllaPorta, Traccia};
-
-/// A trace with its bytes as they are kept.
-pub(super) struct Conservata<'a> {
-    traccia: &'a Traccia,
-    richiesta: Option<Conservati>,
-    risposta: Option<Conservati>,
-}
-
-impl<'a> Conservata<'a> {
-    /// Compresses.
-    pub(super) fn pack(traccia: &'a Traccia) -> Self {
-        Self {
-            traccia,
-            richiesta: traccia.richiesta.as_deref().map(pack),
-            risposta: traccia.risposta.as_deref().map(pack),
-        }
-    }
-}
 
 /// Writes traces in a transaction of their own: one statement is one.
 pub(super) async fn write_tracce(store: &PostgresStore, tracce: &[Traccia]) -> Result<(), StoreError> {
@@ -226,8 +207,9 @@ pub(super) async fn find(
     for row in &righe {
         let mut traccia = traccia_from(row)?;
         if !ricerca.senza_byte {
-            traccia.richiesta = bytes_from(row, "richiesta_codec", "richiesta_bytes_len", "richiesta")?;
-            traccia.risposta = bytes_from(row, "risposta_codec", "risposta_bytes_len", "risposta")?;
+            let riga = Riga { table: "tracce", row };
+            traccia.richiesta = riga.bytes_option(["richiesta_codec", "richiesta_bytes_len", "richiesta"])?;
+            traccia.risposta = riga.bytes_option(["risposta_codec", "risposta_bytes_len", "risposta"])?;
             fill_from_registration(connessione, &mut traccia).await?;
         }
         trovate.push(traccia);
@@ -369,26 +351,6 @@ fn traccia_from(row: &PgRow) -> Result<Traccia, Inconsistency> {
         richiesta: None,
         risposta: None,
     })
-}
-
-fn bytes_from(
-    row: &PgRow,
-    codec: &'static str,
-    bytes_len: &'static str,
-    bytes: &'static str,
-) -> Result<Option<Bytes>, Inconsistency> {
-    let riga = Riga { table: "tracce", row };
-    let Some(conservati) = riga.get::<Option<Vec<u8>>>(bytes)? else {
-        return Ok(None);
-    };
-    unpack(
-        riga.table,
-        &riga.get::<String>(codec)?,
-        riga.get::<Option<String>>("chiave_id")?.as_deref(),
-        riga.parse(bytes_len, |len: i64| usize::try_from(len))?,
-        conservati,
-    )
-    .map(Some)
 }
 
 fn indirizzo(riga: &Riga<'_, PgRow>) -> Result<Option<IpAddr>, Inconsistency> {

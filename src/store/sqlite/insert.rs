@@ -4,10 +4,10 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::batch::{Inserimento, Tabella, Valori, insert, parti};
 use super::row::guasto;
-use super::tracce::{Conservata, TRACCE_CHE_SOSTITUISCONO, bind_traccia};
+use super::tracce::{TRACCE_CHE_SOSTITUISCONO, bind_traccia};
 use crate::domanda::atto::Seguito;
 use crate::domanda::{CodiceFiscale, Fascicolo, Iban};
-use crate::store::codec::Codec;
+use crate::store::codec::{Codec, Conservata};
 use crate::store::registro::{Nuova, Variazione, mosse, variazioni};
 use crate::store::valori::{intero, json, json_object};
 use crate::store::{Inconsistency, StoreError};

@@ -13,7 +13,6 @@ use crate::patronato::{ChiaveInvio, CodiceEnte};
 use crate::prestazione;
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::{Digest, Registrata};
-use crate::store::codec::unpack;
 use crate::store::registro::Attuale;
 use crate::store::valori::{Riga, intero, mese, parola, richiedente_from};
 use crate::store::{Atto, Chiave, Inconsistency, RigaRegistro, StoreError};
@@ -271,21 +270,13 @@ fn registrata_from(row: &SqliteRow) -> Result<Registrata, Inconsistency> {
         chiave: riga.parse("chiave_invio", |testo: String| testo.parse::<ChiaveInvio>())?,
         digest: Digest(riga.digest("digest")?),
         digest_versione: riga.get("digest_versione")?,
-        ricevuta: bytes_from("ricevute", row)?,
+        ricevuta: Riga {
+            table: "ricevute",
+            row,
+        }
+        .bytes()?,
         annullata: riga.get("annullata")?,
     })
-}
-
-/// The bytes of `ricevute` or `payload`.
-fn bytes_from(table: &'static str, row: &SqliteRow) -> Result<bytes::Bytes, Inconsistency> {
-    let riga = Riga { table, row };
-    unpack(
-        table,
-        &riga.get::<String>("codec")?,
-        riga.get::<Option<String>>("chiave_id")?.as_deref(),
-        riga.parse("bytes_len", |len: i64| usize::try_from(len))?,
-        riga.get("bytes")?,
-    )
 }
 
 /// The bytes that a registration holds for a trace: the receipt of that number, and the request where the message is
@@ -310,5 +301,5 @@ pub(super) async fn bytes_of(
         .fetch_optional(connessione)
         .await
         .map_err(guasto)?;
-    Ok(row.map(|row| bytes_from(table, &row)).transpose()?)
+    Ok(row.map(|row| Riga { table, row: &row }.bytes()).transpose()?)
 }

@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use sqlx::QueryBuilder;
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool, SqliteRow};
@@ -11,28 +10,10 @@ use uuid::Uuid;
 use super::batch::{Tabella, Valori, insert};
 use super::row::{begin, guasto};
 use super::{Presa, SqliteStore, query};
-use crate::store::codec::{Conservati, pack, unpack};
+use crate::store::codec::Conservata;
 use crate::store::valori::{Riga, intero, json, json_or_null, known, lunghezza};
 use crate::store::{Inconsistency, LIMITE_RICERCA, Ricerca, StoreError};
 use crate::trace::{RifiutoAllaPorta, Traccia};
-
-/// A trace with its bytes as they are kept.
-pub(super) struct Conservata<'a> {
-    traccia: &'a Traccia,
-    richiesta: Option<Conservati>,
-    risposta: Option<Conservati>,
-}
-
-impl<'a> Conservata<'a> {
-    /// Compresses: before the lock, for it takes longer than the writing.
-    pub(super) fn pack(traccia: &'a Traccia) -> Self {
-        Self {
-            traccia,
-            richiesta: traccia.richiesta.as_deref().map(pack),
-            risposta: traccia.risposta.as_deref().map(pack),
-        }
-    }
-}
 
 /// Writes traces in a transaction of their own.
 pub(super) async fn write_tracce(store: &SqliteStore, tracce: &[Traccia]) -> Result<(), StoreError> {
@@ -220,8 +201,9 @@ pub(super) async fn find(pool: &SqlitePool, ricerca: &Ricerca) -> Result<Vec<Tra
     for row in &righe {
         let mut traccia = traccia_from(row)?;
         if !ricerca.senza_byte {
-            traccia.richiesta = bytes_from(row, "richiesta_codec", "richiesta_bytes_len", "richiesta")?;
-            traccia.risposta = bytes_from(row, "risposta_codec", "risposta_bytes_len", "risposta")?;
+            let riga = Riga { table: "tracce", row };
+            traccia.richiesta = riga.bytes_option(["richiesta_codec", "richiesta_bytes_len", "richiesta"])?;
+            traccia.risposta = riga.bytes_option(["risposta_codec", "risposta_bytes_len", "risposta"])?;
             fill_from_registration(&mut lettore, &mut traccia).await?;
         }
         trovate.push(traccia);
@@ -345,26 +327,6 @@ fn traccia_from(row: &SqliteRow) -> Result<Traccia, Inconsistency> {
         richiesta: None,
         risposta: None,
     })
-}
-
-fn bytes_from(
-    row: &SqliteRow,
-    codec: &'static str,
-    bytes_len: &'static str,
-    bytes: &'static str,
-) -> Result<Option<Bytes>, Inconsistency> {
-    let riga = Riga { table: "tracce", row };
-    let Some(conservati) = riga.get::<Option<Vec<u8>>>(bytes)? else {
-        return Ok(None);
-    };
-    unpack(
-        riga.table,
-        &riga.get::<String>(codec)?,
-        riga.get::<Option<String>>("chiave_id")?.as_deref(),
-        riga.parse(bytes_len, |len: i64| usize::try_from(len))?,
-        conservati,
-    )
-    .map(Some)
 }
 
 fn indirizzo(riga: &Riga<'_, SqliteRow>) -> Result<Option<IpAddr>, Inconsistency> {
