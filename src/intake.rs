@@ -251,7 +251,7 @@ impl Intake {
         let schede_vive = self.store.schede_vive(servizio, &valida.minori()).await?;
         valida
             .ammetti(&schede_vive, attuale, self.ambiente, &esito.avvisi)
-            .map_err(|respinta| respinta.1.into())
+            .map_err(|respinta| respinta.1)
     }
 
     /// The domanda that an act is about, as it is now; another ente's is none.

@@ -136,6 +136,7 @@ pub fn judge(
         codice_ufficio: None,
         user_id: None,
         schede_vive: &[],
+        pregresso: None,
     };
     let esame = match istanza {
         Istanza::Domanda(domanda) => domanda.esamina(&contesto),

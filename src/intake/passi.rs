@@ -7,7 +7,7 @@ use crate::access::Authorized;
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
 use crate::domanda::{Ambiente, CodiceFiscale, Contesto, Istanza, SchedaViva, Violazione};
 use crate::patronato::ChiaveInvio;
-use crate::rifiuto::Rifiuto;
+use crate::rifiuto::{Failure, Guasto, Rifiuto};
 use crate::schema::Lettura;
 use crate::store::Contenuto;
 
@@ -117,13 +117,13 @@ impl Valida {
         attuale: Option<&DomandaConsultata>,
         ambiente: Ambiente,
         avvisi: &[Violazione],
-    ) -> Result<Ammessa, Box<(Self, Rifiuto)>> {
+    ) -> Result<Ammessa, Box<(Self, Failure)>> {
         let contesto = self.contesto(schede_vive, ambiente);
         let mut esame = match (&self.istanza, attuale) {
             (Istanza::Domanda(domanda), _) => domanda.esamina(&contesto),
             (Istanza::Atto(atto), Some(attuale)) => atto.esamina(&contesto, Some(attuale)),
             // Another ente's domanda is answered like one that is not there.
-            (Istanza::Atto(_), None) => return Err(Box::new((self, Rifiuto::NonTrovata))),
+            (Istanza::Atto(_), None) => return Err(Box::new((self, Rifiuto::NonTrovata.into()))),
         };
         let posizioni = &self.letta.authorized.message().posizioni;
         posizioni.place(&mut esame.violazioni, &self.letta.bytes);
@@ -131,12 +131,21 @@ impl Valida {
         let avvisi: Vec<_> = avvisi.iter().cloned().chain(esame.avvisi).collect();
         if !esame.violazioni.is_empty() {
             let violazioni = esame.violazioni;
-            return Err(Box::new((self, Rifiuto::Regole { violazioni, avvisi })));
+            return Err(Box::new((self, Rifiuto::Regole { violazioni, avvisi }.into())));
         }
         let contenuto = match (&self.istanza, attuale) {
-            (Istanza::Domanda(domanda), _) => Contenuto::Domanda(domanda.fascicolo(&contesto)),
-            (Istanza::Atto(atto), Some(attuale)) => Contenuto::Seguito(atto.seguito(attuale)),
-            (Istanza::Atto(_), None) => return Err(Box::new((self, Rifiuto::NonTrovata))),
+            (Istanza::Domanda(domanda), _) => match domanda.fascicolo(&contesto) {
+                Some(fascicolo) => Contenuto::Domanda(fascicolo),
+                // The rules refuse what cannot be read; if one day they forget one, it is a fault of ours.
+                None => {
+                    return Err(Box::new((
+                        self,
+                        Guasto::Interno("identificativo illeggibile").into(),
+                    )));
+                }
+            },
+            (Istanza::Atto(atto), Some(attuale)) => Contenuto::Seguito(atto.seguito(&contesto, attuale)),
+            (Istanza::Atto(_), None) => return Err(Box::new((self, Rifiuto::NonTrovata.into()))),
         };
         Ok(Ammessa {
             valida: self,
@@ -174,6 +183,7 @@ impl Valida {
             codice_ufficio: Some(&identity.codice_ufficio),
             user_id: Some(&identity.user_id),
             schede_vive,
+            pregresso: None,
         }
     }
 }

@@ -25,8 +25,8 @@ pub trait AttoSuDomanda: Send + Sync + std::fmt::Debug {
     /// the checks that need it are left out.
     fn esamina(&self, contesto: &Contesto<'_>, attuale: Option<&DomandaConsultata>) -> Esame;
 
-    /// The plain values to register: after an `esamina` without violations, with the same domanda.
-    fn seguito(&self, attuale: &DomandaConsultata) -> Seguito;
+    /// The plain values to register: after an `esamina` without violations, with the same domanda and context.
+    fn seguito(&self, contesto: &Contesto<'_>, attuale: &DomandaConsultata) -> Seguito;
 }
 
 /// What the store writes of an act: plain values.
