@@ -116,7 +116,7 @@ pub fn percorso(prefisso: &str, campi: &[&str]) -> String {
 
 /// The path of a field below an element of whatever name: each step with its prefix.
 #[must_use]
-pub(super) fn percorso_di(radice: &str, prefisso: &str, campi: &[&str]) -> String {
+pub(crate) fn percorso_di(radice: &str, prefisso: &str, campi: &[&str]) -> String {
     campi.iter().fold(format!("/{radice}"), |percorso, campo| {
         format!("{percorso}/{prefisso}:{campo}")
     })

@@ -316,7 +316,11 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
         colonne: &[
             col("numero_domanda", Intero),
             col("posto", Intero),
-            made("registrazione", Intero, "d.registrazione"),
+            made(
+                "registrazione",
+                Intero,
+                "coalesce(t.registrazione, d.registrazione)",
+            ),
             col("servizio", Testo),
             col("codice_fiscale", Testo),
             col("data_nascita", Data),
@@ -347,7 +351,11 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
         colonne: &[
             col("servizio", Testo),
             col("codice_fiscale", Testo),
-            made("registrazione", Intero, "d.registrazione"),
+            made(
+                "registrazione",
+                Intero,
+                "coalesce(t.registrazione, d.registrazione)",
+            ),
         ],
         ..TABELLA
     },

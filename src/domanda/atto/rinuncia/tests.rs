@@ -33,6 +33,7 @@ fn domanda(stati: &[StatoDomanda]) -> DomandaConsultata {
         registrata_il: "2021-07-01T08:00:00Z".parse().unwrap(),
         codice_ufficio: "001".to_owned(),
         impronta: [0; 32],
+        quadro: None,
         schede: (1..)
             .zip(stati)
             .map(|(posto, stato)| SchedaConsultata {
