@@ -38,7 +38,9 @@ struct Ricerca<'a> {
     domanda: &'a dyn Domanda,
     attuale: &'a DomandaConsultata,
     trovato: Confronto,
-    /// The parts of the domanda itself that change.
+    /// Whether the domanda itself changes, and so whatever lives in it.
+    dell_insieme: bool,
+    /// The parts of it that may have been asked for.
     parti: BTreeSet<Parte>,
     /// The parts that change of each sheet, by place, and its expected first month.
     schede: BTreeMap<u32, (BTreeSet<Parte>, Option<Mese>)>,
@@ -64,6 +66,7 @@ impl Confronto {
                 allegati: Vec::new(),
                 schede: Vec::new(),
             },
+            dell_insieme: false,
             parti: BTreeSet::new(),
             schede: BTreeMap::new(),
         };
@@ -134,6 +137,7 @@ impl<'a> Ricerca<'a> {
             }
             let gruppo = Gruppo::of(nome);
             gruppi.insert(gruppo);
+            self.dell_insieme = true;
             self.parti.extend(gruppo.parte());
             self.trovato.campi.push(nome.to_owned());
             if !gruppo.may_change(&attuale.schede) {
@@ -204,6 +208,7 @@ impl<'a> Ricerca<'a> {
         if nuovi.is_empty() {
             return;
         }
+        self.dell_insieme = true;
         self.parti.insert(Parte::Documenti);
         self.trovato.campi.push(ALLEGATI.to_owned());
         let attuale: &'a DomandaConsultata = self.attuale;
@@ -250,8 +255,7 @@ impl<'a> Ricerca<'a> {
                     libera: None,
                 });
             }
-            let tutte = !self.parti.is_empty() && scheda.stato.is_live();
-            if tutte || risposta || sue.is_some() {
+            if (self.dell_insieme && scheda.stato.is_live()) || risposta || sue.is_some() {
                 self.trovato.schede.push(SchedaRicevuta {
                     posto: scheda.posto,
                     codice_fiscale: scheda.codice_fiscale.clone(),
