@@ -50,6 +50,7 @@ impl Prestazione {
             Operazione::RinunciaDomanda => Some(Box::new(LettoreRinuncia::new(self.prefisso, self.titolo))),
             Operazione::Echo
             | Operazione::ConsultaDomanda
+            | Operazione::ElencoVariazioni
             | Operazione::ScaricaRicevuta
             | Operazione::Limiti
             | Operazione::Diagnosi => None,
@@ -82,6 +83,8 @@ pub enum Operazione {
     RinunciaDomanda,
     /// State of a domanda.
     ConsultaDomanda,
+    /// What changed since.
+    ElencoVariazioni,
     /// The receipt again.
     ScaricaRicevuta,
     /// Limits and quota.
@@ -98,6 +101,7 @@ impl Operazione {
         Self::InviaDomanda,
         Self::RinunciaDomanda,
         Self::ConsultaDomanda,
+        Self::ElencoVariazioni,
         Self::ScaricaRicevuta,
         Self::Limiti,
         Self::Diagnosi,
@@ -112,6 +116,7 @@ impl Operazione {
             Self::InviaDomanda => "InviaDomanda",
             Self::RinunciaDomanda => "RinunciaDomanda",
             Self::ConsultaDomanda => "ConsultaDomanda",
+            Self::ElencoVariazioni => "ElencoVariazioni",
             Self::ScaricaRicevuta => "ScaricaRicevuta",
             Self::Limiti => "Limiti",
             Self::Diagnosi => "Diagnosi",
@@ -125,9 +130,12 @@ impl Operazione {
         match self {
             Self::InviaDomanda | Self::VerificaDomanda => Some("Domanda"),
             Self::RinunciaDomanda => Some("Rinuncia"),
-            Self::Echo | Self::ConsultaDomanda | Self::ScaricaRicevuta | Self::Limiti | Self::Diagnosi => {
-                None
-            }
+            Self::Echo
+            | Self::ConsultaDomanda
+            | Self::ElencoVariazioni
+            | Self::ScaricaRicevuta
+            | Self::Limiti
+            | Self::Diagnosi => None,
         }
     }
 
