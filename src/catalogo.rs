@@ -1098,6 +1098,16 @@ catalogo! {
         "the Cursore is not of this list: it was not given to this ente, for this service and for this same request"
         "Rimandare il Cursore così come sta nella risposta precedente, con gli stessi criteri; per ricominciare ometterlo."
     }
+    Cur002 "CUR-002" InvalidRequestContent correggere {
+        "{campo} non è un codice fiscale: il carattere di controllo o la data non tornano"
+        "{campo} is no codice fiscale: its check character or its date is wrong"
+        "Copiare il codice fiscale dalla tessera sanitaria: nessuna domanda ne ha uno così."
+    }
+    Cur003 "CUR-003" InvalidRequestContent correggere {
+        "PresentataDal viene dopo PresentataAl: nessun giorno sta fra i due"
+        "PresentataDal comes after PresentataAl: no day lies between them"
+        "Scambiare i due giorni; per un giorno solo indicarlo in entrambi."
+    }
     // ── STO, SYS: ours ──
     Sto001 "STO-001" APIUnavailable ripetere {
         "servizio momentaneamente non disponibile"

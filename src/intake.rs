@@ -145,6 +145,7 @@ impl Intake {
             }
             Operazione::VerificaDomanda => self.verifica(letta, diario, esito).await,
             Operazione::ConsultaDomanda => self.consulta(letta).await,
+            Operazione::RicercaDomande => self.ricerca(letta).await,
             Operazione::ElencoVariazioni => self.variazioni(letta).await,
             Operazione::ScaricaRicevuta => self.scarica(letta).await,
             Operazione::Echo => self.echo(letta, incoming.prestazione).await,

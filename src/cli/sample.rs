@@ -178,7 +178,8 @@ pub fn without_domanda(
             richiesta.leaf("OraDelChiamante", &format!("{adesso:.3}"));
         }
         // From the beginning.
-        Operazione::ElencoVariazioni
+        Operazione::RicercaDomande
+        | Operazione::ElencoVariazioni
         | Operazione::Limiti
         | Operazione::VerificaDomanda
         | Operazione::InviaDomanda

@@ -50,6 +50,7 @@ impl Prestazione {
             Operazione::RinunciaDomanda => Some(Box::new(LettoreRinuncia::new(self.prefisso, self.titolo))),
             Operazione::Echo
             | Operazione::ConsultaDomanda
+            | Operazione::RicercaDomande
             | Operazione::ElencoVariazioni
             | Operazione::ScaricaRicevuta
             | Operazione::Limiti
@@ -83,6 +84,8 @@ pub enum Operazione {
     RinunciaDomanda,
     /// State of a domanda.
     ConsultaDomanda,
+    /// The own domande.
+    RicercaDomande,
     /// What changed since.
     ElencoVariazioni,
     /// The receipt again.
@@ -101,6 +104,7 @@ impl Operazione {
         Self::InviaDomanda,
         Self::RinunciaDomanda,
         Self::ConsultaDomanda,
+        Self::RicercaDomande,
         Self::ElencoVariazioni,
         Self::ScaricaRicevuta,
         Self::Limiti,
@@ -116,6 +120,7 @@ impl Operazione {
             Self::InviaDomanda => "InviaDomanda",
             Self::RinunciaDomanda => "RinunciaDomanda",
             Self::ConsultaDomanda => "ConsultaDomanda",
+            Self::RicercaDomande => "RicercaDomande",
             Self::ElencoVariazioni => "ElencoVariazioni",
             Self::ScaricaRicevuta => "ScaricaRicevuta",
             Self::Limiti => "Limiti",
@@ -132,6 +137,7 @@ impl Operazione {
             Self::RinunciaDomanda => Some("Rinuncia"),
             Self::Echo
             | Self::ConsultaDomanda
+            | Self::RicercaDomande
             | Self::ElencoVariazioni
             | Self::ScaricaRicevuta
             | Self::Limiti

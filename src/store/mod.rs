@@ -28,7 +28,7 @@ use uuid::Uuid;
 use crate::catalogo::Codice;
 use crate::domanda::atto::Seguito;
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
-use crate::domanda::elenco::{Inizio, Pagina, Variazione};
+use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
 use crate::domanda::{Ambiente, CodiceFiscale, Fascicolo, Scheda, SchedaViva};
 use crate::patronato::{ChiaveInvio, CodiceEnte, CodiceUfficio, UserId};
 use crate::prestazione::{Operazione, Prestazione};
@@ -466,6 +466,17 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         inizio: Inizio,
         righe_max: u32,
     ) -> Result<Pagina<Variazione, u64>, StoreError>;
+
+    /// A page of an ente's domande, in the order in which they were presented. What is searched for by several criteria
+    /// at once may be rare in what each alone finds: then a page has few rows, or none, and yet goes on.
+    async fn ricerca(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        filtro: &Filtro,
+        dopo: Option<PostoInElenco>,
+        righe_max: u32,
+    ) -> Result<Pagina<DomandaElencata, Option<PostoInElenco>>, StoreError>;
 
     /// Writes trace records that no registration carried. A message that has its record already keeps it.
     async fn write_tracce(&self, tracce: &[Traccia]) -> Result<(), StoreError>;

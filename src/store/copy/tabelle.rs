@@ -340,6 +340,28 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
         ..TABELLA
     },
     Tabella {
+        nome: "elenco",
+        da: "elenco",
+        unione: "CROSS JOIN registrazioni r ON r.id = t.registrazione",
+        cammino: &[("numero_domanda", Intero), ("posto", Intero), ("ente", Testo)],
+        chiave: &["numero_domanda", "posto", "ente"],
+        colonne: &[
+            col("ente", Testo),
+            col("servizio", Testo),
+            col("presentata_il", Istante),
+            col("numero_domanda", Intero),
+            col("posto", Intero),
+            col("registrazione", Intero),
+            made("anno", Intero, "r.anno"),
+            col("codice_ufficio", Testo),
+            col("richiedente", Testo),
+            col("codice_fiscale", Testo),
+            col("stato", Testo),
+            col("azione_richiesta", Testo),
+        ],
+        ..TABELLA
+    },
+    Tabella {
         nome: "schede_vive",
         da: "schede",
         unione: "CROSS JOIN domande d ON d.numero = t.numero_domanda",

@@ -33,7 +33,7 @@ use super::{
     Verifica,
 };
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
-use crate::domanda::elenco::{Inizio, Pagina, Variazione};
+use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
 use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
 use crate::patronato::CodiceEnte;
 use crate::protocollo::NumeroProtocollo;
@@ -247,6 +247,21 @@ impl Store for PostgresStore {
         self.within(async {
             let mut lettore = self.lettore().await?;
             elenchi::variazioni(&mut lettore, ente, servizio, inizio, righe_max).await
+        })
+        .await
+    }
+
+    async fn ricerca(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        filtro: &Filtro,
+        dopo: Option<PostoInElenco>,
+        righe_max: u32,
+    ) -> Result<Pagina<DomandaElencata, Option<PostoInElenco>>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            elenchi::ricerca(&mut lettore, ente, servizio, filtro, dopo, righe_max).await
         })
         .await
     }

@@ -29,7 +29,7 @@ use super::{
     Verifica,
 };
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
-use crate::domanda::elenco::{Inizio, Pagina, Variazione};
+use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
 use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
 use crate::patronato::CodiceEnte;
 use crate::protocollo::NumeroProtocollo;
@@ -224,6 +224,18 @@ impl Store for SqliteStore {
         righe_max: u32,
     ) -> Result<Pagina<Variazione, u64>, StoreError> {
         elenchi::variazioni(&self.lettori, ente, servizio, inizio, righe_max).await
+    }
+
+    async fn ricerca(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        filtro: &Filtro,
+        dopo: Option<PostoInElenco>,
+        righe_max: u32,
+    ) -> Result<Pagina<DomandaElencata, Option<PostoInElenco>>, StoreError> {
+        let mut lettore = self.lettori.acquire().await.map_err(row::guasto)?;
+        elenchi::ricerca(&mut lettore, ente, servizio, filtro, dopo, righe_max).await
     }
 
     async fn write_tracce(&self, tracce: &[Traccia]) -> Result<(), StoreError> {
