@@ -9,6 +9,7 @@ pub(super) mod destinazione;
 mod elenchi;
 mod insert;
 mod legale;
+mod modifiche;
 mod open;
 mod query;
 mod register;
@@ -35,9 +36,10 @@ use super::{
 };
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
 use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
+use crate::domanda::quadro::Quadro;
 use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
 use crate::patronato::CodiceEnte;
-use crate::protocollo::NumeroProtocollo;
+use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::Registrata;
 use crate::trace::{RifiutoAllaPorta, Traccia};
 
@@ -223,6 +225,27 @@ impl Store for PostgresStore {
 
     async fn register(&self, atti: &[Atto], adesso: Timestamp) -> Result<Vec<Registrazione>, StoreError> {
         register::register(self, atti, adesso).await
+    }
+
+    async fn registrazione(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        riferimento: &Riferimento,
+    ) -> Result<Option<Registrata>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            query::registrazione(&mut lettore, ente, servizio, riferimento).await
+        })
+        .await
+    }
+
+    async fn quadro(&self, numero: NumeroDomanda) -> Result<Option<Quadro>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            modifiche::quadro(&mut lettore, numero).await
+        })
+        .await
     }
 
     async fn domanda(

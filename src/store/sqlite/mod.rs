@@ -7,6 +7,7 @@ mod batch;
 mod elenchi;
 mod insert;
 mod legale;
+mod modifiche;
 mod open;
 pub(super) mod origine;
 mod query;
@@ -30,9 +31,10 @@ use super::{
 };
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
 use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
+use crate::domanda::quadro::Quadro;
 use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
 use crate::patronato::CodiceEnte;
-use crate::protocollo::NumeroProtocollo;
+use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::Registrata;
 use crate::trace::{RifiutoAllaPorta, Traccia};
 
@@ -205,6 +207,20 @@ impl Store for SqliteStore {
 
     async fn register(&self, atti: &[Atto], adesso: Timestamp) -> Result<Vec<Registrazione>, StoreError> {
         register::register(self, atti, adesso).await
+    }
+
+    async fn registrazione(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        riferimento: &Riferimento,
+    ) -> Result<Option<Registrata>, StoreError> {
+        query::registrazione(&self.lettori, ente, servizio, riferimento).await
+    }
+
+    async fn quadro(&self, numero: NumeroDomanda) -> Result<Option<Quadro>, StoreError> {
+        let mut lettore = self.lettori.acquire().await.map_err(row::guasto)?;
+        modifiche::quadro(&mut lettore, numero).await
     }
 
     async fn domanda(
