@@ -9,6 +9,7 @@ mod cluster;
 mod comandi;
 mod copy;
 mod motore;
+mod motore_processo;
 mod postgres;
 #[path = "../comune/postgres.rs"]
 mod postgres_comune;
