@@ -25,7 +25,7 @@ fn temporaneo(stato: StatoDomanda) -> Caso {
             altro_genitore: None,
             decorrenza: Some(Mese { anno: 2021, mese: 7 }),
             stato,
-            azione: AzioneRichiesta::Nessuna,
+            azione: Nessuna,
             azione_motivo: None,
             pagati: Vec::new(),
             rinnovi: Vec::new(),
