@@ -28,7 +28,7 @@ for name in motore-1 motore-2; do
 done
 
 "$load" --url "https://127.0.0.1:$port" --certs "$dir/demo/certs" --connections 48 --seconds "$seconds" \
-    --acked "$dir/acked.tsv" >"$dir/load.out" 2>&1 &
+    --shared --acked "$dir/acked.tsv" >"$dir/load.out" 2>&1 &
 sender=$!
 pids+=("$sender")
 
@@ -47,9 +47,10 @@ url = "https://127.0.0.1:$port/modi/soap/AssegnoTemporaneo/v1/"
 END
 }
 mkdir "$dir/rinunce"
+touch "$dir/acked.tsv" "$dir/rinunce.statuses"
 seen=0
 while kill -0 "$sender" 2>/dev/null; do
-    total=$(wc -l <"$dir/acked.tsv" 2>/dev/null || echo 0)
+    total=$(wc -l <"$dir/acked.tsv")
     if [ "$total" -le "$seen" ]; then
         sleep 0.1
         continue
@@ -65,7 +66,7 @@ while kill -0 "$sender" 2>/dev/null; do
     curl --parallel --parallel-max 16 -sS -K "$dir/rinunce.curl" >>"$dir/rinunce.statuses" 2>>"$dir/rinunce.err" || true
 done
 wait "$sender" || { tail -20 "$dir/load.out" >&2; exit 1; }
-grep -E 'answered|per second|/s' "$dir/load.out" | head -5 || true
+head -1 "$dir/load.out"
 echo "rinunce: $(sort "$dir/rinunce.statuses" | uniq -c | tr -s ' ' | tr '\n' ';')"
 registered=$(grep -l 'REGISTRATA' "$dir"/rinunce/*.answer | wc -l)
 

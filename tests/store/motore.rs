@@ -870,7 +870,7 @@ async fn the_role_of_the_engine_may_do_this_and_nothing_else() {
         assert!(errore.contains(atteso), "{sql}\n{errore}");
     }
 
-    // The feed's counter is held until COMMIT, so a second domanda would be locked out of order.
+    // What is locked last is held until COMMIT, so a second domanda would be locked out of order.
     registrata(&banco.one(atto("b", 2, &[3]), LUGLIO).await);
     take(&mut motore, PRIMO, 2).await;
     let seconda = mossa(PRIMO, 1, "PRESENTATA", "IN_ISTRUTTORIA").replace("('STATO', 1, 1", "('STATO', 2, 1");
@@ -894,6 +894,12 @@ async fn the_role_of_the_engine_may_do_this_and_nothing_else() {
     );
     motore.execute("ROLLBACK").await.unwrap();
     motore.execute(&seconda).await.unwrap();
+    let errore = motore
+        .refused(&format!(
+            "UPDATE motore_prese_v1 SET lavorata = versione WHERE gettone = '{PRIMO}'"
+        ))
+        .await;
+    assert!(errore.contains("MOT-017 "), "{errore}");
 }
 
 /// Outside produzione an engine's clock may stand anywhere; there it may not.
