@@ -8,6 +8,7 @@ mod banco;
 mod cluster;
 mod comandi;
 mod copy;
+mod elenchi;
 mod motore;
 mod motore_processo;
 mod postgres;

@@ -317,7 +317,11 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
         colonne: &[
             col("numero_domanda", Intero),
             col("posto", Intero),
-            made("registrazione", Intero, "d.registrazione"),
+            made(
+                "registrazione",
+                Intero,
+                "coalesce(t.registrazione, d.registrazione)",
+            ),
             col("servizio", Testo),
             col("codice_fiscale", Testo),
             col("data_nascita", Data),
@@ -340,6 +344,28 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
         ..TABELLA
     },
     Tabella {
+        nome: "elenco",
+        da: "elenco",
+        unione: "CROSS JOIN registrazioni r ON r.id = t.registrazione",
+        cammino: &[("numero_domanda", Intero), ("posto", Intero), ("ente", Testo)],
+        chiave: &["numero_domanda", "posto", "ente"],
+        colonne: &[
+            col("ente", Testo),
+            col("servizio", Testo),
+            col("presentata_il", Istante),
+            col("numero_domanda", Intero),
+            col("posto", Intero),
+            col("registrazione", Intero),
+            made("anno", Intero, "r.anno"),
+            col("codice_ufficio", Testo),
+            col("richiedente", Testo),
+            col("codice_fiscale", Testo),
+            col("stato", Testo),
+            col("azione_richiesta", Testo),
+        ],
+        ..TABELLA
+    },
+    Tabella {
         nome: "schede_vive",
         da: "schede",
         unione: "CROSS JOIN domande d ON d.numero = t.numero_domanda",
@@ -349,7 +375,11 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
         colonne: &[
             col("servizio", Testo),
             col("codice_fiscale", Testo),
-            made("registrazione", Intero, "d.registrazione"),
+            made(
+                "registrazione",
+                Intero,
+                "coalesce(t.registrazione, d.registrazione)",
+            ),
         ],
         ..TABELLA
     },
