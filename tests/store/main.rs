@@ -10,6 +10,7 @@ mod comandi;
 mod copy;
 mod elenchi;
 mod motore;
+mod motore_processo;
 mod postgres;
 #[path = "../comune/postgres.rs"]
 mod postgres_comune;
