@@ -1129,6 +1129,22 @@ catalogo! {
         "no domanda of this ente matches the reference given"
         "Controllare protocollo, numero domanda, ChiaveInvio o impronta: si consultano solo le domande inviate dallo stesso ente per lo stesso servizio."
     }
+    // ── CUR: lists by pages ──
+    Cur001 "CUR-001" InvalidRequestContent correggere {
+        "il Cursore non è di questo elenco: non è stato dato a questo ente, per questo servizio e per questa stessa richiesta"
+        "the Cursore is not of this list: it was not given to this ente, for this service and for this same request"
+        "Rimandare il Cursore così come sta nella risposta precedente, con gli stessi criteri; per ricominciare ometterlo."
+    }
+    Cur002 "CUR-002" InvalidRequestContent correggere {
+        "{campo} non è un codice fiscale: il carattere di controllo o la data non tornano"
+        "{campo} is no codice fiscale: its check character or its date is wrong"
+        "Copiare il codice fiscale dalla tessera sanitaria: nessuna domanda ne ha uno così."
+    }
+    Cur003 "CUR-003" InvalidRequestContent correggere {
+        "PresentataDal viene dopo PresentataAl: nessun giorno sta fra i due"
+        "PresentataDal comes after PresentataAl: no day lies between them"
+        "Scambiare i due giorni; per un giorno solo indicarlo in entrambi."
+    }
     // ── STO, SYS: ours ──
     Sto001 "STO-001" APIUnavailable ripetere {
         "servizio momentaneamente non disponibile"
@@ -1185,6 +1201,7 @@ pub const GRUPPI: &[(&str, &str)] = &[
     ("AU", "Assegno unico e universale"),
     ("STA", "Stato della domanda"),
     ("PRO", "Registro di protocollo"),
+    ("CUR", "Elenchi a pagine"),
     ("STO", "Archivio (nostri)"),
     ("SYS", "Sistema (nostri)"),
 ];

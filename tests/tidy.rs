@@ -14,7 +14,7 @@ use xsd_schema::validation::{CollectingValidationSink, SchemaValidator, Validati
 const STRATI: &[(&str, &[&str])] = &[
     ("shell", &["telemetry", "main", "cli", "config"]),
     ("edge", &["listener", "channel"]),
-    ("flow", &["access", "intake", "replay"]),
+    ("flow", &["access", "engine", "intake", "replay"]),
     ("ports", &["store", "trace", "adesione"]),
     ("verdict", &["rifiuto"]),
     ("wire", &["contratto", "registro", "xml", "soap", "schema"]),
@@ -30,7 +30,7 @@ const CASE: &[(&str, &[&str])] = &[
     ("actix_web", &["listener", "channel"]),
     ("actix_http", &["listener", "channel"]),
     ("actix_server", &["listener", "channel"]),
-    ("sqlx", &["store"]),
+    ("sqlx", &["store", "engine"]),
     ("quick_xml", &["xml", "soap", "schema"]),
     ("xsd_schema", &["schema"]),
     ("rustls", &["listener", "cli"]),
@@ -459,7 +459,7 @@ fn the_sample_requests_are_valid() {
             > PRESTAZIONI
                 .iter()
                 .map(|prestazione| prestazione.operazioni().count())
-                .sum(),
+                .sum::<usize>(),
         "one an operation of each service, and InviaDomanda in SOAP 1.1"
     );
 }

@@ -178,7 +178,10 @@ pub fn without_domanda(
             let adesso = WallClock::default().wall();
             richiesta.leaf("OraDelChiamante", &format!("{adesso:.3}"));
         }
-        Operazione::Limiti
+        // From the beginning.
+        Operazione::RicercaDomande
+        | Operazione::ElencoVariazioni
+        | Operazione::Limiti
         | Operazione::VerificaDomanda
         | Operazione::InviaDomanda
         | Operazione::ModificaDomanda
@@ -358,6 +361,8 @@ impl Args {
             Operazione::RinunciaDomanda => atti::rinuncia(self.servizio, &spunto, &chiave, protocollo),
             operazione @ (Operazione::Echo
             | Operazione::ConsultaDomanda
+            | Operazione::RicercaDomande
+            | Operazione::ElencoVariazioni
             | Operazione::ScaricaRicevuta
             | Operazione::Limiti
             | Operazione::Diagnosi) => without_domanda(self.servizio, operazione, protocollo),

@@ -87,6 +87,8 @@ impl Prestazione {
             Operazione::RinunciaDomanda => Some(Box::new(LettoreRinuncia::new(self.prefisso, self.titolo))),
             Operazione::Echo
             | Operazione::ConsultaDomanda
+            | Operazione::RicercaDomande
+            | Operazione::ElencoVariazioni
             | Operazione::ScaricaRicevuta
             | Operazione::Limiti
             | Operazione::Diagnosi => None,
@@ -126,6 +128,10 @@ pub enum Operazione {
     RinunciaDomanda,
     /// State of a domanda.
     ConsultaDomanda,
+    /// The own domande.
+    RicercaDomande,
+    /// What changed since.
+    ElencoVariazioni,
     /// The receipt again.
     ScaricaRicevuta,
     /// Limits and quota.
@@ -145,6 +151,8 @@ impl Operazione {
         Self::AggiungiFiglio,
         Self::RinunciaDomanda,
         Self::ConsultaDomanda,
+        Self::RicercaDomande,
+        Self::ElencoVariazioni,
         Self::ScaricaRicevuta,
         Self::Limiti,
         Self::Diagnosi,
@@ -162,6 +170,8 @@ impl Operazione {
             Self::AggiungiFiglio => "AggiungiFiglio",
             Self::RinunciaDomanda => "RinunciaDomanda",
             Self::ConsultaDomanda => "ConsultaDomanda",
+            Self::RicercaDomande => "RicercaDomande",
+            Self::ElencoVariazioni => "ElencoVariazioni",
             Self::ScaricaRicevuta => "ScaricaRicevuta",
             Self::Limiti => "Limiti",
             Self::Diagnosi => "Diagnosi",
@@ -178,9 +188,13 @@ impl Operazione {
             Self::AggiungiMinore => Some("NuovoMinore"),
             Self::AggiungiFiglio => Some("NuovoFiglio"),
             Self::RinunciaDomanda => Some("Rinuncia"),
-            Self::Echo | Self::ConsultaDomanda | Self::ScaricaRicevuta | Self::Limiti | Self::Diagnosi => {
-                None
-            }
+            Self::Echo
+            | Self::ConsultaDomanda
+            | Self::RicercaDomande
+            | Self::ElencoVariazioni
+            | Self::ScaricaRicevuta
+            | Self::Limiti
+            | Self::Diagnosi => None,
         }
     }
 

@@ -30,6 +30,7 @@ pub(super) async fn write_all(
     domande(&mut istruzione, nuove);
     parti(&mut istruzione, nuove);
     atti(&mut istruzione, nuove);
+    correlate(&mut istruzione, nuove);
     feed(&mut istruzione, nuove, cursore);
     // A hang-up writes INTERROTTA while the act still waits; what was registered speaks last.
     istruzione.insert_or("tracce", &tracce, TRACCE_CHE_SOSTITUISCONO, columns_of_traccia);
@@ -173,6 +174,19 @@ fn atti(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
                 Some(seguito.mandato_data.to_string())
             })
             .told("dettagli", "jsonb", |(_, seguito)| json_object(&seguito.dettagli));
+    });
+}
+
+/// The lines of the emergency register.
+fn correlate(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
+    let correlate: Vec<_> = nuove.iter().filter_map(Nuova::in_emergenza).collect();
+    istruzione.insert("emergenza_registrazioni", &correlate, |colonne| {
+        colonne
+            .text("registro", |(nuova, _)| nuova.registrata.protocollo.registro())
+            .col("numero", |(_, correlata)| intero(correlata.numero))
+            .col("emergenza", |(_, correlata)| correlata.emergenza)
+            .col("istante", |(nuova, _)| Istante(nuova.ricevuta.presentata_il))
+            .col("registrazione", |(nuova, _)| nuova.id);
     });
 }
 

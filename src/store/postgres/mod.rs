@@ -6,6 +6,7 @@
 
 mod anni;
 pub(super) mod destinazione;
+mod elenchi;
 mod insert;
 mod legale;
 mod modifiche;
@@ -28,11 +29,13 @@ use sqlx::postgres::{PgConnection, PgPool};
 use tokio::sync::{Mutex, MutexGuard};
 
 use self::open::Accesso;
+pub(crate) use self::open::connect_options;
 use super::{
     Atto, Chiave, Identikit, Registrazione, Ricerca, RigaRegistro, Store, StoreError, TracciaTrovata,
     Verifica,
 };
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
+use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
 use crate::domanda::quadro::Quadro;
 use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
 use crate::patronato::CodiceEnte;
@@ -254,6 +257,35 @@ impl Store for PostgresStore {
         self.within(async {
             let mut lettore = self.lettore().await?;
             query::domanda(&mut lettore, ente, servizio, riferimento).await
+        })
+        .await
+    }
+
+    async fn variazioni(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        inizio: Inizio,
+        righe_max: u32,
+    ) -> Result<Pagina<Variazione, u64>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            elenchi::variazioni(&mut lettore, ente, servizio, inizio, righe_max).await
+        })
+        .await
+    }
+
+    async fn ricerca(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        filtro: &Filtro,
+        dopo: Option<PostoInElenco>,
+        righe_max: u32,
+    ) -> Result<Pagina<DomandaElencata, Option<PostoInElenco>>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            elenchi::ricerca(&mut lettore, ente, servizio, filtro, dopo, righe_max).await
         })
         .await
     }
