@@ -280,7 +280,7 @@ fn every_move_is_one_of_the_engines() {
                     while let Some(decisione) = decidi(&prova, giorno(oggi)) {
                         if let Passo::Stato { a, .. } = decisione.passo {
                             assert!(a == decisione.da || decisione.da.may_become(a), "{decisione}");
-                            assert_eq!(a.chi(), crate::domanda::stato::Parte::Motore);
+                            assert_eq!(a.chi(), crate::domanda::stato::Lato::Motore);
                         }
                         prova.apply(&decisione);
                     }
