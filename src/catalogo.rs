@@ -1200,6 +1200,8 @@ pub const GRUPPI: &[(&str, &str)] = &[
     ("AT", "Assegno temporaneo"),
     ("AU", "Assegno unico e universale"),
     ("STA", "Stato della domanda"),
+    ("LAV", "Lavorazione avviata"),
+    ("MOD", "Che cosa di una domanda non si modifica"),
     ("PRO", "Registro di protocollo"),
     ("CUR", "Elenchi a pagine"),
     ("STO", "Archivio (nostri)"),
