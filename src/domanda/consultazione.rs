@@ -1,4 +1,5 @@
-//! A domanda that is asked for again: by which name, and what is told of it.
+//! A domanda that is asked for again: by which name, what the rules of an act look at ([`DomandaConsultata`]), and what is
+//! told to an ente that asks ([`Consultazione`]).
 
 use jiff::Timestamp;
 
@@ -80,4 +81,63 @@ pub struct SchedaConsultata {
     pub azione_richiesta: AzioneRichiesta,
     /// Expected first month.
     pub decorrenza_presunta: Option<Mese>,
+}
+
+/// What an ente is told of a domanda.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consultazione {
+    /// The protocol number by which the ente knows the domanda.
+    pub protocollo: NumeroProtocollo,
+    /// The domanda.
+    pub numero_domanda: NumeroDomanda,
+    /// The key of that registration.
+    pub chiave: ChiaveInvio,
+    /// When its request had wholly come.
+    pub presentata_il: Timestamp,
+    /// When it was registered.
+    pub registrata_il: Timestamp,
+    /// The ufficio that sent it.
+    pub codice_ufficio: String,
+    /// Imprint of its bytes.
+    pub impronta: [u8; 32],
+    /// Whether it was annulled since.
+    pub annullata: bool,
+    /// The sheets that the ente is to know, in order.
+    pub schede: Vec<SchedaDetta>,
+    /// The acts about the domanda, in the order of their registration.
+    pub atti: Vec<AttoDetto>,
+}
+
+/// One sheet, as it is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchedaDetta {
+    /// Place in the domanda, from 1.
+    pub posto: u32,
+    /// The child.
+    pub codice_fiscale: CodiceFiscale,
+    /// Its state.
+    pub stato: StatoDomanda,
+    /// Since when.
+    pub stato_dal: Timestamp,
+    /// What is asked of the sender.
+    pub azione_richiesta: AzioneRichiesta,
+    /// Expected first month.
+    pub decorrenza_presunta: Option<Mese>,
+    /// How the sum is split, a word of the prestazione.
+    pub ripartizione: String,
+}
+
+/// One act about a domanda, as it is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttoDetto {
+    /// Its protocol number.
+    pub protocollo: NumeroProtocollo,
+    /// Which operation it came by.
+    pub operazione: String,
+    /// When its request had wholly come.
+    pub presentata_il: Timestamp,
+    /// When it was registered.
+    pub registrata_il: Timestamp,
+    /// Whether it was annulled since.
+    pub annullata: bool,
 }

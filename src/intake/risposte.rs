@@ -14,7 +14,17 @@ use crate::soap::answer::{self, Risposta};
 impl Intake {
     /// State of a domanda of the own ente; another ente's is answered as unknown.
     pub(super) async fn consulta(&self, letta: Letta) -> Result<Risposta, Failure> {
-        let consultata = self.domanda(&letta).await?;
+        without_findings(&letta)?;
+        let lettura = letta.authorized.message();
+        let Some(riferimento) = riferimento(&lettura.campi) else {
+            return Err(Rifiuto::NonTrovata.into());
+        };
+        let ente = &letta.authorized.ente().codice;
+        let consultata = self
+            .store
+            .consulta(ente, lettura.prestazione.servizio, &riferimento)
+            .await?
+            .ok_or(Rifiuto::NonTrovata)?;
         Ok(Risposta::Consultazione(Box::new(consultata)))
     }
 

@@ -2,6 +2,7 @@
 //! receipt, feed row and trace record together or not at all (design.md §2.8, §2.9).
 
 mod codec;
+mod consulta;
 pub mod copy;
 mod elenchi;
 pub mod esame;
@@ -27,7 +28,7 @@ use uuid::Uuid;
 
 use crate::catalogo::Codice;
 use crate::domanda::atto::Seguito;
-use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
+use crate::domanda::consultazione::{Consultazione, DomandaConsultata, Riferimento};
 use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
 use crate::domanda::{Ambiente, CodiceFiscale, Fascicolo, Scheda, SchedaViva};
 use crate::patronato::{ChiaveInvio, CodiceEnte, CodiceUfficio, UserId};
@@ -446,7 +447,15 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// with its key is always safe. Dropping the future is safe too.
     async fn register(&self, atti: &[Atto], adesso: Timestamp) -> Result<Vec<Registrazione>, StoreError>;
 
-    /// A domanda of an ente, by any of its names.
+    /// What an ente is told of a domanda of its own, by any of its names: one trip.
+    async fn consulta(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        riferimento: &Riferimento,
+    ) -> Result<Option<Consultazione>, StoreError>;
+
+    /// A domanda of an ente, by any of its names: what the rules of an act look at.
     async fn domanda(
         &self,
         ente: &CodiceEnte,

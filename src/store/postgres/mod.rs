@@ -5,6 +5,7 @@
 //! refuses what no gateway shall do.
 
 mod anni;
+mod consulta;
 pub(super) mod destinazione;
 mod elenchi;
 mod insert;
@@ -32,7 +33,7 @@ use super::{
     Atto, Chiave, Identikit, Registrazione, Ricerca, RigaRegistro, Store, StoreError, TracciaTrovata,
     Verifica,
 };
-use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
+use crate::domanda::consultazione::{Consultazione, DomandaConsultata, Riferimento};
 use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
 use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
 use crate::patronato::CodiceEnte;
@@ -222,6 +223,19 @@ impl Store for PostgresStore {
 
     async fn register(&self, atti: &[Atto], adesso: Timestamp) -> Result<Vec<Registrazione>, StoreError> {
         register::register(self, atti, adesso).await
+    }
+
+    async fn consulta(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        riferimento: &Riferimento,
+    ) -> Result<Option<Consultazione>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            consulta::consulta(&mut lettore, ente, servizio, riferimento).await
+        })
+        .await
     }
 
     async fn domanda(

@@ -117,29 +117,11 @@ pub(super) async fn domanda(
           JOIN ricevute v ON v.numero_domanda = r.numero_domanda AND v.registrazione = r.id AND v.anno = r.anno
           WHERE "
     ));
-    match riferimento {
-        Riferimento::Protocollo(protocollo) => query
-            .push("n.registro = ")
-            .push_bind(protocollo.registro().to_owned())
-            .push(" AND n.anno = ")
-            .push_bind(protocollo.anno())
-            .push(" AND n.numero = ")
-            .push_bind(intero(protocollo.numero())),
-        Riferimento::NumeroDomanda(NumeroDomanda(numero)) => query
-            .push("n.id = d.registrazione AND n.anno = d.anno AND d.numero = ")
-            .push_bind(intero(*numero)),
-        Riferimento::ChiaveInvio(chiave) => query
-            .push("n.id = (SELECT id FROM chiavi WHERE chiave_invio = ")
-            .push_bind(chiave.as_str().to_owned())
-            .push(" AND ente = ")
-            .push_bind(ente.as_str().to_owned())
-            .push(" AND servizio = ")
-            .push_bind(servizio)
-            .push(")"),
-        Riferimento::Impronta(impronta) => query.push("n.impronta = ").push_bind(impronta.to_vec()),
-    };
+    by_name(&mut query, ente, servizio, riferimento);
     query.push(" AND n.ente = ").push_bind(ente.as_str().to_owned());
-    query.push(" AND n.servizio = ").push_bind(servizio);
+    query
+        .push(" AND d.ente = n.ente AND n.servizio = ")
+        .push_bind(servizio);
     query.push(" ORDER BY n.registrata_il DESC, n.numero DESC LIMIT 1");
 
     let Some(row) = query
@@ -163,6 +145,36 @@ pub(super) async fn domanda(
         registrata,
         schede,
     }))
+}
+
+/// The condition on `n`, a registration of the domanda `d`, that a name is; a key is its ente's.
+pub(super) fn by_name(
+    query: &mut QueryBuilder<Postgres>,
+    ente: &CodiceEnte,
+    servizio: &'static str,
+    riferimento: &Riferimento,
+) {
+    match riferimento {
+        Riferimento::Protocollo(protocollo) => query
+            .push("n.registro = ")
+            .push_bind(protocollo.registro().to_owned())
+            .push(" AND n.anno = ")
+            .push_bind(protocollo.anno())
+            .push(" AND n.numero = ")
+            .push_bind(intero(protocollo.numero())),
+        Riferimento::NumeroDomanda(NumeroDomanda(numero)) => query
+            .push("n.id = d.registrazione AND n.anno = d.anno AND d.numero = ")
+            .push_bind(intero(*numero)),
+        Riferimento::ChiaveInvio(chiave) => query
+            .push("n.id = (SELECT id FROM chiavi WHERE chiave_invio = ")
+            .push_bind(chiave.as_str().to_owned())
+            .push(" AND ente = ")
+            .push_bind(ente.as_str().to_owned())
+            .push(" AND servizio = ")
+            .push_bind(servizio)
+            .push(")"),
+        Riferimento::Impronta(impronta) => query.push("n.impronta = ").push_bind(impronta.to_vec()),
+    };
 }
 
 /// The sheets of a domanda, in order.

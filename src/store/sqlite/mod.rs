@@ -4,6 +4,7 @@
 //! after a failed commit it draws no number before it was opened again and the register looked over (design.md §2.9).
 
 mod batch;
+mod consulta;
 mod elenchi;
 mod insert;
 mod legale;
@@ -28,7 +29,7 @@ use super::{
     Atto, Chiave, Identikit, Registrazione, Ricerca, RigaRegistro, Store, StoreError, TracciaTrovata,
     Verifica,
 };
-use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
+use crate::domanda::consultazione::{Consultazione, DomandaConsultata, Riferimento};
 use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
 use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
 use crate::patronato::CodiceEnte;
@@ -205,6 +206,15 @@ impl Store for SqliteStore {
 
     async fn register(&self, atti: &[Atto], adesso: Timestamp) -> Result<Vec<Registrazione>, StoreError> {
         register::register(self, atti, adesso).await
+    }
+
+    async fn consulta(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        riferimento: &Riferimento,
+    ) -> Result<Option<Consultazione>, StoreError> {
+        consulta::consulta(&self.lettori, ente, servizio, riferimento).await
     }
 
     async fn domanda(

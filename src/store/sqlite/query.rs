@@ -140,18 +140,11 @@ pub(super) async fn domanda(
          JOIN ricevute v ON v.registrazione = r.id
          WHERE "
     ));
-    match riferimento {
-        Riferimento::Protocollo(protocollo) => {
-            query.push("n.protocollo = ").push_bind(protocollo.to_string())
-        }
-        Riferimento::NumeroDomanda(NumeroDomanda(numero)) => query
-            .push("n.id = d.registrazione AND d.numero = ")
-            .push_bind(intero(*numero)),
-        Riferimento::ChiaveInvio(chiave) => query.push("n.chiave_invio = ").push_bind(chiave.as_str()),
-        Riferimento::Impronta(impronta) => query.push("n.impronta = ").push_bind(&impronta[..]),
-    };
+    by_name(&mut query, riferimento);
     query.push(" AND n.ente = ").push_bind(ente.as_str());
-    query.push(" AND n.servizio = ").push_bind(servizio);
+    query
+        .push(" AND d.ente = n.ente AND n.servizio = ")
+        .push_bind(servizio);
     query.push(" ORDER BY n.id DESC LIMIT 1");
 
     let mut lettore = pool.acquire().await.map_err(guasto)?;
@@ -179,6 +172,20 @@ pub(super) async fn domanda(
         registrata,
         schede,
     }))
+}
+
+/// The condition on `n`, a registration of the domanda `d`, that a name is.
+pub(super) fn by_name(query: &mut QueryBuilder<Sqlite>, riferimento: &Riferimento) {
+    match riferimento {
+        Riferimento::Protocollo(protocollo) => {
+            query.push("n.protocollo = ").push_bind(protocollo.to_string())
+        }
+        Riferimento::NumeroDomanda(NumeroDomanda(numero)) => query
+            .push("n.id = d.registrazione AND d.numero = ")
+            .push_bind(intero(*numero)),
+        Riferimento::ChiaveInvio(chiave) => query.push("n.chiave_invio = ").push_bind(chiave.as_str()),
+        Riferimento::Impronta(impronta) => query.push("n.impronta = ").push_bind(&impronta[..]),
+    };
 }
 
 /// The sheets of a domanda, in order.

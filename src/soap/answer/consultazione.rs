@@ -1,0 +1,47 @@
+//! The answer of `ConsultaDomanda`.
+
+use super::{booleano, esadecimale, istante};
+use crate::domanda::consultazione::{AttoDetto, Consultazione, SchedaDetta};
+use crate::soap::scrittore::Scrittore;
+
+pub(super) fn write(w: &mut Scrittore, domanda: &Consultazione) {
+    w.campo("coop:Protocollo", domanda.protocollo.to_string());
+    w.campo("coop:NumeroDomanda", domanda.numero_domanda.0.to_string());
+    w.campo("coop:ChiaveInvio", domanda.chiave.as_str());
+    w.campo("coop:PresentataIl", istante(domanda.presentata_il));
+    w.campo("coop:RegistrataIl", istante(domanda.registrata_il));
+    w.campo("coop:CodiceUfficio", &domanda.codice_ufficio);
+    w.campo("coop:Impronta", esadecimale(&domanda.impronta));
+    w.campo("coop:Annullata", booleano(domanda.annullata));
+    w.elemento("coop:Schede", &[], |w| {
+        for detta in &domanda.schede {
+            w.elemento("coop:Scheda", &[], |w| scheda(w, detta));
+        }
+    });
+    if !domanda.atti.is_empty() {
+        w.elemento("coop:Atti", &[], |w| {
+            for detto in &domanda.atti {
+                w.elemento("coop:Atto", &[], |w| atto(w, detto));
+            }
+        });
+    }
+}
+
+fn scheda(w: &mut Scrittore, scheda: &SchedaDetta) {
+    w.campo("coop:Posto", scheda.posto.to_string());
+    w.campo("coop:CodiceFiscale", scheda.codice_fiscale.as_str());
+    w.campo("coop:Stato", scheda.stato.as_str());
+    w.campo("coop:AzioneRichiesta", scheda.azione_richiesta.as_str());
+    let decorrenza = scheda.decorrenza_presunta.map(|mese| mese.to_string());
+    w.campo_se("coop:DecorrenzaPresunta", decorrenza);
+    w.campo("coop:StatoDal", istante(scheda.stato_dal));
+    w.campo("coop:Ripartizione", &scheda.ripartizione);
+}
+
+fn atto(w: &mut Scrittore, atto: &AttoDetto) {
+    w.campo("coop:Protocollo", atto.protocollo.to_string());
+    w.campo("coop:Operazione", &atto.operazione);
+    w.campo("coop:PresentataIl", istante(atto.presentata_il));
+    w.campo("coop:RegistrataIl", istante(atto.registrata_il));
+    w.campo("coop:Annullata", booleano(atto.annullata));
+}
