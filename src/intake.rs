@@ -373,6 +373,7 @@ fn atto(
         user_id: identity.user_id.clone(),
         certificato_sha256: incoming.peer.certificato.sha256.clone(),
         canale: incoming.canale,
+        emergenza: None,
         operazione: lettura.operazione,
         contenuto,
         richiesta: letta.bytes.clone(),

@@ -51,6 +51,18 @@ codelista! {
     }
 }
 
+codelista! {
+    /// From which side of the store a move is made.
+    Parte {
+        /// The benefit engine, by its contract.
+        Motore = "MOTORE",
+        /// The patronato, by an act: the gateway makes it.
+        Patronato = "PATRONATO",
+        /// The office, by an annulment in the register.
+        Ufficio = "UFFICIO",
+    }
+}
+
 /// What the patronato may do with a sheet that was presented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Azione {
@@ -184,6 +196,24 @@ impl StatoDomanda {
             Self::Respinta | Self::Decaduta | Self::Revocata => &[Self::InIstruttoria, Self::Annullata],
             Self::Rinunciata | Self::Sostituita => &[Self::Annullata],
             Self::Annullata => &[],
+        }
+    }
+
+    /// Who brings a sheet into this state: whoever its meaning is up to.
+    #[must_use]
+    pub fn chi(self) -> Parte {
+        match self {
+            // SOSTITUITA: the child's own domanda does it, which the engine cannot bring.
+            Self::Presentata | Self::Rinunciata | Self::Sostituita => Parte::Patronato,
+            Self::Annullata => Parte::Ufficio,
+            Self::InIstruttoria
+            | Self::InEvidenzaCittadino
+            | Self::InEvidenzaSede
+            | Self::Sospesa
+            | Self::Accolta
+            | Self::Respinta
+            | Self::Decaduta
+            | Self::Revocata => Parte::Motore,
         }
     }
 

@@ -185,8 +185,11 @@ pub struct Atto {
     pub user_id: UserId,
     /// SHA-256 of the client certificate, hex.
     pub certificato_sha256: String,
-    /// `MODI`, `PDD`, `LOTTO`.
+    /// `MODI`, `PDD`, `LOTTO`, `EMERGENZA`.
     pub canale: &'static str,
+    /// Its number in the emergency register, if it was taken in there (DPR 445/2000 art. 63). Such an act draws its
+    /// ordinary number while the emergency is open, when no other does, and at no other time.
+    pub emergenza: Option<u64>,
     /// Which operation it came by.
     pub operazione: Operazione,
     /// What to write of it.
