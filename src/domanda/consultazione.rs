@@ -125,6 +125,27 @@ pub struct SchedaDetta {
     pub decorrenza_presunta: Option<Mese>,
     /// How the sum is split, a word of the prestazione.
     pub ripartizione: String,
+    /// Why the action is asked for.
+    pub azione_motivo: Option<String>,
+    /// Month by month what was paid, came back or is to be recovered, in the order of the decisions.
+    pub pagamenti: Vec<PagamentoDelMese>,
+}
+
+/// What became of one month of a sheet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PagamentoDelMese {
+    /// The month.
+    pub mese: Mese,
+    /// To whom: `RICHIEDENTE`, `ALTRO_GENITORE`.
+    pub beneficiario: String,
+    /// `PAGATO`, `RESTITUITO`, `DA_RECUPERARE`.
+    pub tipo: String,
+    /// How much, in cents of a euro.
+    pub importo_cent: u64,
+    /// When.
+    pub istante: Timestamp,
+    /// Why.
+    pub motivo: Option<String>,
 }
 
 /// One act about a domanda, as it is told.

@@ -8,12 +8,25 @@ use sqlx::{ColumnIndex, Decode, Row, Type};
 use super::Inconsistency;
 use super::valori::{Riga, mese, parola};
 use crate::domanda::CodiceFiscale;
-use crate::domanda::consultazione::{AttoDetto, Consultazione, SchedaDetta};
+use crate::domanda::consultazione::{AttoDetto, Consultazione, PagamentoDelMese, SchedaDetta};
 use crate::patronato::ChiaveInvio;
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 
-/// One sheet: `posto`, `codice_fiscale`, `stato`, `stato_dal`, `azione_richiesta`, `decorrenza_presunta`, `ripartizione`.
-type RigaScheda = (u32, String, String, i64, String, Option<String>, String);
+/// One sheet: `posto`, `codice_fiscale`, `stato`, `stato_dal`, `azione_richiesta`, `decorrenza_presunta`, `ripartizione`,
+/// `azione_motivo`.
+type RigaScheda = (
+    u32,
+    String,
+    String,
+    i64,
+    String,
+    Option<String>,
+    String,
+    Option<String>,
+);
+
+/// What became of one month: `posto`, `mese`, `beneficiario`, `tipo`, `importo_cent`, `istante`, `motivo`.
+type RigaPagamento = (u32, String, String, String, u64, i64, Option<String>);
 
 /// One act: `protocollo`, `operazione`, `presentata_il`, `registrata_il`, `annullata`.
 type RigaAtto = (String, String, i64, i64, u8);
@@ -35,6 +48,7 @@ where
         row,
     };
     let schede: Vec<RigaScheda> = list(&riga, "schede")?;
+    let pagamenti: Vec<RigaPagamento> = list(&riga, "pagamenti")?;
     let atti: Vec<RigaAtto> = list(&riga, "atti")?;
     Ok(Consultazione {
         protocollo: riga.parse("protocollo", |testo: String| testo.parse::<NumeroProtocollo>())?,
@@ -45,13 +59,17 @@ where
         codice_ufficio: riga.get("codice_ufficio")?,
         impronta: riga.digest("impronta")?,
         annullata: riga.get("annullata")?,
-        schede: schede.into_iter().map(scheda).collect::<Result<_, _>>()?,
+        schede: schede
+            .into_iter()
+            .map(|riga| scheda(riga, &pagamenti))
+            .collect::<Result<_, _>>()?,
         atti: atti.into_iter().map(atto).collect::<Result<_, _>>()?,
     })
 }
 
 fn scheda(
-    (posto, codice_fiscale, stato, stato_dal, azione_richiesta, decorrenza, ripartizione): RigaScheda,
+    (posto, codice_fiscale, stato, stato_dal, azione_richiesta, decorrenza, ripartizione, azione_motivo): RigaScheda,
+    pagamenti: &[RigaPagamento],
 ) -> Result<SchedaDetta, Inconsistency> {
     let colonna = |colonna, causa: &'static str| Inconsistency::new("schede", colonna, causa);
     Ok(SchedaDetta {
@@ -68,6 +86,25 @@ fn scheda(
             .transpose()
             .map_err(|causa| colonna("decorrenza_presunta", causa))?,
         ripartizione,
+        azione_motivo,
+        pagamenti: pagamenti
+            .iter()
+            .filter(|pagamento| pagamento.0 == posto)
+            .map(pagamento)
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+fn pagamento(
+    (_, del_mese, beneficiario, tipo, importo_cent, quando, motivo): &RigaPagamento,
+) -> Result<PagamentoDelMese, Inconsistency> {
+    Ok(PagamentoDelMese {
+        mese: mese(del_mese).map_err(|causa| Inconsistency::new("pagamenti", "mese", causa))?,
+        beneficiario: beneficiario.clone(),
+        tipo: tipo.clone(),
+        importo_cent: *importo_cent,
+        istante: istante("pagamenti", "istante", *quando)?,
+        motivo: motivo.clone(),
     })
 }
 

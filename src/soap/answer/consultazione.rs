@@ -1,7 +1,7 @@
 //! The answer of `ConsultaDomanda`.
 
 use super::{booleano, esadecimale, istante};
-use crate::domanda::consultazione::{AttoDetto, Consultazione, SchedaDetta};
+use crate::domanda::consultazione::{AttoDetto, Consultazione, PagamentoDelMese, SchedaDetta};
 use crate::soap::scrittore::Scrittore;
 
 pub(super) fn write(w: &mut Scrittore, domanda: &Consultazione) {
@@ -36,6 +36,24 @@ fn scheda(w: &mut Scrittore, scheda: &SchedaDetta) {
     w.campo_se("coop:DecorrenzaPresunta", decorrenza);
     w.campo("coop:StatoDal", istante(scheda.stato_dal));
     w.campo("coop:Ripartizione", &scheda.ripartizione);
+    w.campo_se("coop:MotivoAzione", scheda.azione_motivo.as_deref());
+    if !scheda.pagamenti.is_empty() {
+        w.elemento("coop:Pagamenti", &[], |w| {
+            for detto in &scheda.pagamenti {
+                w.elemento("coop:Pagamento", &[], |w| pagamento(w, detto));
+            }
+        });
+    }
+}
+
+fn pagamento(w: &mut Scrittore, pagamento: &PagamentoDelMese) {
+    w.campo("coop:Mese", pagamento.mese.to_string());
+    w.campo("coop:Beneficiario", &pagamento.beneficiario);
+    w.campo("coop:Tipo", &pagamento.tipo);
+    let (euro, cent) = (pagamento.importo_cent / 100, pagamento.importo_cent % 100);
+    w.campo("coop:Importo", format!("{euro}.{cent:02}"));
+    w.campo("coop:Istante", istante(pagamento.istante));
+    w.campo_se("coop:Motivo", pagamento.motivo.as_deref());
 }
 
 fn atto(w: &mut Scrittore, atto: &AttoDetto) {

@@ -47,6 +47,7 @@ pub(super) async fn variazioni(
     // The page first, then what stands beside its rows. A registration's year is that of its instant in Rome.
     let righe = sqlx::query(
         "SELECT v.cursore, v.istante, v.tipo, v.numero_domanda, v.posto::bigint AS posto, v.stato, v.azione_richiesta,
+                v.motivo,
                 r.protocollo, c.protocollo AS causa
          FROM (SELECT *
                FROM variazioni

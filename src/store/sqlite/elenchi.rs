@@ -47,7 +47,7 @@ pub(super) async fn variazioni(
     };
     // CROSS JOIN keeps the order: along the feed, and from each row to its domanda.
     let righe = sqlx::query(
-        "SELECT v.cursore, v.istante, v.tipo, v.numero_domanda, v.posto, v.stato, v.azione_richiesta,
+        "SELECT v.cursore, v.istante, v.tipo, v.numero_domanda, v.posto, v.stato, v.azione_richiesta, v.motivo,
                 r.protocollo, c.protocollo AS causa
          FROM variazioni v
          CROSS JOIN domande d ON d.numero = v.numero_domanda
