@@ -14,7 +14,7 @@ use xsd_schema::validation::{CollectingValidationSink, SchemaValidator, Validati
 const STRATI: &[(&str, &[&str])] = &[
     ("shell", &["telemetry", "main", "cli", "config"]),
     ("edge", &["listener", "channel"]),
-    ("flow", &["access", "intake", "replay"]),
+    ("flow", &["access", "engine", "intake", "replay"]),
     ("ports", &["store", "trace", "adesione"]),
     ("verdict", &["rifiuto"]),
     ("wire", &["contratto", "registro", "xml", "soap", "schema"]),
@@ -30,7 +30,7 @@ const CASE: &[(&str, &[&str])] = &[
     ("actix_web", &["listener", "channel"]),
     ("actix_http", &["listener", "channel"]),
     ("actix_server", &["listener", "channel"]),
-    ("sqlx", &["store"]),
+    ("sqlx", &["store", "engine"]),
     ("quick_xml", &["xml", "soap", "schema"]),
     ("xsd_schema", &["schema"]),
     ("rustls", &["listener", "cli"]),

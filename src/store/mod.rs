@@ -38,6 +38,7 @@ use crate::ricevuta::{Digest, Registrata, Ricevuta};
 use crate::rifiuto::{Failure, Guasto};
 use crate::trace::{RifiutoAllaPorta, Traccia};
 
+pub(crate) use postgres::connect_options as postgres_options;
 pub use url::{NotAStoreUrl, PostgresUrl, StoreUrl};
 
 /// How to open a store.

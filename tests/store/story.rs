@@ -32,7 +32,7 @@ use crate::banco::Banco;
 /// Makes a test of each story, on a bench of this kind. A story that is missing here is an unused function.
 macro_rules! stories {
     ($banco:path) => {
-        $crate::tell! { $banco:
+        $crate::tell! { story, $banco:
             numbers_begin_at_one_and_have_no_gap,
             a_repeated_message_gets_the_same_receipt_byte_for_byte,
             the_same_key_with_other_content_names_the_original,
@@ -353,7 +353,7 @@ pub(crate) async fn what_only_one_prestazione_knows_is_read_by_the_engine(banco:
 // ── Acts about a domanda that is there ──
 
 /// What an engine or a patronato sees of a domanda of PAT01.
-async fn vista(banco: &Banco, numero: u64) -> DomandaConsultata {
+pub(crate) async fn vista(banco: &Banco, numero: u64) -> DomandaConsultata {
     let riferimento = Riferimento::NumeroDomanda(NumeroDomanda(numero));
     let ente = "PAT01".parse().unwrap();
     let trovata = banco

@@ -29,6 +29,7 @@ use sqlx::postgres::{PgConnection, PgPool};
 use tokio::sync::{Mutex, MutexGuard};
 
 use self::open::Accesso;
+pub(crate) use self::open::connect_options;
 use super::{
     Atto, Chiave, Identikit, Registrazione, Ricerca, RigaRegistro, Store, StoreError, TracciaTrovata,
     Verifica,
