@@ -9,6 +9,7 @@ pub mod esame;
 pub mod giornaliero;
 pub mod legale;
 pub mod postgres;
+mod quadro;
 mod registro;
 pub mod sqlite;
 mod url;
@@ -30,10 +31,11 @@ use crate::catalogo::Codice;
 use crate::domanda::atto::Seguito;
 use crate::domanda::consultazione::{Consultazione, DomandaConsultata, Riferimento};
 use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
-use crate::domanda::{Ambiente, CodiceFiscale, Fascicolo, Scheda, SchedaViva};
+use crate::domanda::quadro::Quadro;
+use crate::domanda::{Allegato, Ambiente, CodiceFiscale, Fascicolo, Scheda, SchedaViva};
 use crate::patronato::{ChiaveInvio, CodiceEnte, CodiceUfficio, UserId};
 use crate::prestazione::{Operazione, Prestazione};
-use crate::protocollo::NumeroProtocollo;
+use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::{Digest, Registrata, Ricevuta};
 use crate::rifiuto::{Failure, Guasto};
 use crate::trace::{RifiutoAllaPorta, Traccia};
@@ -235,10 +237,23 @@ impl Contenuto {
         }
     }
 
-    /// The sheets that it brings.
+    /// The sheets that it brings: those of a domanda, or those that an act adds.
+    pub fn schede(&self) -> impl Iterator<Item = &Scheda> {
+        let della_domanda = self
+            .fascicolo()
+            .into_iter()
+            .flat_map(|fascicolo| &fascicolo.schede);
+        let aggiunte = self.seguito().into_iter().flat_map(Seguito::nuove_schede);
+        della_domanda.chain(aggiunte)
+    }
+
+    /// The documents that it brings.
     #[must_use]
-    pub fn schede(&self) -> &[Scheda] {
-        self.fascicolo().map_or(&[], |fascicolo| &fascicolo.schede)
+    pub fn allegati(&self) -> &[Allegato] {
+        match self {
+            Self::Domanda(fascicolo) => &fascicolo.allegati,
+            Self::Seguito(seguito) => &seguito.allegati,
+        }
     }
 
     /// Date of the sender's own file, if told.
@@ -458,6 +473,17 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         servizio: &'static str,
         riferimento: &Riferimento,
     ) -> Result<Option<Consultazione>, StoreError>;
+
+    /// A registration of an ente: of an act, where the name is the act's own; of the domanda, where it is the domanda's.
+    async fn registrazione(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        riferimento: &Riferimento,
+    ) -> Result<Option<Registrata>, StoreError>;
+
+    /// A domanda with all its plain values.
+    async fn quadro(&self, numero: NumeroDomanda) -> Result<Option<Quadro>, StoreError>;
 
     /// A domanda of an ente, by any of its names: what the rules of an act look at.
     async fn domanda(

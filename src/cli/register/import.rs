@@ -301,18 +301,19 @@ impl Banco {
             return Ok(Err(Vec::new()));
         };
         let servizio = lettura.prestazione.servizio;
-        let (mut attuale, mut vive) = (None, Vec::new());
-        match istanza {
-            Istanza::Domanda(domanda) => {
-                vive = self.store.schede_vive(servizio, &domanda.minori()).await?;
-            }
+        let (mut attuale, minori) = match istanza {
+            Istanza::Domanda(domanda) => (None, domanda.minori()),
             Istanza::Atto(atto) => {
-                attuale = self
-                    .store
-                    .domanda(&ente.codice, servizio, atto.riferimento())
-                    .await?;
+                let attuale = self.store.domanda(&ente.codice, servizio, atto.riferimento());
+                (attuale.await?, atto.minori())
             }
+        };
+        if let (Istanza::Atto(atto), Some(attuale)) = (istanza, &mut attuale)
+            && atto.wants_quadro()
+        {
+            attuale.quadro = self.store.quadro(attuale.registrata.numero_domanda).await?;
         }
+        let vive = self.store.schede_vive(servizio, &minori).await?;
         let contesto = Contesto {
             presentata_il: voce.istante,
             ambiente: self.store.ambiente(),
@@ -320,6 +321,7 @@ impl Banco {
             codice_ufficio: Some(&voce.ufficio),
             user_id: Some(&voce.operatore),
             schede_vive: &vive,
+            pregresso: None,
         };
         let mut violazioni = match istanza {
             Istanza::Domanda(domanda) => domanda.esamina(&contesto),
@@ -329,10 +331,13 @@ impl Banco {
         if violazioni.is_empty() {
             match (istanza, &attuale) {
                 (Istanza::Domanda(domanda), _) => {
-                    return Ok(Ok(Contenuto::Domanda(domanda.fascicolo(&contesto))));
+                    let fascicolo = domanda.fascicolo(&contesto);
+                    return Ok(Ok(Contenuto::Domanda(
+                        fascicolo.context("identificativo illeggibile")?,
+                    )));
                 }
                 (Istanza::Atto(atto), Some(attuale)) => {
-                    return Ok(Ok(Contenuto::Seguito(atto.seguito(attuale))));
+                    return Ok(Ok(Contenuto::Seguito(atto.seguito(&contesto, attuale))));
                 }
                 (Istanza::Atto(_), None) => violazioni.push(Violazione::at(Codice::Pro101, "")),
             }

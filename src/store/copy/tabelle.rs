@@ -317,7 +317,11 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
         colonne: &[
             col("numero_domanda", Intero),
             col("posto", Intero),
-            made("registrazione", Intero, "d.registrazione"),
+            made(
+                "registrazione",
+                Intero,
+                "coalesce(t.registrazione, d.registrazione)",
+            ),
             col("servizio", Testo),
             col("codice_fiscale", Testo),
             col("data_nascita", Data),
@@ -371,7 +375,11 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
         colonne: &[
             col("servizio", Testo),
             col("codice_fiscale", Testo),
-            made("registrazione", Intero, "d.registrazione"),
+            made(
+                "registrazione",
+                Intero,
+                "coalesce(t.registrazione, d.registrazione)",
+            ),
         ],
         ..TABELLA
     },

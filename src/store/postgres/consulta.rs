@@ -3,7 +3,7 @@
 use sqlx::QueryBuilder;
 use sqlx::postgres::{PgConnection, PgRow, Postgres};
 
-use super::query::by_name;
+use super::query::push_named;
 use super::row::guasto;
 use crate::domanda::consultazione::{Consultazione, Riferimento};
 use crate::patronato::CodiceEnte;
@@ -49,16 +49,11 @@ pub(super) async fn consulta(
                  JOIN registrazioni t ON t.id = a.registrazione AND t.anno = a.anno
                  WHERE a.numero_domanda = d.numero) AS atti
          FROM registrazioni n
-         JOIN domande d ON d.numero = n.numero_domanda
+         JOIN domande d ON d.numero = n.numero_domanda AND d.ente = n.ente
          JOIN registrazioni r ON r.id = d.registrazione AND r.anno = d.anno
          WHERE "
     ));
-    by_name(&mut query, ente, servizio, riferimento);
-    query.push(" AND n.ente = ").push_bind(ente.as_str().to_owned());
-    query
-        .push(" AND d.ente = n.ente AND n.servizio = ")
-        .push_bind(servizio);
-    query.push(" ORDER BY n.registrata_il DESC, n.numero DESC LIMIT 1");
+    push_named(&mut query, ente, servizio, riferimento);
     let row = query.build().fetch_optional(connessione).await.map_err(guasto)?;
     row.as_ref().map(told).transpose()
 }

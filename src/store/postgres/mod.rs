@@ -10,6 +10,7 @@ pub(super) mod destinazione;
 mod elenchi;
 mod insert;
 mod legale;
+mod modifiche;
 mod open;
 mod query;
 mod register;
@@ -36,9 +37,10 @@ use super::{
 };
 use crate::domanda::consultazione::{Consultazione, DomandaConsultata, Riferimento};
 use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
+use crate::domanda::quadro::Quadro;
 use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
 use crate::patronato::CodiceEnte;
-use crate::protocollo::NumeroProtocollo;
+use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::Registrata;
 use crate::trace::{RifiutoAllaPorta, Traccia};
 
@@ -235,6 +237,27 @@ impl Store for PostgresStore {
         self.within(async {
             let mut lettore = self.lettore().await?;
             consulta::consulta(&mut lettore, ente, servizio, riferimento).await
+        })
+        .await
+    }
+
+    async fn registrazione(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        riferimento: &Riferimento,
+    ) -> Result<Option<Registrata>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            query::registrazione(&mut lettore, ente, servizio, riferimento).await
+        })
+        .await
+    }
+
+    async fn quadro(&self, numero: NumeroDomanda) -> Result<Option<Quadro>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            modifiche::quadro(&mut lettore, numero).await
         })
         .await
     }

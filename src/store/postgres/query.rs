@@ -112,17 +112,12 @@ pub(super) async fn domanda(
              d.richiedente_indirizzo, ",
         registrata!(),
         " FROM registrazioni n
-          JOIN domande d ON d.numero = n.numero_domanda
+          JOIN domande d ON d.numero = n.numero_domanda AND d.ente = n.ente
           JOIN registrazioni r ON r.id = d.registrazione AND r.anno = d.anno
           JOIN ricevute v ON v.numero_domanda = r.numero_domanda AND v.registrazione = r.id AND v.anno = r.anno
           WHERE "
     ));
-    by_name(&mut query, ente, servizio, riferimento);
-    query.push(" AND n.ente = ").push_bind(ente.as_str().to_owned());
-    query
-        .push(" AND d.ente = n.ente AND n.servizio = ")
-        .push_bind(servizio);
-    query.push(" ORDER BY n.registrata_il DESC, n.numero DESC LIMIT 1");
+    push_named(&mut query, ente, servizio, riferimento);
 
     let Some(row) = query
         .build()
@@ -144,11 +139,33 @@ pub(super) async fn domanda(
         richiedente: richiedente_from(&row)?,
         registrata,
         schede,
+        quadro: None,
     }))
 }
 
-/// The condition on `n`, a registration of the domanda `d`, that a name is; a key is its ente's.
-pub(super) fn by_name(
+/// A registration of an ente, by any of its own names: the number of a domanda is that of the one that opened it.
+pub(super) async fn registrazione(
+    connessione: &mut PgConnection,
+    ente: &CodiceEnte,
+    servizio: &'static str,
+    riferimento: &Riferimento,
+) -> Result<Option<Registrata>, StoreError> {
+    let mut query = QueryBuilder::<Postgres>::new(concat!(
+        "SELECT ",
+        registrata!(),
+        " FROM registrazioni n
+          JOIN domande d ON d.numero = n.numero_domanda
+          JOIN registrazioni r ON r.id = n.id AND r.anno = n.anno
+          JOIN ricevute v ON v.numero_domanda = r.numero_domanda AND v.registrazione = r.id AND v.anno = r.anno
+          WHERE "
+    ));
+    push_named(&mut query, ente, servizio, riferimento);
+    let row = query.build().fetch_optional(connessione).await.map_err(guasto)?;
+    Ok(row.as_ref().map(registrata_from).transpose()?)
+}
+
+/// Of the registrations `n` of the domande `d`, the one that is meant.
+pub(super) fn push_named(
     query: &mut QueryBuilder<Postgres>,
     ente: &CodiceEnte,
     servizio: &'static str,
@@ -175,6 +192,9 @@ pub(super) fn by_name(
             .push(")"),
         Riferimento::Impronta(impronta) => query.push("n.impronta = ").push_bind(impronta.to_vec()),
     };
+    query.push(" AND n.ente = ").push_bind(ente.as_str().to_owned());
+    query.push(" AND n.servizio = ").push_bind(servizio);
+    query.push(" ORDER BY n.registrata_il DESC, n.numero DESC LIMIT 1");
 }
 
 /// The sheets of a domanda, in order.

@@ -3,7 +3,7 @@
 use sqlx::QueryBuilder;
 use sqlx::sqlite::{Sqlite, SqlitePool, SqliteRow};
 
-use super::query::by_name;
+use super::query::push_named;
 use super::row::guasto;
 use crate::domanda::consultazione::{Consultazione, Riferimento};
 use crate::patronato::CodiceEnte;
@@ -36,16 +36,11 @@ pub(super) async fn consulta(
                        WHERE a.numero_domanda = d.numero
                        ORDER BY a.registrazione) t) AS atti
          FROM registrazioni n
-         JOIN domande d ON d.numero = n.numero_domanda
+         JOIN domande d ON d.numero = n.numero_domanda AND d.ente = n.ente
          JOIN registrazioni r ON r.id = d.registrazione
          WHERE ",
     );
-    by_name(&mut query, riferimento);
-    query.push(" AND n.ente = ").push_bind(ente.as_str());
-    query
-        .push(" AND d.ente = n.ente AND n.servizio = ")
-        .push_bind(servizio);
-    query.push(" ORDER BY n.id DESC LIMIT 1");
+    push_named(&mut query, ente, servizio, riferimento);
     let row = query.build().fetch_optional(pool).await.map_err(guasto)?;
     row.as_ref().map(told).transpose()
 }

@@ -8,6 +8,7 @@ mod consulta;
 mod elenchi;
 mod insert;
 mod legale;
+mod modifiche;
 mod open;
 pub(super) mod origine;
 mod query;
@@ -31,9 +32,10 @@ use super::{
 };
 use crate::domanda::consultazione::{Consultazione, DomandaConsultata, Riferimento};
 use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
+use crate::domanda::quadro::Quadro;
 use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
 use crate::patronato::CodiceEnte;
-use crate::protocollo::NumeroProtocollo;
+use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::Registrata;
 use crate::trace::{RifiutoAllaPorta, Traccia};
 
@@ -215,6 +217,20 @@ impl Store for SqliteStore {
         riferimento: &Riferimento,
     ) -> Result<Option<Consultazione>, StoreError> {
         consulta::consulta(&self.lettori, ente, servizio, riferimento).await
+    }
+
+    async fn registrazione(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        riferimento: &Riferimento,
+    ) -> Result<Option<Registrata>, StoreError> {
+        query::registrazione(&self.lettori, ente, servizio, riferimento).await
+    }
+
+    async fn quadro(&self, numero: NumeroDomanda) -> Result<Option<Quadro>, StoreError> {
+        let mut lettore = self.lettori.acquire().await.map_err(row::guasto)?;
+        modifiche::quadro(&mut lettore, numero).await
     }
 
     async fn domanda(

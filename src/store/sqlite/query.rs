@@ -135,17 +135,12 @@ pub(super) async fn domanda(
     let mut query = QueryBuilder::<Sqlite>::new(format!(
         "SELECT r.presentata_il, r.registrata_il, r.codice_ufficio, r.impronta, {DOMANDA}, {REGISTRATA}
          FROM registrazioni n
-         JOIN domande d ON d.numero = n.numero_domanda
+         JOIN domande d ON d.numero = n.numero_domanda AND d.ente = n.ente
          JOIN registrazioni r ON r.id = d.registrazione
          JOIN ricevute v ON v.registrazione = r.id
          WHERE "
     ));
-    by_name(&mut query, riferimento);
-    query.push(" AND n.ente = ").push_bind(ente.as_str());
-    query
-        .push(" AND d.ente = n.ente AND n.servizio = ")
-        .push_bind(servizio);
-    query.push(" ORDER BY n.id DESC LIMIT 1");
+    push_named(&mut query, ente, servizio, riferimento);
 
     let mut lettore = pool.acquire().await.map_err(guasto)?;
     let Some(row) = query
@@ -171,11 +166,37 @@ pub(super) async fn domanda(
         richiedente: richiedente_from(&row)?,
         registrata,
         schede,
+        quadro: None,
     }))
 }
 
-/// The condition on `n`, a registration of the domanda `d`, that a name is.
-pub(super) fn by_name(query: &mut QueryBuilder<Sqlite>, riferimento: &Riferimento) {
+/// A registration of an ente, by any of its own names: the number of a domanda is that of the one that opened it.
+pub(super) async fn registrazione(
+    pool: &SqlitePool,
+    ente: &CodiceEnte,
+    servizio: &'static str,
+    riferimento: &Riferimento,
+) -> Result<Option<Registrata>, StoreError> {
+    let mut query = QueryBuilder::<Sqlite>::new(format!(
+        "SELECT {REGISTRATA}
+         FROM registrazioni n
+         JOIN domande d ON d.numero = n.numero_domanda
+         JOIN registrazioni r ON r.id = n.id
+         JOIN ricevute v ON v.registrazione = r.id
+         WHERE "
+    ));
+    push_named(&mut query, ente, servizio, riferimento);
+    let row = query.build().fetch_optional(pool).await.map_err(guasto)?;
+    Ok(row.as_ref().map(registrata_from).transpose()?)
+}
+
+/// Of the registrations `n` of the domande `d`, the one that is meant.
+pub(super) fn push_named(
+    query: &mut QueryBuilder<Sqlite>,
+    ente: &CodiceEnte,
+    servizio: &'static str,
+    riferimento: &Riferimento,
+) {
     match riferimento {
         Riferimento::Protocollo(protocollo) => {
             query.push("n.protocollo = ").push_bind(protocollo.to_string())
@@ -183,9 +204,14 @@ pub(super) fn by_name(query: &mut QueryBuilder<Sqlite>, riferimento: &Riferiment
         Riferimento::NumeroDomanda(NumeroDomanda(numero)) => query
             .push("n.id = d.registrazione AND d.numero = ")
             .push_bind(intero(*numero)),
-        Riferimento::ChiaveInvio(chiave) => query.push("n.chiave_invio = ").push_bind(chiave.as_str()),
-        Riferimento::Impronta(impronta) => query.push("n.impronta = ").push_bind(&impronta[..]),
+        Riferimento::ChiaveInvio(chiave) => query
+            .push("n.chiave_invio = ")
+            .push_bind(chiave.as_str().to_owned()),
+        Riferimento::Impronta(impronta) => query.push("n.impronta = ").push_bind(impronta.to_vec()),
     };
+    query.push(" AND n.ente = ").push_bind(ente.as_str().to_owned());
+    query.push(" AND n.servizio = ").push_bind(servizio);
+    query.push(" ORDER BY n.id DESC LIMIT 1");
 }
 
 /// The sheets of a domanda, in order.
