@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::quadro::Quadro;
 use super::stato::{AzioneRichiesta, StatoDomanda};
 use super::{CodiceFiscale, Mese, Richiedente};
-use crate::patronato::ChiaveInvio;
+use crate::patronato::{ChiaveInvio, CodiceEnte};
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::Registrata;
 
@@ -53,6 +53,8 @@ fn impronta(testo: &str) -> Option<[u8; 32]> {
 pub struct DomandaConsultata {
     /// The registration.
     pub registrata: Registrata,
+    /// The ente that presented it.
+    pub ente: CodiceEnte,
     /// Which of its states this is: grows with every change, whoever makes it.
     pub versione: u64,
     /// Who asked.
@@ -84,6 +86,28 @@ pub struct SchedaConsultata {
     pub azione_richiesta: AzioneRichiesta,
     /// Expected first month.
     pub decorrenza_presunta: Option<Mese>,
+}
+
+/// What the act of a second parent names: all of it must match one sheet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Corrispondenza {
+    /// The domanda, by its protocol number or its own.
+    pub riferimento: Riferimento,
+    /// The child.
+    pub figlio: CodiceFiscale,
+    /// The second parent.
+    pub secondo_genitore: CodiceFiscale,
+}
+
+/// The sheet that matches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchedaTrovata {
+    /// The ente that presented the domanda.
+    pub ente: CodiceEnte,
+    /// The domanda.
+    pub numero_domanda: NumeroDomanda,
+    /// Which of its sheets.
+    pub posto: u32,
 }
 
 /// What an ente is told of a domanda.
@@ -132,6 +156,27 @@ pub struct SchedaDetta {
     pub azione_motivo: Option<String>,
     /// Month by month what was paid, came back or is to be recovered, in the order of the decisions.
     pub pagamenti: Vec<PagamentoDelMese>,
+    /// The half of the second parent, told to whoever completed it and to nobody else.
+    pub seconda_meta: Option<SecondaMeta>,
+}
+
+/// The half of the second parent, as their own patronato is told of it. Masked in `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecondaMeta {
+    /// How it is paid, a word of the prestazione.
+    pub modalita: Option<String>,
+    /// The last four characters of the IBAN.
+    pub iban_finale: Option<String>,
+    /// From which month.
+    pub dal: Option<Mese>,
+}
+
+impl std::fmt::Debug for SecondaMeta {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SecondaMeta")
+            .field("dal", &self.dal)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What became of one month of a sheet.

@@ -8,12 +8,12 @@ use sqlx::{ColumnIndex, Decode, Row, Type};
 use super::Inconsistency;
 use super::valori::{Riga, mese, parola};
 use crate::domanda::CodiceFiscale;
-use crate::domanda::consultazione::{AttoDetto, Consultazione, PagamentoDelMese, SchedaDetta};
+use crate::domanda::consultazione::{AttoDetto, Consultazione, PagamentoDelMese, SchedaDetta, SecondaMeta};
 use crate::patronato::ChiaveInvio;
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 
 /// One sheet: `posto`, `codice_fiscale`, `stato`, `stato_dal`, `azione_richiesta`, `decorrenza_presunta`, `ripartizione`,
-/// `azione_motivo`.
+/// `azione_motivo`, and of the second parent's half `modalita`, the end of the IBAN, `dal`.
 type RigaScheda = (
     u32,
     String,
@@ -23,6 +23,7 @@ type RigaScheda = (
     Option<String>,
     String,
     Option<String>,
+    [Option<String>; 3],
 );
 
 /// What became of one month: `posto`, `mese`, `beneficiario`, `tipo`, `importo_cent`, `istante`, `motivo`.
@@ -68,7 +69,17 @@ where
 }
 
 fn scheda(
-    (posto, codice_fiscale, stato, stato_dal, azione_richiesta, decorrenza, ripartizione, azione_motivo): RigaScheda,
+    (
+        posto,
+        codice_fiscale,
+        stato,
+        stato_dal,
+        azione_richiesta,
+        decorrenza,
+        ripartizione,
+        azione_motivo,
+        meta,
+    ): RigaScheda,
     pagamenti: &[RigaPagamento],
 ) -> Result<SchedaDetta, Inconsistency> {
     let colonna = |colonna, causa: &'static str| Inconsistency::new("schede", colonna, causa);
@@ -92,7 +103,22 @@ fn scheda(
             .filter(|pagamento| pagamento.0 == posto)
             .map(pagamento)
             .collect::<Result<_, _>>()?,
+        seconda_meta: seconda_meta(meta)?,
     })
+}
+
+fn seconda_meta(
+    [modalita, iban_finale, dal]: [Option<String>; 3],
+) -> Result<Option<SecondaMeta>, Inconsistency> {
+    if modalita.is_none() && dal.is_none() {
+        return Ok(None);
+    }
+    let dal = dal.as_deref().map(mese).transpose();
+    Ok(Some(SecondaMeta {
+        modalita,
+        iban_finale,
+        dal: dal.map_err(|causa| Inconsistency::new("schede", "altro_genitore_dal", causa))?,
+    }))
 }
 
 fn pagamento(

@@ -11,6 +11,7 @@ pub mod legale;
 pub mod postgres;
 mod quadro;
 mod registro;
+pub mod secondo;
 pub mod sqlite;
 mod url;
 mod valori;
@@ -29,7 +30,9 @@ use uuid::Uuid;
 
 use crate::catalogo::Codice;
 use crate::domanda::atto::Seguito;
-use crate::domanda::consultazione::{Consultazione, DomandaConsultata, Riferimento};
+use crate::domanda::consultazione::{
+    Consultazione, Corrispondenza, DomandaConsultata, Riferimento, SchedaTrovata,
+};
 use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
 use crate::domanda::quadro::Quadro;
 use crate::domanda::{Allegato, Ambiente, CodiceFiscale, Fascicolo, Scheda, SchedaViva};
@@ -466,7 +469,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// with its key is always safe. Dropping the future is safe too.
     async fn register(&self, atti: &[Atto], adesso: Timestamp) -> Result<Vec<Registrazione>, StoreError>;
 
-    /// What an ente is told of a domanda of its own, by any of its names: one trip.
+    /// What an ente is told of a domanda of its own, by any of its names: one trip. Of another's domanda it is told the
+    /// sheets whose second parent it spoke for, and nothing of the others.
     async fn consulta(
         &self,
         ente: &CodiceEnte,
@@ -481,6 +485,13 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         servizio: &'static str,
         riferimento: &Riferimento,
     ) -> Result<Option<Registrata>, StoreError>;
+
+    /// The sheet that a second parent's act is about, whoever presented its domanda: the one where all matches.
+    async fn scheda_di(
+        &self,
+        servizio: &'static str,
+        corrispondenza: &Corrispondenza,
+    ) -> Result<Option<SchedaTrovata>, StoreError>;
 
     /// A domanda with all its plain values.
     async fn quadro(&self, numero: NumeroDomanda) -> Result<Option<Quadro>, StoreError>;

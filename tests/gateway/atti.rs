@@ -20,13 +20,13 @@ const DOMANDA: &str = include_str!("../messages/domanda-registered/request.xml")
 const RINUNCIA: &str = include_str!("../messages/rinuncia/request.xml");
 
 /// The engine, as a process of its own comes to the store.
-enum Motore {
+pub(crate) enum Motore {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
 
 impl Motore {
-    async fn connect(gateway: &Gateway, archivio: Archivio) -> Self {
+    pub(crate) async fn connect(gateway: &Gateway, archivio: Archivio) -> Self {
         match archivio {
             Archivio::Sqlite => {
                 let options = SqliteConnectOptions::new()
@@ -43,10 +43,16 @@ impl Motore {
     }
 
     /// Whether the database let it.
-    async fn moves(&mut self, numero: u32, posto: u32, stato: &str) -> bool {
-        let sql = sqlx::raw_sql(AssertSqlSafe(format!(
+    pub(crate) async fn moves(&mut self, numero: u32, posto: u32, stato: &str) -> bool {
+        self.execute(&format!(
             "UPDATE schede SET stato = '{stato}' WHERE numero_domanda = {numero} AND posto = {posto}"
-        )));
+        ))
+        .await
+    }
+
+    /// Whether the database let it do that.
+    pub(crate) async fn execute(&mut self, sql: &str) -> bool {
+        let sql = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
         match self {
             Self::Sqlite(connessione) => connessione.execute(sql).await.is_ok(),
             Self::Postgres(connessione) => connessione.execute(sql).await.is_ok(),

@@ -12,4 +12,5 @@ mod messages;
 #[path = "../comune/postgres.rs"]
 mod postgres;
 mod replay;
+mod secondo;
 mod trace;

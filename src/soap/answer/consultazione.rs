@@ -1,7 +1,7 @@
 //! The answer of `ConsultaDomanda`.
 
 use super::{booleano, esadecimale, istante};
-use crate::domanda::consultazione::{AttoDetto, Consultazione, PagamentoDelMese, SchedaDetta};
+use crate::domanda::consultazione::{AttoDetto, Consultazione, PagamentoDelMese, SchedaDetta, SecondaMeta};
 use crate::soap::scrittore::Scrittore;
 
 pub(super) fn write(w: &mut Scrittore, domanda: &Consultazione) {
@@ -44,6 +44,15 @@ fn scheda(w: &mut Scrittore, scheda: &SchedaDetta) {
             }
         });
     }
+    if let Some(detta) = &scheda.seconda_meta {
+        w.elemento("coop:SecondaMeta", &[], |w| seconda_meta(w, detta));
+    }
+}
+
+fn seconda_meta(w: &mut Scrittore, meta: &SecondaMeta) {
+    w.campo_se("coop:Modalita", meta.modalita.as_deref());
+    w.campo_se("coop:IbanFinale", meta.iban_finale.as_deref());
+    w.campo_se("coop:Dal", meta.dal.map(|mese| mese.to_string()));
 }
 
 fn pagamento(w: &mut Scrittore, pagamento: &PagamentoDelMese) {

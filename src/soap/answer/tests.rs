@@ -1,6 +1,6 @@
 use super::*;
 use crate::catalogo::Codice;
-use crate::domanda::consultazione::{AttoDetto, Consultazione, PagamentoDelMese, SchedaDetta};
+use crate::domanda::consultazione::{AttoDetto, Consultazione, PagamentoDelMese, SchedaDetta, SecondaMeta};
 use crate::domanda::stato::{AzioneRichiesta, StatoDomanda};
 use crate::domanda::{Mese, Posizione, Richiedente};
 use crate::prestazione::assegno_temporaneo::PRESTAZIONE;
@@ -228,6 +228,11 @@ fn every_other_answer_is_valid() {
                 istante: quando("2022-01-10T00:00:00Z"),
                 motivo: Some("conto chiuso".to_owned()),
             }],
+            seconda_meta: Some(SecondaMeta {
+                modalita: Some("CC".to_owned()),
+                iban_finale: Some("3456".to_owned()),
+                dal: Some(Mese { anno: 2022, mese: 1 }),
+            }),
         }],
         atti: vec![AttoDetto {
             protocollo: protocollo(),

@@ -31,7 +31,8 @@ pub(super) async fn consulta(
                 EXISTS (SELECT 1 FROM annullamenti a WHERE a.registrazione = r.id AND a.campo IS NULL) AS annullata,
                 (SELECT coalesce(json_agg(json_build_array(s.posto, s.codice_fiscale, s.stato, ",
         ms!("s.stato_dal"),
-        ", s.azione_richiesta, s.decorrenza_presunta, s.ripartizione, s.azione_motivo) ORDER BY s.posto), '[]')::text
+        ", s.azione_richiesta, s.decorrenza_presunta, s.ripartizione, s.azione_motivo,
+                            json_build_array(NULL, NULL, NULL)) ORDER BY s.posto), '[]')::text
                  FROM schede s
                  WHERE s.numero_domanda = d.numero) AS schede,
                 (SELECT coalesce(json_agg(json_build_array(p.posto, p.mese, p.beneficiario, p.tipo, p.importo_cent, ",

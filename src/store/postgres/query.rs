@@ -107,7 +107,7 @@ pub(super) async fn domanda(
     riferimento: &Riferimento,
 ) -> Result<Option<DomandaConsultata>, StoreError> {
     let mut query = QueryBuilder::<Postgres>::new(concat!(
-        "SELECT r.presentata_il, r.registrata_il, r.codice_ufficio, r.impronta, d.versione, d.richiedente,
+        "SELECT r.presentata_il, r.registrata_il, r.codice_ufficio, r.impronta, d.ente, d.versione, d.richiedente,
              d.richiedente_nome, d.richiedente_cognome, d.richiedente_email, d.richiedente_cellulare,
              d.richiedente_indirizzo, ",
         registrata!(),
@@ -135,6 +135,7 @@ pub(super) async fn domanda(
         registrata_il: riga.istante("registrata_il")?,
         codice_ufficio: riga.get("codice_ufficio")?,
         impronta: riga.digest("impronta")?,
+        ente: riga.parse("ente", |ente: String| ente.parse::<CodiceEnte>())?,
         versione: riga.count("versione")?,
         richiedente: richiedente_from(&row)?,
         registrata,

@@ -162,6 +162,7 @@ pub(super) async fn domanda(
         registrata_il: riga.istante("registrata_il")?,
         codice_ufficio: riga.get("codice_ufficio")?,
         impronta: riga.digest("impronta")?,
+        ente: riga.parse("ente", |ente: String| ente.parse::<CodiceEnte>())?,
         versione: riga.count("versione")?,
         richiedente: richiedente_from(&row)?,
         registrata,
@@ -284,7 +285,7 @@ pub(super) async fn registro(
 }
 
 /// What a [`DomandaConsultata`] tells of the domanda itself: `d` is `domande`.
-const DOMANDA: &str = "d.versione, d.richiedente, d.richiedente_nome, d.richiedente_cognome, d.richiedente_email, \
+const DOMANDA: &str = "d.ente, d.versione, d.richiedente, d.richiedente_nome, d.richiedente_cognome, d.richiedente_email, \
     d.richiedente_cellulare, d.richiedente_indirizzo";
 
 /// What a [`Registrata`] is read from: `r` is `registrazioni`, `v` is `ricevute`.
