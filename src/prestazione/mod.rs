@@ -9,6 +9,7 @@ mod prova;
 #[cfg(test)]
 pub(crate) use prova::racconta;
 
+use crate::domanda::atto::completamento::{LettoreCompletamento, LettoreMeta};
 use crate::domanda::atto::modifica::LettoreModifica;
 use crate::domanda::atto::rinuncia::LettoreRinuncia;
 use crate::domanda::campione::{Campo, Spunto};
@@ -46,6 +47,8 @@ pub struct Prestazione {
     pub aggiungi: Operazione,
     /// Makes a fresh reader of what that operation carries.
     pub lettore_aggiunta: fn() -> Box<dyn Lettore>,
+    /// Makes a fresh reader of split and payment in the act of a second parent.
+    pub lettore_meta: fn() -> Box<dyn LettoreMeta>,
 }
 
 impl Prestazione {
@@ -84,6 +87,11 @@ impl Prestazione {
             Operazione::AggiungiMinore | Operazione::AggiungiFiglio => Some((self.lettore_aggiunta)()),
             // The acts that are the same for every prestazione.
             Operazione::ModificaDomanda => Some(Box::new(LettoreModifica::new(self))),
+            Operazione::CompletaSecondoGenitore => Some(Box::new(LettoreCompletamento::new(
+                self.prefisso,
+                self.titolo,
+                (self.lettore_meta)(),
+            ))),
             Operazione::RinunciaDomanda => Some(Box::new(LettoreRinuncia::new(self.prefisso, self.titolo))),
             Operazione::Echo
             | Operazione::ConsultaDomanda
@@ -124,6 +132,8 @@ pub enum Operazione {
     AggiungiMinore,
     /// One child more, of the assegno unico.
     AggiungiFiglio,
+    /// The other parent's half, by that parent.
+    CompletaSecondoGenitore,
     /// Gives up sheets of a domanda.
     RinunciaDomanda,
     /// State of a domanda.
@@ -149,6 +159,7 @@ impl Operazione {
         Self::ModificaDomanda,
         Self::AggiungiMinore,
         Self::AggiungiFiglio,
+        Self::CompletaSecondoGenitore,
         Self::RinunciaDomanda,
         Self::ConsultaDomanda,
         Self::RicercaDomande,
@@ -168,6 +179,7 @@ impl Operazione {
             Self::ModificaDomanda => "ModificaDomanda",
             Self::AggiungiMinore => "AggiungiMinore",
             Self::AggiungiFiglio => "AggiungiFiglio",
+            Self::CompletaSecondoGenitore => "CompletaSecondoGenitore",
             Self::RinunciaDomanda => "RinunciaDomanda",
             Self::ConsultaDomanda => "ConsultaDomanda",
             Self::RicercaDomande => "RicercaDomande",
@@ -187,6 +199,7 @@ impl Operazione {
             Self::ModificaDomanda => Some("Modifica"),
             Self::AggiungiMinore => Some("NuovoMinore"),
             Self::AggiungiFiglio => Some("NuovoFiglio"),
+            Self::CompletaSecondoGenitore => Some("Completamento"),
             Self::RinunciaDomanda => Some("Rinuncia"),
             Self::Echo
             | Self::ConsultaDomanda

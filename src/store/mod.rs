@@ -2,6 +2,7 @@
 //! receipt, feed row and trace record together or not at all (design.md §2.8, §2.9).
 
 mod codec;
+mod consulta;
 pub mod copy;
 mod elenchi;
 pub mod esame;
@@ -10,6 +11,7 @@ pub mod legale;
 pub mod postgres;
 mod quadro;
 mod registro;
+pub mod secondo;
 pub mod sqlite;
 mod url;
 mod valori;
@@ -28,7 +30,9 @@ use uuid::Uuid;
 
 use crate::catalogo::Codice;
 use crate::domanda::atto::Seguito;
-use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
+use crate::domanda::consultazione::{
+    Consultazione, Corrispondenza, DomandaConsultata, Riferimento, SchedaTrovata,
+};
 use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
 use crate::domanda::quadro::Quadro;
 use crate::domanda::{Allegato, Ambiente, CodiceFiscale, Fascicolo, Scheda, SchedaViva};
@@ -465,6 +469,15 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// with its key is always safe. Dropping the future is safe too.
     async fn register(&self, atti: &[Atto], adesso: Timestamp) -> Result<Vec<Registrazione>, StoreError>;
 
+    /// What an ente is told of a domanda of its own, by any of its names: one trip. Of another's domanda it is told the
+    /// sheets whose second parent it spoke for, and nothing of the others.
+    async fn consulta(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        riferimento: &Riferimento,
+    ) -> Result<Option<Consultazione>, StoreError>;
+
     /// A registration of an ente: of an act, where the name is the act's own; of the domanda, where it is the domanda's.
     async fn registrazione(
         &self,
@@ -473,10 +486,17 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         riferimento: &Riferimento,
     ) -> Result<Option<Registrata>, StoreError>;
 
+    /// The sheet that a second parent's act is about, whoever presented its domanda: the one where all matches.
+    async fn scheda_di(
+        &self,
+        servizio: &'static str,
+        corrispondenza: &Corrispondenza,
+    ) -> Result<Option<SchedaTrovata>, StoreError>;
+
     /// A domanda with all its plain values.
     async fn quadro(&self, numero: NumeroDomanda) -> Result<Option<Quadro>, StoreError>;
 
-    /// A domanda of an ente, by any of its names.
+    /// A domanda of an ente, by any of its names: what the rules of an act look at.
     async fn domanda(
         &self,
         ente: &CodiceEnte,

@@ -74,11 +74,16 @@ pub(crate) fn consulta(gateway: &Gateway, numero: u32) -> Reply {
 
 /// The one number that two hundred copies of an act get, sent by twenty at once; one of them is the first.
 pub(crate) fn one_number_of_two_hundred_copies(gateway: &Gateway, messaggio: &str) -> String {
+    one_number_of_copies_from(gateway, "pat01", messaggio)
+}
+
+/// The same for copies that this ente sends.
+pub(crate) fn one_number_of_copies_from(gateway: &Gateway, certificato: &str, messaggio: &str) -> String {
     let replies: Vec<(Option<String>, Option<String>, String)> = thread::scope(|scope| {
         let senders: Vec<_> = (0..20)
             .map(|_| {
                 scope.spawn(|| {
-                    let client = gateway.client("pat01");
+                    let client = gateway.client(certificato);
                     (0..10)
                         .map(|_| {
                             let reply = client.post(messaggio.as_bytes());

@@ -13,4 +13,5 @@ mod modifiche;
 #[path = "../comune/postgres.rs"]
 mod postgres;
 mod replay;
+mod secondo;
 mod trace;

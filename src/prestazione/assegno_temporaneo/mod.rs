@@ -6,6 +6,7 @@ pub mod dati;
 pub mod decorrenza;
 pub mod domanda;
 pub mod lettore;
+pub mod meta;
 pub mod nuovo_minore;
 #[cfg(test)]
 mod prova;
@@ -34,4 +35,5 @@ pub const PRESTAZIONE: Prestazione = Prestazione {
     campione: campione::domanda,
     aggiungi: Operazione::AggiungiMinore,
     lettore_aggiunta: || Box::new(nuovo_minore::LettoreNuovoMinore::default()),
+    lettore_meta: || Box::new(meta::LettoreMetaDelTemporaneo::default()),
 };

@@ -6,6 +6,7 @@ pub mod dati;
 pub mod decorrenza;
 pub mod domanda;
 pub mod lettore;
+pub mod meta;
 pub mod nuovo_figlio;
 pub mod pagamento;
 #[cfg(test)]
@@ -40,4 +41,5 @@ pub const PRESTAZIONE: Prestazione = Prestazione {
     campione: campione::domanda,
     aggiungi: Operazione::AggiungiFiglio,
     lettore_aggiunta: || Box::new(nuovo_figlio::LettoreNuovoFiglio::default()),
+    lettore_meta: || Box::new(meta::LettoreMetaDellUnico::default()),
 };

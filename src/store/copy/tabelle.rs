@@ -332,10 +332,29 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
             col("azione_richiesta", Testo),
             col("altro_genitore_modalita", Testo),
             col("altro_genitore_iban", Testo),
+            col("altro_genitore_dal", Testo),
             col("subentra", Booleano),
             col("dettagli", Json),
             col("azione_motivo", Testo),
         ],
+        ..TABELLA
+    },
+    Tabella {
+        nome: "deleghe",
+        da: "deleghe",
+        unione: "CROSS JOIN registrazioni r ON r.id = t.registrazione",
+        cammino: &[("numero_domanda", Intero), ("posto", Intero), ("ente", Testo)],
+        chiave: &["numero_domanda", "posto", "ente"],
+        colonne: &[
+            col("ente", Testo),
+            col("servizio", Testo),
+            col("numero_domanda", Intero),
+            col("posto", Intero),
+            col("registrazione", Intero),
+            made("anno", Intero, "r.anno"),
+            col("dal", Istante),
+        ],
+        immutabile: true,
         ..TABELLA
     },
     Tabella {

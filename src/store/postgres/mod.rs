@@ -5,6 +5,8 @@
 //! refuses what no gateway shall do.
 
 mod anni;
+mod consulta;
+mod deleghe;
 pub(super) mod destinazione;
 mod elenchi;
 mod insert;
@@ -34,7 +36,9 @@ use super::{
     Atto, Chiave, Identikit, Registrazione, Ricerca, RigaRegistro, Store, StoreError, TracciaTrovata,
     Verifica,
 };
-use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
+use crate::domanda::consultazione::{
+    Consultazione, Corrispondenza, DomandaConsultata, Riferimento, SchedaTrovata,
+};
 use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
 use crate::domanda::quadro::Quadro;
 use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
@@ -227,6 +231,22 @@ impl Store for PostgresStore {
         register::register(self, atti, adesso).await
     }
 
+    async fn consulta(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        riferimento: &Riferimento,
+    ) -> Result<Option<Consultazione>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            match consulta::consulta(&mut lettore, ente, servizio, riferimento).await? {
+                None => deleghe::consulta(&mut lettore, ente, servizio, riferimento).await,
+                propria => Ok(propria),
+            }
+        })
+        .await
+    }
+
     async fn registrazione(
         &self,
         ente: &CodiceEnte,
@@ -236,6 +256,18 @@ impl Store for PostgresStore {
         self.within(async {
             let mut lettore = self.lettore().await?;
             query::registrazione(&mut lettore, ente, servizio, riferimento).await
+        })
+        .await
+    }
+
+    async fn scheda_di(
+        &self,
+        servizio: &'static str,
+        corrispondenza: &Corrispondenza,
+    ) -> Result<Option<SchedaTrovata>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            deleghe::scheda_di(&mut lettore, servizio, corrispondenza).await
         })
         .await
     }

@@ -4,6 +4,8 @@
 //! after a failed commit it draws no number before it was opened again and the register looked over (design.md §2.9).
 
 mod batch;
+mod consulta;
+mod deleghe;
 mod elenchi;
 mod insert;
 mod legale;
@@ -29,7 +31,9 @@ use super::{
     Atto, Chiave, Identikit, Registrazione, Ricerca, RigaRegistro, Store, StoreError, TracciaTrovata,
     Verifica,
 };
-use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
+use crate::domanda::consultazione::{
+    Consultazione, Corrispondenza, DomandaConsultata, Riferimento, SchedaTrovata,
+};
 use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
 use crate::domanda::quadro::Quadro;
 use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
@@ -209,6 +213,18 @@ impl Store for SqliteStore {
         register::register(self, atti, adesso).await
     }
 
+    async fn consulta(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        riferimento: &Riferimento,
+    ) -> Result<Option<Consultazione>, StoreError> {
+        match consulta::consulta(&self.lettori, ente, servizio, riferimento).await? {
+            None => deleghe::consulta(&self.lettori, ente, servizio, riferimento).await,
+            propria => Ok(propria),
+        }
+    }
+
     async fn registrazione(
         &self,
         ente: &CodiceEnte,
@@ -216,6 +232,14 @@ impl Store for SqliteStore {
         riferimento: &Riferimento,
     ) -> Result<Option<Registrata>, StoreError> {
         query::registrazione(&self.lettori, ente, servizio, riferimento).await
+    }
+
+    async fn scheda_di(
+        &self,
+        servizio: &'static str,
+        corrispondenza: &Corrispondenza,
+    ) -> Result<Option<SchedaTrovata>, StoreError> {
+        deleghe::scheda_di(&self.lettori, servizio, corrispondenza).await
     }
 
     async fn quadro(&self, numero: NumeroDomanda) -> Result<Option<Quadro>, StoreError> {

@@ -113,6 +113,7 @@ fn kept(
     let presentata_il: Timestamp = presentata_il.parse().unwrap();
     let schede = fascicolo.schede.iter();
     DomandaConsultata {
+        ente: "PAT01".parse().unwrap(),
         registrata: Registrata {
             protocollo: NumeroProtocollo::new("AUF", 2021, 7).unwrap(),
             numero_domanda: NumeroDomanda(371),

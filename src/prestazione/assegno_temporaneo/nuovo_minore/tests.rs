@@ -42,6 +42,7 @@ fn attuale(stati: [StatoDomanda; 2], quadro: Valori) -> DomandaConsultata {
     let fascicolo = valida().fascicolo(&contesto(PRESENTATA_IL, &[])).unwrap();
     let schede = fascicolo.schede.iter();
     DomandaConsultata {
+        ente: "PAT01".parse().unwrap(),
         registrata: Registrata {
             protocollo: NumeroProtocollo::new("AUF", 2021, 7).unwrap(),
             numero_domanda: NumeroDomanda(371),
