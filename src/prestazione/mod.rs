@@ -6,6 +6,9 @@ pub mod assegno_unico;
 #[cfg(test)]
 mod prova;
 
+#[cfg(test)]
+pub(crate) use prova::racconta;
+
 use crate::domanda::atto::modifica::LettoreModifica;
 use crate::domanda::atto::rinuncia::LettoreRinuncia;
 use crate::domanda::campione::{Campo, Spunto};

@@ -9,6 +9,7 @@ mod door;
 mod helpers;
 mod hostile;
 mod messages;
+mod modifiche;
 #[path = "../comune/postgres.rs"]
 mod postgres;
 mod replay;

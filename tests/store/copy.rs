@@ -258,6 +258,8 @@ async fn fill(da: &Path, domande: u64) {
          UPDATE schede SET stato = 'IN_ISTRUTTORIA' WHERE numero_domanda % 10 = 9;
          UPDATE schede SET stato = 'RESPINTA', stato_dal = 1641805200000 WHERE numero_domanda % 10 = 9;
          UPDATE schede SET stato = 'IN_ISTRUTTORIA', azione_richiesta = 'ALLEGARE_DOCUMENTI' WHERE numero_domanda % 10 = 8;
+         UPDATE schede SET registrazione = (SELECT a.registrazione FROM atti a WHERE a.numero_domanda = schede.numero_domanda)
+         WHERE numero_domanda IN (SELECT numero_domanda FROM atti);
          DELETE FROM payload WHERE registrazione % 60 = 1;
          INSERT INTO motore_prese_v1 (numero_domanda, motore, gettone, durata_s)
          SELECT numero, 'm', 'gettone-di-prova-0001', 60 FROM domande WHERE numero % 100 = 5;

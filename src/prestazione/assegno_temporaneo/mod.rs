@@ -11,6 +11,9 @@ pub mod nuovo_minore;
 mod prova;
 pub mod regole;
 
+#[cfg(test)]
+pub(crate) use prova::VALIDA;
+
 use super::{Operazione, Prestazione};
 
 /// The prestazione's line of the catalogue.

@@ -12,6 +12,9 @@ pub mod pagamento;
 mod prova;
 pub mod regole;
 
+#[cfg(test)]
+pub(crate) use prova::VALIDA;
+
 use super::{Operazione, Prestazione};
 
 /// The prestazione's line of the catalogue.

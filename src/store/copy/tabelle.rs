@@ -311,17 +311,12 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
     Tabella {
         nome: "schede",
         da: "schede",
-        unione: "CROSS JOIN domande d ON d.numero = t.numero_domanda",
         cammino: &[("numero_domanda", Intero), ("posto", Intero)],
         chiave: &["numero_domanda", "posto"],
         colonne: &[
             col("numero_domanda", Intero),
             col("posto", Intero),
-            made(
-                "registrazione",
-                Intero,
-                "coalesce(t.registrazione, d.registrazione)",
-            ),
+            col("registrazione", Intero),
             col("servizio", Testo),
             col("codice_fiscale", Testo),
             col("data_nascita", Data),
@@ -368,18 +363,13 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
     Tabella {
         nome: "schede_vive",
         da: "schede",
-        unione: "CROSS JOIN domande d ON d.numero = t.numero_domanda",
         dove: VIVE,
         cammino: &[("numero_domanda", Intero), ("posto", Intero)],
         chiave: &["servizio", "codice_fiscale"],
         colonne: &[
             col("servizio", Testo),
             col("codice_fiscale", Testo),
-            made(
-                "registrazione",
-                Intero,
-                "coalesce(t.registrazione, d.registrazione)",
-            ),
+            col("registrazione", Intero),
         ],
         ..TABELLA
     },
