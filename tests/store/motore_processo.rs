@@ -99,17 +99,14 @@ fn examples() -> String {
 pub(crate) async fn the_examples_of_the_contract_do_what_they_say(banco: &Banco) {
     banco.one(atto("a", 1, &[1, 2]), LUGLIO).await;
     let store = store_for_engines(banco);
-    let mut programma = match store.strip_prefix("sqlite:") {
-        Some(file) => {
-            let mut sqlite3 = Command::new("sqlite3");
-            sqlite3.args(["-bail", "-cmd", ".timeout 10000", file]);
-            sqlite3
-        }
-        None => {
-            let mut psql = Command::new("psql");
-            psql.args(["--no-psqlrc", "-v", "ON_ERROR_STOP=1", &store]);
-            psql
-        }
+    let mut programma = if let Some(file) = store.strip_prefix("sqlite:") {
+        let mut sqlite3 = Command::new("sqlite3");
+        sqlite3.args(["-bail", "-cmd", ".timeout 10000", file]);
+        sqlite3
+    } else {
+        let mut psql = Command::new("psql");
+        psql.args(["--no-psqlrc", "-v", "ON_ERROR_STOP=1", &store]);
+        psql
     };
     programma
         .stdin(Stdio::piped())
