@@ -6,8 +6,11 @@ pub mod assegno_unico;
 #[cfg(test)]
 mod prova;
 
+use jiff::civil::Date;
+
 use crate::domanda::atto::rinuncia::LettoreRinuncia;
 use crate::domanda::campione::{Campo, Spunto};
+use crate::domanda::dichiarazione::TestoFirmato;
 use crate::domanda::regole::Finestra;
 use crate::domanda::{Lettore, SchedaViva, Violazione};
 
@@ -34,6 +37,8 @@ pub struct Prestazione {
     pub lettore: fn() -> Box<dyn Lettore>,
     /// The finding for a child, by its place from 1, whose live sheet the store met only while it registered.
     pub scheda_viva: fn(u32, &SchedaViva) -> Violazione,
+    /// The text of a declaration, by its code, for a domanda presented on a day.
+    pub testo_firmato: fn(&str, Date) -> Option<TestoFirmato>,
     /// When it takes domande.
     pub finestra: &'static Finestra,
     /// Makes the Domanda of a sample, of people that do not exist.

@@ -12,6 +12,7 @@ mod prova;
 pub mod regole;
 
 use super::Prestazione;
+use crate::domanda::dichiarazione::firmato;
 
 /// The prestazione's line of the catalogue.
 ///
@@ -32,6 +33,7 @@ pub const PRESTAZIONE: Prestazione = Prestazione {
                      decorrenza indicata è presunta.",
     lettore: || Box::new(lettore::LettoreAssegnoUnico::default()),
     scheda_viva: regole::scheda_viva,
+    testo_firmato: |codice, il| firmato(dati::DICHIARAZIONI, codice, il),
     finestra: &dati::FINESTRA,
     campione: campione::domanda,
 };
