@@ -213,6 +213,7 @@ fn act(schema: &Schema, contatore: u64) -> Atto {
         user_id: MITTENTE.user_id.parse().unwrap(),
         certificato_sha256: "ab".repeat(32),
         canale: "MODI",
+        emergenza: None,
         operazione: Operazione::InviaDomanda,
         contenuto: Contenuto::Domanda(fascicolo),
         richiesta: Bytes::from(bytes),

@@ -139,6 +139,7 @@ fn act(schema: &Schema, ente: &CodiceEnte, n: u64, adesso: Timestamp) -> Result<
         user_id: MITTENTE.user_id.parse()?,
         certificato_sha256: "ab".repeat(32),
         canale: "MODI",
+        emergenza: None,
         operazione: Operazione::InviaDomanda,
         contenuto: Contenuto::Domanda(domanda.fascicolo(&contesto)),
         richiesta: Bytes::from(bytes),

@@ -1092,6 +1092,12 @@ catalogo! {
         "no domanda of this ente matches the reference given"
         "Controllare protocollo, numero domanda, ChiaveInvio o impronta: si consultano solo le domande inviate dallo stesso ente per lo stesso servizio."
     }
+    // ── CUR: lists by pages ──
+    Cur001 "CUR-001" InvalidRequestContent correggere {
+        "il Cursore non è di questo elenco: non è stato dato a questo ente, per questo servizio e per questa stessa richiesta"
+        "the Cursore is not of this list: it was not given to this ente, for this service and for this same request"
+        "Rimandare il Cursore così come sta nella risposta precedente, con gli stessi criteri; per ricominciare ometterlo."
+    }
     // ── STO, SYS: ours ──
     Sto001 "STO-001" APIUnavailable ripetere {
         "servizio momentaneamente non disponibile"
@@ -1148,6 +1154,7 @@ pub const GRUPPI: &[(&str, &str)] = &[
     ("AU", "Assegno unico e universale"),
     ("STA", "Stato della domanda"),
     ("PRO", "Registro di protocollo"),
+    ("CUR", "Elenchi a pagine"),
     ("STO", "Archivio (nostri)"),
     ("SYS", "Sistema (nostri)"),
 ];

@@ -5,6 +5,7 @@
 
 pub mod corpo;
 mod diario;
+mod elenchi;
 mod passi;
 mod reply;
 mod risposte;
@@ -144,6 +145,7 @@ impl Intake {
             }
             Operazione::VerificaDomanda => self.verifica(letta, diario, esito).await,
             Operazione::ConsultaDomanda => self.consulta(letta).await,
+            Operazione::ElencoVariazioni => self.variazioni(letta).await,
             Operazione::ScaricaRicevuta => self.scarica(letta).await,
             Operazione::Echo => self.echo(letta, incoming.prestazione).await,
             Operazione::Limiti => self.limiti(&letta),
@@ -370,6 +372,7 @@ fn atto(
         user_id: identity.user_id.clone(),
         certificato_sha256: incoming.peer.certificato.sha256.clone(),
         canale: incoming.canale,
+        emergenza: None,
         operazione: lettura.operazione,
         contenuto,
         richiesta: letta.bytes.clone(),

@@ -44,6 +44,12 @@ pub enum Rifiuto {
     /// No domanda of this ente has that name.
     #[error("domanda non trovata")]
     NonTrovata,
+    /// The cursor of a list is none that this list gave out.
+    #[error("cursore non valido")]
+    Cursore {
+        /// Where it stands.
+        percorso: String,
+    },
     /// HTTP's own refusals while the body comes, told by status line.
     #[error("richiesta HTTP rifiutata")]
     Http {
@@ -131,6 +137,7 @@ impl Rifiuto {
             }
             Self::Forma(violazioni) | Self::Regole { violazioni, .. } => violazioni.clone(),
             Self::NonTrovata => vec![Violazione::at(Codice::Pro101, "")],
+            Self::Cursore { percorso } => vec![Violazione::at(Codice::Cur001, percorso.as_str())],
             Self::Lettura(violazione) | Self::Http { violazione, .. } => vec![violazione.clone()],
         }
     }

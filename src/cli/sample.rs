@@ -177,7 +177,9 @@ pub fn without_domanda(
             let adesso = WallClock::default().wall();
             richiesta.leaf("OraDelChiamante", &format!("{adesso:.3}"));
         }
-        Operazione::Limiti
+        // From the beginning.
+        Operazione::ElencoVariazioni
+        | Operazione::Limiti
         | Operazione::VerificaDomanda
         | Operazione::InviaDomanda
         | Operazione::RinunciaDomanda => {}

@@ -151,6 +151,7 @@ impl Diario {
                 ..
             } => "RIFIUTATA",
             Risposta::Consultazione(_)
+            | Risposta::Variazioni(_)
             | Risposta::Ricevuta { .. }
             | Risposta::Echo { .. }
             | Risposta::Limiti { .. }

@@ -118,7 +118,7 @@ impl Intake {
     }
 }
 
-fn without_findings(letta: &Letta) -> Result<(), Rifiuto> {
+pub(super) fn without_findings(letta: &Letta) -> Result<(), Rifiuto> {
     let rilievi = &letta.authorized.message().rilievi;
     if rilievi.is_empty() {
         Ok(())

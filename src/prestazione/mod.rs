@@ -55,6 +55,7 @@ impl Prestazione {
             Operazione::RinunciaDomanda => Some(Box::new(LettoreRinuncia::new(self.prefisso, self.titolo))),
             Operazione::Echo
             | Operazione::ConsultaDomanda
+            | Operazione::ElencoVariazioni
             | Operazione::ScaricaRicevuta
             | Operazione::Limiti
             | Operazione::Diagnosi => None,
@@ -87,6 +88,8 @@ pub enum Operazione {
     RinunciaDomanda,
     /// State of a domanda.
     ConsultaDomanda,
+    /// What changed since.
+    ElencoVariazioni,
     /// The receipt again.
     ScaricaRicevuta,
     /// Limits and quota.
@@ -103,6 +106,7 @@ impl Operazione {
         Self::InviaDomanda,
         Self::RinunciaDomanda,
         Self::ConsultaDomanda,
+        Self::ElencoVariazioni,
         Self::ScaricaRicevuta,
         Self::Limiti,
         Self::Diagnosi,
@@ -117,6 +121,7 @@ impl Operazione {
             Self::InviaDomanda => "InviaDomanda",
             Self::RinunciaDomanda => "RinunciaDomanda",
             Self::ConsultaDomanda => "ConsultaDomanda",
+            Self::ElencoVariazioni => "ElencoVariazioni",
             Self::ScaricaRicevuta => "ScaricaRicevuta",
             Self::Limiti => "Limiti",
             Self::Diagnosi => "Diagnosi",
@@ -130,9 +135,12 @@ impl Operazione {
         match self {
             Self::InviaDomanda | Self::VerificaDomanda => Some("Domanda"),
             Self::RinunciaDomanda => Some("Rinuncia"),
-            Self::Echo | Self::ConsultaDomanda | Self::ScaricaRicevuta | Self::Limiti | Self::Diagnosi => {
-                None
-            }
+            Self::Echo
+            | Self::ConsultaDomanda
+            | Self::ElencoVariazioni
+            | Self::ScaricaRicevuta
+            | Self::Limiti
+            | Self::Diagnosi => None,
         }
     }
 

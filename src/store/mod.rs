@@ -3,6 +3,7 @@
 
 mod codec;
 pub mod copy;
+mod elenchi;
 pub mod esame;
 pub mod giornaliero;
 pub mod legale;
@@ -27,6 +28,7 @@ use uuid::Uuid;
 use crate::catalogo::Codice;
 use crate::domanda::atto::Seguito;
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
+use crate::domanda::elenco::{Inizio, Pagina, Variazione};
 use crate::domanda::{Ambiente, CodiceFiscale, Fascicolo, Scheda, SchedaViva};
 use crate::patronato::{ChiaveInvio, CodiceEnte, CodiceUfficio, UserId};
 use crate::prestazione::{Operazione, Prestazione};
@@ -182,8 +184,11 @@ pub struct Atto {
     pub user_id: UserId,
     /// SHA-256 of the client certificate, hex.
     pub certificato_sha256: String,
-    /// `MODI`, `PDD`, `LOTTO`.
+    /// `MODI`, `PDD`, `LOTTO`, `EMERGENZA`.
     pub canale: &'static str,
+    /// Its number in the emergency register, if it was taken in there (DPR 445/2000 art. 63). Such an act draws its
+    /// ordinary number while the emergency is open, when no other does, and at no other time.
+    pub emergenza: Option<u64>,
     /// Which operation it came by.
     pub operazione: Operazione,
     /// What to write of it.
@@ -451,6 +456,16 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         servizio: &'static str,
         riferimento: &Riferimento,
     ) -> Result<Option<DomandaConsultata>, StoreError>;
+
+    /// A page of what changed in an ente's domande, in the order in which it was committed: what is told once never gets
+    /// an earlier neighbour.
+    async fn variazioni(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        inizio: Inizio,
+        righe_max: u32,
+    ) -> Result<Pagina<Variazione, u64>, StoreError>;
 
     /// Writes trace records that no registration carried. A message that has its record already keeps it.
     async fn write_tracce(&self, tracce: &[Traccia]) -> Result<(), StoreError>;

@@ -223,6 +223,8 @@ pub(super) struct Contatore {
     pub(super) anno: i16,
     pub(super) ultimo: u64,
     pub(super) istante: Timestamp,
+    /// The emergency that is open on it.
+    emergenza: Option<i64>,
 }
 
 /// The row of a register: `anno`, `ultimo`, `ultimo_istante` and `chiuso_fino_a` in milliseconds, and the emergency that
@@ -243,10 +245,20 @@ impl Numeri {
         self.registri.insert(registro, contatore);
     }
 
-    /// Draws the next number of a register, and tells its instant.
-    fn draw(&mut self, registro: &'static str) -> Result<(NumeroProtocollo, Timestamp), StoreError> {
+    /// Draws the next number of an act's register, and tells its instant and its line in the emergency register.
+    fn draw(&mut self, atto: &Atto) -> Result<(NumeroProtocollo, Timestamp, Option<Correlata>), StoreError> {
+        let registro = atto.prestazione.registro;
         let contatore = self.registri.get_mut(registro).ok_or_else(misura)?;
-        Ok((contatore.next(registro)?, contatore.istante))
+        let correlata = match (contatore.emergenza, atto.emergenza) {
+            (None, None) => None,
+            (Some(emergenza), Some(numero)) => Some(Correlata { emergenza, numero }),
+            (Some(_), None) => return Err(StoreError::Emergenza(registro.to_owned())),
+            (None, Some(_)) => {
+                let chiusa = format!("the emergency register of {registro} is not open");
+                return Err(StoreError::Refused(chiusa));
+            }
+        };
+        Ok((contatore.next(registro)?, contatore.istante, correlata))
     }
 
     /// Draws the number of a new domanda.
@@ -271,17 +283,10 @@ impl Numeri {
 
 impl Contatore {
     /// A register's row (none: it was never drawn from), moved to the instant of this batch: never before the last one,
-    /// never in a closed day; a new year in Rome begins at 1. While an emergency is open, nothing is drawn.
-    pub(super) fn at(
-        registro: &str,
-        adesso: Timestamp,
-        riga: Option<RigaContatore>,
-    ) -> Result<Self, StoreError> {
+    /// never in a closed day; a new year in Rome begins at 1.
+    pub(super) fn at(adesso: Timestamp, riga: Option<RigaContatore>) -> Result<Self, StoreError> {
         let (anno, ultimo, ultimo_istante, chiuso_fino_a, emergenza) =
             riga.unwrap_or((0, 0, i64::MIN, i64::MIN, None));
-        if emergenza.is_some() {
-            return Err(StoreError::Emergenza(registro.to_owned()));
-        }
         let ms = adesso.as_millisecond().max(ultimo_istante).max(chiuso_fino_a);
         let istante = Timestamp::from_millisecond(ms)
             .map_err(|source| Inconsistency::new("registro", "ultimo_istante", source))?;
@@ -295,6 +300,7 @@ impl Contatore {
             anno: anno_ora,
             ultimo,
             istante,
+            emergenza,
         })
     }
 
@@ -321,6 +327,8 @@ pub(super) struct Nuova<'a> {
     /// The registration that opened the domanda, of an act about one.
     pub(super) collegato_a: Option<i64>,
     pub(super) protocollo: String,
+    /// Its line in the emergency register, if it was taken in there.
+    pub(super) correlata: Option<Correlata>,
     pub(super) atto: &'a Atto,
     pub(super) registrata: Registrata,
     pub(super) ricevuta: Ricevuta,
@@ -328,6 +336,15 @@ pub(super) struct Nuova<'a> {
     pub(super) ricevuta_sha256: [u8; 32],
     pub(super) richiesta: Richiesta,
     pub(super) traccia: Traccia,
+}
+
+/// A line of the emergency register (DPR 445/2000 art. 63).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Correlata {
+    /// Of which interruption.
+    pub(super) emergenza: i64,
+    /// The emergency number.
+    pub(super) numero: u64,
 }
 
 /// A request as it is kept.
@@ -356,7 +373,7 @@ impl<'a> Nuova<'a> {
         visto: &Visto,
         numeri: &mut Numeri,
     ) -> Result<Self, StoreError> {
-        let (protocollo, registrata_il) = numeri.draw(atto.prestazione.registro)?;
+        let (protocollo, registrata_il, correlata) = numeri.draw(atto)?;
         let numero_domanda = match &atto.contenuto {
             Contenuto::Domanda(_) => numeri.draw_domanda(),
             Contenuto::Seguito(seguito) => seguito.numero_domanda,
@@ -415,6 +432,7 @@ impl<'a> Nuova<'a> {
                 .get(&numero_domanda)
                 .map(|attuale| attuale.registrazione),
             protocollo: in_lettere,
+            correlata,
             atto,
             registrata: Registrata {
                 protocollo,
@@ -434,6 +452,11 @@ impl<'a> Nuova<'a> {
 }
 
 impl<'a> Nuova<'a> {
+    /// With its line in the emergency register, if it was taken in there.
+    pub(super) fn in_emergenza(&'a self) -> Option<(&'a Self, Correlata)> {
+        Some((self, self.correlata?))
+    }
+
     /// With the domanda that it opens, if it opens one.
     pub(super) fn opening(&'a self) -> Option<(&'a Self, &'a Fascicolo)> {
         Some((self, self.atto.contenuto.fascicolo()?))

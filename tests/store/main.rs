@@ -8,6 +8,7 @@ mod banco;
 mod cluster;
 mod comandi;
 mod copy;
+mod elenchi;
 mod postgres;
 #[path = "../comune/postgres.rs"]
 mod postgres_comune;

@@ -30,6 +30,7 @@ pub(super) async fn write_all(
     domande(&mut istruzione, nuove);
     parti(&mut istruzione, nuove);
     atti(&mut istruzione, nuove);
+    correlate(&mut istruzione, nuove);
     feed(&mut istruzione, nuove, cursore);
     // A hang-up writes INTERROTTA while the act still waits; what was registered speaks last.
     istruzione.insert_or("tracce", &tracce, TRACCE_CHE_SOSTITUISCONO, columns_of_traccia);
@@ -177,6 +178,19 @@ fn atti(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
 }
 
 /// Sheets and documents: several rows a domanda.
+/// The lines of the emergency register.
+fn correlate(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
+    let correlate: Vec<_> = nuove.iter().filter_map(Nuova::in_emergenza).collect();
+    istruzione.insert("emergenza_registrazioni", &correlate, |colonne| {
+        colonne
+            .text("registro", |(nuova, _)| nuova.registrata.protocollo.registro())
+            .col("numero", |(_, correlata)| intero(correlata.numero))
+            .col("emergenza", |(_, correlata)| correlata.emergenza)
+            .col("istante", |(nuova, _)| Istante(nuova.ricevuta.presentata_il))
+            .col("registrazione", |(nuova, _)| nuova.id);
+    });
+}
+
 fn parti(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
     let mut schede = Vec::with_capacity(nuove.len() * 2);
     let mut allegati = Vec::new();

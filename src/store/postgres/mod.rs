@@ -6,6 +6,7 @@
 
 mod anni;
 pub(super) mod destinazione;
+mod elenchi;
 mod insert;
 mod legale;
 mod open;
@@ -32,6 +33,7 @@ use super::{
     Verifica,
 };
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
+use crate::domanda::elenco::{Inizio, Pagina, Variazione};
 use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
 use crate::patronato::CodiceEnte;
 use crate::protocollo::NumeroProtocollo;
@@ -231,6 +233,20 @@ impl Store for PostgresStore {
         self.within(async {
             let mut lettore = self.lettore().await?;
             query::domanda(&mut lettore, ente, servizio, riferimento).await
+        })
+        .await
+    }
+
+    async fn variazioni(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        inizio: Inizio,
+        righe_max: u32,
+    ) -> Result<Pagina<Variazione, u64>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            elenchi::variazioni(&mut lettore, ente, servizio, inizio, righe_max).await
         })
         .await
     }

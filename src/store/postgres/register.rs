@@ -463,7 +463,7 @@ async fn lock_counters(
                 )
             },
         );
-        numeri.insert(registro, Contatore::at(registro, adesso, riga)?);
+        numeri.insert(registro, Contatore::at(adesso, riga)?);
     }
     Ok((numeri, ultimo("variazione")?))
 }

@@ -8,7 +8,7 @@ use super::tracce::{TRACCE_CHE_SOSTITUISCONO, bind_traccia};
 use crate::domanda::atto::Seguito;
 use crate::domanda::{CodiceFiscale, Fascicolo, Iban};
 use crate::store::codec::{Codec, Conservata};
-use crate::store::registro::{Nuova, Variazione, mosse, variazioni};
+use crate::store::registro::{Correlata, Nuova, Variazione, mosse, variazioni};
 use crate::store::valori::{intero, json, json_object};
 use crate::store::{Inconsistency, StoreError};
 
@@ -33,6 +33,8 @@ pub(super) async fn insert_all(
         inserimento.rows(DOMANDE, &domande, bind_domanda);
         let atti: Vec<_> = parte.iter().filter_map(Nuova::following).collect();
         inserimento.rows(ATTI, &atti, bind_atto);
+        let correlate: Vec<_> = parte.iter().filter_map(Nuova::in_emergenza).collect();
+        inserimento.rows(CORRELATE, &correlate, bind_correlata);
         inserimento.rows(VARIAZIONI, &variazioni(parte), bind_variazione);
         inserimento.rows(TRACCE_CHE_SOSTITUISCONO, &tracce, bind_traccia);
         inserimento.execute(connessione).await?;
@@ -79,6 +81,21 @@ fn bind_registrazione(valori: &mut Valori, nuova: &Nuova<'_>) {
         .text(&atto.certificato_sha256)
         .bytes(&nuova.ricevuta_sha256)
         .bytes(&nuova.richiesta.sha256);
+}
+
+const CORRELATE: Tabella = Tabella {
+    testa: "INSERT INTO emergenza_registrazioni (registro, numero, emergenza, istante, registrazione)",
+    riga: "(?,?,?,?,?)",
+    coda: "",
+};
+
+fn bind_correlata(valori: &mut Valori, (nuova, correlata): &(&Nuova<'_>, Correlata)) {
+    valori
+        .text(nuova.registrata.protocollo.registro())
+        .push(intero(correlata.numero))
+        .push(correlata.emergenza)
+        .push(nuova.ricevuta.presentata_il.as_millisecond())
+        .push(nuova.id);
 }
 
 const RICEVUTE: Tabella = Tabella {

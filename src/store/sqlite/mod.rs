@@ -4,6 +4,7 @@
 //! after a failed commit it draws no number before it was opened again and the register looked over (design.md §2.9).
 
 mod batch;
+mod elenchi;
 mod insert;
 mod legale;
 mod open;
@@ -28,6 +29,7 @@ use super::{
     Verifica,
 };
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
+use crate::domanda::elenco::{Inizio, Pagina, Variazione};
 use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
 use crate::patronato::CodiceEnte;
 use crate::protocollo::NumeroProtocollo;
@@ -212,6 +214,16 @@ impl Store for SqliteStore {
         riferimento: &Riferimento,
     ) -> Result<Option<DomandaConsultata>, StoreError> {
         query::domanda(&self.lettori, ente, servizio, riferimento).await
+    }
+
+    async fn variazioni(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        inizio: Inizio,
+        righe_max: u32,
+    ) -> Result<Pagina<Variazione, u64>, StoreError> {
+        elenchi::variazioni(&self.lettori, ente, servizio, inizio, righe_max).await
     }
 
     async fn write_tracce(&self, tracce: &[Traccia]) -> Result<(), StoreError> {
