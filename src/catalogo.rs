@@ -1098,6 +1098,12 @@ catalogo! {
         "the Cursore is not of this list: it was not given to this ente, for this service and for this same request"
         "Rimandare il Cursore così come sta nella risposta precedente, con gli stessi criteri; per ricominciare ometterlo."
     }
+    // ── DOC: the papers of a registration ──
+    Doc001 "DOC-001" InvalidRequestContent correggere {
+        "la richiesta di questa registrazione è stata eliminata al termine della sua conservazione: il riepilogo non c'è più"
+        "the request of this registration was purged at the end of its retention: its summary is no more"
+        "Resta la ricevuta, con ScaricaRicevuta; per i dati trasmessi rivolgersi alla sede INPS con il numero di protocollo."
+    }
     // ── STO, SYS: ours ──
     Sto001 "STO-001" APIUnavailable ripetere {
         "servizio momentaneamente non disponibile"
@@ -1155,6 +1161,7 @@ pub const GRUPPI: &[(&str, &str)] = &[
     ("STA", "Stato della domanda"),
     ("PRO", "Registro di protocollo"),
     ("CUR", "Elenchi a pagine"),
+    ("DOC", "Ricevute e riepiloghi"),
     ("STO", "Archivio (nostri)"),
     ("SYS", "Sistema (nostri)"),
 ];

@@ -50,6 +50,12 @@ pub enum Rifiuto {
         /// Where it stands.
         percorso: String,
     },
+    /// The request was purged, and with it what would tell of it.
+    #[error("richiesta eliminata")]
+    RichiestaEliminata {
+        /// Where it is named.
+        percorso: String,
+    },
     /// HTTP's own refusals while the body comes, told by status line.
     #[error("richiesta HTTP rifiutata")]
     Http {
@@ -77,6 +83,9 @@ pub enum Guasto {
     /// The deadline of the whole request ran out while we worked.
     #[error("tempo scaduto durante {0}")]
     TempoScaduto(&'static str),
+    /// A paper could not be made of what is kept.
+    #[error("documento non composto: {0}")]
+    Carta(String),
     /// What our own checks exclude.
     #[error("errore interno: {0}")]
     Interno(&'static str),
@@ -138,6 +147,9 @@ impl Rifiuto {
             Self::Forma(violazioni) | Self::Regole { violazioni, .. } => violazioni.clone(),
             Self::NonTrovata => vec![Violazione::at(Codice::Pro101, "")],
             Self::Cursore { percorso } => vec![Violazione::at(Codice::Cur001, percorso.as_str())],
+            Self::RichiestaEliminata { percorso } => {
+                vec![Violazione::at(Codice::Doc001, percorso.as_str())]
+            }
             Self::Lettura(violazione) | Self::Http { violazione, .. } => vec![violazione.clone()],
         }
     }
@@ -151,7 +163,7 @@ impl Guasto {
             Self::Store { codice, .. } => *codice,
             Self::MemoriaEsaurita => Codice::Acc009,
             Self::TempoScaduto(_) => Codice::Sys003,
-            Self::Interno(_) => Codice::Sys001,
+            Self::Carta(_) | Self::Interno(_) => Codice::Sys001,
         }
     }
 }

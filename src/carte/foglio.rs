@@ -14,7 +14,7 @@ pub(super) const COLONNA: f32 = PAGINA.0 - 2.0 * MARGINE;
 /// Where text begins on the pages after the first.
 const CAPO: f32 = 92.0;
 /// Where it ends on every page.
-const FONDO: f32 = PAGINA.1 - 72.0;
+const FONDO: f32 = PAGINA.1 - 66.0;
 
 pub(super) const INCHIOSTRO: Colore = (27, 34, 44);
 pub(super) const GRIGIO: Colore = (92, 104, 120);
@@ -31,14 +31,11 @@ pub(super) const ETICHETTA: Stile = Stile::new(Taglio::Tondo, 10.0, GRIGIO);
 pub(super) const PICCOLO: Stile = Stile::new(Taglio::Tondo, 8.5, GRIGIO);
 const CAPO_TABELLA: Stile = Stile::new(Taglio::Nero, 9.0, BLU);
 
-/// How far a baseline lies under the top of its line, in ems.
-const ASCENDENTE: f32 = 1.0;
-
 /// What a part of the text is, for whoever has it read aloud.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Ruolo {
-    /// 1 is the document's own.
-    Titolo(u16),
+    /// Its level (1 is the document's own) and its words.
+    Titolo(u16, String),
     Paragrafo,
     Tabella,
     Riga,
@@ -90,7 +87,17 @@ pub(super) struct Foglio<'c> {
     pub(super) cassa: &'c Cassa,
     pub(super) pagine: Vec<Vec<Segno>>,
     pub(super) nodi: Vec<Nodo>,
+    pub(super) titoli: Vec<Titolo>,
     /// The top of what comes next.
+    pub(super) y: f32,
+}
+
+/// Where a title stands.
+pub(super) struct Titolo {
+    pub(super) livello: u16,
+    pub(super) testo: String,
+    /// From 0.
+    pub(super) pagina: usize,
     pub(super) y: f32,
 }
 
@@ -100,6 +107,16 @@ pub(super) struct Voce {
     pub(super) valore: Vec<Tratto>,
 }
 
+impl Voce {
+    /// From one of its lines to the next.
+    fn passo(&self) -> f32 {
+        interlinea(&self.valore).max(ETICHETTA.interlinea())
+    }
+}
+
+/// The width of the names.
+const NOMI: f32 = 152.0;
+
 impl<'c> Foglio<'c> {
     /// An empty one, at this height of its first page.
     pub(super) fn new(cassa: &'c Cassa, y: f32) -> Self {
@@ -107,6 +124,7 @@ impl<'c> Foglio<'c> {
             cassa,
             pagine: vec![Vec::new()],
             nodi: Vec::new(),
+            titoli: Vec::new(),
             y,
         }
     }
@@ -146,15 +164,14 @@ impl<'c> Foglio<'c> {
         });
     }
 
-    /// One line of text whose top is at `y`.
+    /// One line of text on the baseline `y`.
     pub(super) fn riga(&mut self, x: f32, y: f32, tratti: Vec<Tratto>, nodo: usize) {
-        let alto = tratti.iter().map(|tratto| tratto.stile.corpo).fold(0.0, f32::max);
         let mut cursore = x;
         for tratto in tratti {
             let larghezza = self.cassa.larghezza(tratto.stile, &tratto.testo);
             self.segna(Segno::Testo {
                 x: cursore,
-                y: y + alto * ASCENDENTE,
+                y,
                 tratto,
                 nodo,
             });
@@ -169,15 +186,29 @@ impl<'c> Foglio<'c> {
             2 => Stile::new(Taglio::Nero, 12.5, BLU),
             _ => Stile::new(Taglio::Nero, 10.5, INCHIOSTRO),
         };
-        self.spazio(if livello == 1 { 0.0 } else { stile.corpo * 1.1 });
+        if livello > 1 && self.y > CAPO {
+            self.spazio(stile.corpo * 1.1);
+        }
         self.serve(stile.interlinea() + 46.0);
-        let nodo = self.nodo(Ruolo::Titolo(livello), None);
+        let nodo = self.nodo(Ruolo::Titolo(livello, testo.to_owned()), None);
+        self.titoli.push(Titolo {
+            livello,
+            testo: testo.to_owned(),
+            pagina: self.pagine.len() - 1,
+            y: self.y,
+        });
         self.scorri(&[Tratto::new(stile, testo)], MARGINE, COLONNA, nodo);
         self.spazio(stile.corpo * 0.2);
     }
 
-    /// A paragraph of the whole width.
+    /// The height of a paragraph.
+    pub(super) fn alto(&self, tratti: &[Tratto]) -> f32 {
+        altezza(self.cassa.righe(tratti, COLONNA).len(), interlinea(tratti))
+    }
+
+    /// A paragraph of the whole width; one that fits on a page is not torn.
     pub(super) fn paragrafo(&mut self, tratti: &[Tratto]) {
+        self.serve(self.alto(tratti));
         let nodo = self.nodo(Ruolo::Paragrafo, None);
         self.scorri(tratti, MARGINE, COLONNA, nodo);
     }
@@ -187,32 +218,46 @@ impl<'c> Foglio<'c> {
         let passo = interlinea(tratti);
         for riga in self.cassa.righe(tratti, larghezza) {
             self.serve(passo);
-            self.riga(x, self.y, riga, nodo);
+            self.riga(x, self.y + passo * LINEA_DI_BASE, riga, nodo);
             self.y += passo;
         }
+    }
+
+    /// A title with its names and values; together on a page where they take no great part of one.
+    pub(super) fn sezione(&mut self, titolo: &str, voci: &[Voce]) {
+        let alta: f32 = voci.iter().map(|voce| self.alta(voce)).sum();
+        if alta < (FONDO - CAPO) * 0.4 {
+            self.serve(alta + 34.0);
+        }
+        self.titolo(2, titolo);
+        self.voci(voci);
+    }
+
+    /// The height of a row.
+    fn alta(&self, voce: &Voce) -> f32 {
+        let etichetta = [Tratto::new(ETICHETTA, voce.etichetta.as_str())];
+        let nomi = self.cassa.righe(&etichetta, NOMI - 12.0).len();
+        let valore = self.cassa.righe(&voce.valore, COLONNA - NOMI).len();
+        altezza(nomi.max(valore), voce.passo())
     }
 
     /// Names and values, a row each with a thin line below.
     pub(super) fn voci(&mut self, voci: &[Voce]) {
         let tabella = self.nodo(Ruolo::Tabella, None);
-        let nomi = 152.0;
         for voce in voci {
             let riga = self.nodo(Ruolo::Riga, Some(tabella));
             let capo = self.nodo(Ruolo::CapoRiga, Some(riga));
             let cella = self.nodo(Ruolo::Cella, Some(riga));
             let etichetta = [Tratto::new(ETICHETTA, voce.etichetta.as_str())];
             let colonne = [
-                (MARGINE, self.cassa.righe(&etichetta, nomi - 12.0), capo),
+                (MARGINE, self.cassa.righe(&etichetta, NOMI - 12.0), capo),
                 (
-                    MARGINE + nomi,
-                    self.cassa.righe(&voce.valore, COLONNA - nomi),
+                    MARGINE + NOMI,
+                    self.cassa.righe(&voce.valore, COLONNA - NOMI),
                     cella,
                 ),
             ];
-            self.affianca(
-                colonne.into(),
-                interlinea(&voce.valore).max(ETICHETTA.interlinea()),
-            );
+            self.affianca(colonne.into(), voce.passo());
         }
     }
 
@@ -251,7 +296,7 @@ impl<'c> Foglio<'c> {
                 Some(riga) => self.nodo(Ruolo::CapoColonna, Some(riga)),
                 None => ORNAMENTO,
             };
-            self.riga(x + 6.0, self.y + 3.0, vec![tratto], nodo);
+            self.riga(x + 6.0, self.y + alto * 0.64, vec![tratto], nodo);
             x += larghezza;
         }
         self.y += alto;
@@ -261,14 +306,14 @@ impl<'c> Foglio<'c> {
     fn affianca(&mut self, colonne: Vec<(f32, Vec<Vec<Tratto>>, usize)>, passo: f32) {
         let alte = colonne.iter().map(|(_, righe, _)| righe.len()).max().unwrap_or(0);
         self.serve(altezza(alte, passo));
-        self.y += 3.5;
+        self.y += 3.0;
         let mut colonne: Vec<_> = colonne
             .into_iter()
             .map(|(x, righe, nodo)| (x, righe.into_iter(), nodo))
             .collect();
         for _ in 0..alte {
             self.serve(passo);
-            let y = self.y;
+            let y = self.y + passo * LINEA_DI_BASE;
             for (x, righe, nodo) in &mut colonne {
                 if let Some(riga) = righe.next() {
                     self.riga(*x, y, riga, *nodo);
@@ -276,18 +321,21 @@ impl<'c> Foglio<'c> {
             }
             self.y += passo;
         }
-        self.y += 3.5;
+        self.y += 3.0;
         self.fondo(MARGINE, self.y, COLONNA, 0.5, FILETTO);
         self.y += 0.5;
     }
 }
+
+/// Where the baseline of a line lies, from its top, as a part of its height: the same for every style beside it.
+const LINEA_DI_BASE: f32 = 0.74;
 
 /// In place of a part of the structure: what is drawn says nothing that was not said.
 pub(super) const ORNAMENTO: usize = usize::MAX;
 
 fn altezza(righe: usize, passo: f32) -> f32 {
     // A few hundred lines at most: a page holds sixty.
-    f32::from(u16::try_from(righe).unwrap_or(u16::MAX)) * passo + 8.0
+    f32::from(u16::try_from(righe).unwrap_or(u16::MAX)) * passo + 6.5
 }
 
 fn interlinea(tratti: &[Tratto]) -> f32 {

@@ -16,23 +16,36 @@ use super::{CartaError, RicevutaDati, Riepilogo, italiano};
 /// The receipt.
 pub fn ricevuta(dati: &RicevutaDati) -> Result<Vec<u8>, CartaError> {
     let (titolo, _) = titoli(&dati.operazione);
-    let mut foglio = testata(dati, titolo)?;
-    foglio.paragrafo(&conferma(dati));
-    foglio.spazio(12.0);
-    estremi(&mut foglio, dati)?;
-    foglio.titolo(2, "Registrazione");
-    foglio.voci(&registrazione(dati));
-    schede(&mut foglio, dati);
-    impronta(&mut foglio, dati);
-    foglio.titolo(2, "Che cosa succede ora");
-    foglio.paragrafo(&[Tratto::new(TESTO, dati.prossimi_passi.as_str())]);
-    foglio.spazio(14.0);
-    foglio.paragrafo(&[Tratto::new(PICCOLO, NOTE_RICEVUTA)]);
-    stampa(&foglio, &contorno(dati, titolo))
+    stampa(&pagine_della_ricevuta(dati)?, &contorno(dati, titolo))
 }
 
 /// The summary.
 pub fn riepilogo(riepilogo: &Riepilogo) -> Result<Vec<u8>, CartaError> {
+    let dati = &riepilogo.ricevuta;
+    let (_, titolo) = titoli(&dati.operazione);
+    stampa(&pagine_del_riepilogo(riepilogo)?, &contorno(dati, titolo))
+}
+
+pub(super) fn pagine_della_ricevuta(dati: &RicevutaDati) -> Result<Foglio<'static>, CartaError> {
+    let (titolo, _) = titoli(&dati.operazione);
+    let mut foglio = testata(dati, titolo)?;
+    foglio.paragrafo(&conferma(dati));
+    foglio.spazio(12.0);
+    estremi(&mut foglio, dati)?;
+    foglio.sezione("Registrazione", &registrazione(dati));
+    schede(&mut foglio, dati);
+    let passi = [Tratto::new(TESTO, dati.prossimi_passi.as_str())];
+    let note = [Tratto::new(PICCOLO, NOTE_RICEVUTA)];
+    // No page for the small print alone.
+    foglio.serve(foglio.alto(&passi) + foglio.alto(&note) + 40.0);
+    foglio.titolo(2, "Che cosa succede ora");
+    foglio.paragrafo(&passi);
+    foglio.spazio(12.0);
+    foglio.paragrafo(&note);
+    Ok(foglio)
+}
+
+pub(super) fn pagine_del_riepilogo(riepilogo: &Riepilogo) -> Result<Foglio<'static>, CartaError> {
     let dati = &riepilogo.ricevuta;
     let (_, titolo) = titoli(&dati.operazione);
     let mut foglio = testata(dati, titolo)?;
@@ -40,9 +53,8 @@ pub fn riepilogo(riepilogo: &Riepilogo) -> Result<Vec<u8>, CartaError> {
     foglio.spazio(12.0);
     estremi(&mut foglio, dati)?;
     for sezione in &riepilogo.sezioni {
-        foglio.titolo(2, &sezione.titolo);
         let voci: Vec<Voce> = sezione.voci.iter().map(voce_inviata).collect();
-        foglio.voci(&voci);
+        foglio.sezione(&sezione.titolo, &voci);
     }
     if !riepilogo.dichiarazioni.is_empty() {
         foglio.titolo(2, "Dichiarazioni");
@@ -58,19 +70,17 @@ pub fn riepilogo(riepilogo: &Riepilogo) -> Result<Vec<u8>, CartaError> {
             foglio.voci(&[
                 voce("Tipo di documento", allegato.tipo_a_voce()),
                 voce("Nome del file", &allegato.nome_file),
-                voce("Formato", &allegato.tipo_mime),
+                voce("Formato", allegato.formato_a_voce()),
                 voce("Dimensione", &format!("{} byte", migliaia(allegato.bytes_len))),
                 di_macchina("Impronta SHA-256", &allegato.impronta_hex()),
             ]);
         }
     }
-    foglio.titolo(2, "Registrazione");
-    foglio.voci(&registrazione(dati));
+    foglio.sezione("Registrazione", &registrazione(dati));
     schede(&mut foglio, dati);
-    impronta(&mut foglio, dati);
     foglio.spazio(14.0);
     foglio.paragrafo(&[Tratto::new(PICCOLO, NOTE_RIEPILOGO)]);
-    stampa(&foglio, &contorno(dati, titolo))
+    Ok(foglio)
 }
 
 /// The head of a first page, down to below the title.
@@ -84,17 +94,17 @@ fn testata(dati: &RicevutaDati, titolo: &str) -> Result<Foglio<'static>, CartaEr
     let grande = Stile::new(Taglio::Nero, 26.0, BLU);
     foglio.riga(
         MARGINE,
-        40.0,
+        67.0,
         vec![Tratto::new(grande, format!("{sigla} "))],
         capo,
     );
     let accanto = MARGINE + foglio.cassa.larghezza(grande, sigla) + 12.0;
     let stile = Stile::new(Taglio::Tondo, 10.5, BLU);
-    foglio.riga(accanto, 46.5, vec![Tratto::new(stile, nome)], capo);
+    foglio.riga(accanto, 56.5, vec![Tratto::new(stile, nome)], capo);
     let misura = Stile::new(Taglio::Nero, 10.5, INCHIOSTRO);
     foglio.riga(
         accanto,
-        60.0,
+        70.5,
         vec![Tratto::new(misura, dati.prestazione.as_str())],
         capo,
     );
@@ -119,7 +129,7 @@ fn avviso(foglio: &mut Foglio<'_>, testo: &str) {
     foglio.fondo(MARGINE, foglio.y, 3.0, alto, ROSSO);
     let mut y = foglio.y + 5.0;
     for riga in righe {
-        foglio.riga(MARGINE + 12.0, y, riga, nodo);
+        foglio.riga(MARGINE + 12.0, y + stile.corpo, riga, nodo);
         y += passo;
     }
     foglio.y += alto + 14.0;
@@ -157,7 +167,7 @@ fn conferma(dati: &RicevutaDati) -> Vec<Tratto> {
 
 /// The numbers and instants that are asked for at a counter, in a box beside the square code.
 fn estremi(foglio: &mut Foglio<'_>, dati: &RicevutaDati) -> Result<(), CartaError> {
-    const ALTO: f32 = 118.0;
+    const ALTO: f32 = 106.0;
     let codice = QrCode::encode_text(&dati.codice(), QrCodeEcc::Medium).map_err(|_| CartaError::Codice)?;
     foglio.serve(ALTO);
     let y = foglio.y;
@@ -166,20 +176,20 @@ fn estremi(foglio: &mut Foglio<'_>, dati: &RicevutaDati) -> Result<(), CartaErro
     let piccolo = Stile::new(Taglio::Tondo, 8.5, GRIGIO);
     let grande = Stile::new(Taglio::Nero, 14.0, BLU);
     let medio = Stile::new(Taglio::Nero, 10.0, INCHIOSTRO);
-    let (prima, seconda) = (MARGINE + 16.0, MARGINE + 116.0);
+    let (prima, seconda, terza) = (MARGINE + 16.0, MARGINE + 116.0, MARGINE + 192.0);
     let presentata = italiano::istante(dati.presentata_il);
     let registrata = italiano::istante(dati.registrata_il);
     for (x, sopra, nome, valore, stile) in [
-        (prima, 10.0, "Numero domanda", &dati.numero_domanda, grande),
-        (seconda, 10.0, "Numero di protocollo", &dati.protocollo, grande),
-        (prima, 48.0, "Presentata il", &presentata, medio),
-        (prima, 82.0, "Registrata il", &registrata, medio),
+        (prima, 24.0, "Numero domanda", &dati.numero_domanda, grande),
+        (seconda, 24.0, "Numero di protocollo", &dati.protocollo, grande),
+        (prima, 70.0, "Presentata il", &presentata, medio),
+        (terza, 70.0, "Registrata il", &registrata, medio),
     ] {
         let nodo = foglio.nodo(Ruolo::Paragrafo, None);
         foglio.riga(x, y + sopra, vec![Tratto::new(piccolo, format!("{nome} "))], nodo);
         foglio.riga(
             x,
-            y + sopra + 11.5,
+            y + sopra + 16.0,
             vec![Tratto::new(stile, valore.as_str())],
             nodo,
         );
@@ -192,7 +202,7 @@ fn estremi(foglio: &mut Foglio<'_>, dati: &RicevutaDati) -> Result<(), CartaErro
         None,
     );
     // The quiet zone of four modules is white whatever lies around it.
-    let lato = 94.0;
+    let lato = 84.0;
     let (x, alto) = (PAGINA.0 - MARGINE - lato - 12.0, y + (ALTO - lato) / 2.0);
     foglio.fondo(x - 9.0, alto - 9.0, lato + 18.0, lato + 18.0, (255, 255, 255));
     foglio.segna(Segno::Codice {
@@ -229,6 +239,7 @@ fn registrazione(dati: &RicevutaDati) -> Vec<Voce> {
         voce("Operatore", &dati.user_id),
         voce("Riferimento del patronato", &dati.chiave),
         voce("Canale", canale(&dati.canale)),
+        di_macchina("Impronta SHA-256", &dati.impronta),
     ]
 }
 
@@ -259,13 +270,6 @@ fn schede(foglio: &mut Foglio<'_>, dati: &RicevutaDati) {
     foglio.tabella(&capi, &righe);
 }
 
-fn impronta(foglio: &mut Foglio<'_>, dati: &RicevutaDati) {
-    foglio.titolo(2, "Impronta");
-    foglio.paragrafo(&[Tratto::new(TESTO, IMPRONTA)]);
-    foglio.spazio(2.0);
-    foglio.paragrafo(&[Tratto::new(MACCHINA, dati.impronta.as_str())]);
-}
-
 /// A field of the summary: for people, and in brackets the word that was sent.
 fn voce_inviata(inviata: &super::riepilogo::Voce) -> Voce {
     let valore = match (&inviata.a_voce, inviata.genere) {
@@ -288,12 +292,16 @@ fn resa(resa: &Resa) -> Voce {
     let (testo, versione) = resa
         .testo
         .map_or(("", "non nota"), |firmato| (firmato.testo, firmato.versione));
-    let mut valore = vec![Tratto::new(TESTO, testo)];
-    if let Some(scelta) = &resa.scelta {
-        let a_voce = resa.scelta_a_voce.unwrap_or(scelta);
-        valore.push(Tratto::new(TESTO, ": "));
-        valore.push(Tratto::new(FORTE, a_voce));
-    }
+    let mut valore = match &resa.scelta {
+        Some(scelta) => {
+            let a_voce = resa.scelta_a_voce.unwrap_or(scelta);
+            vec![
+                Tratto::new(TESTO, format!("{testo}:")),
+                Tratto::new(FORTE, format!(" {a_voce}")),
+            ]
+        }
+        None => vec![Tratto::new(TESTO, testo)],
+    };
     if !resa.valore {
         valore.push(Tratto::new(FORTE, " (non resa)"));
     }
@@ -338,6 +346,7 @@ fn canale(canale: &str) -> &str {
         "MODI" => "Cooperazione applicativa (ModI)",
         "PDD" => "Cooperazione applicativa (Porta di Dominio)",
         "LOTTO" => "Cooperazione applicativa (lotto)",
+        "EMERGENZA" => "Registro di emergenza",
         altro => altro,
     }
 }
@@ -358,13 +367,11 @@ fn migliaia(numero: u64) -> String {
 const PREMESSA: &str = "Tutto ciò che è stato trasmesso per conto del richiedente, come è stato ricevuto e registrato. \
                         Fra parentesi, in grigio, la voce del tracciato.";
 
-const DICHIARA: &str = "Il richiedente, anche per l'eventuale altro genitore, ha dichiarato:";
-
-const IMPRONTA: &str =
-    "SHA-256 del contenuto ricevuto. Insieme al numero di protocollo è anche nel codice QR.";
+const DICHIARA: &str = "Il richiedente ha dichiarato, con i testi in vigore il giorno della presentazione:";
 
 const NOTE_RICEVUTA: &str = "Ricevuta della registrazione di protocollo (DPR 28 dicembre 2000, n. 445, artt. 53 e 55; L. \
-                             7 agosto 1990, n. 241, art. 18-bis). Date e ore sono quelle italiane. Questo documento è lo \
+                             7 agosto 1990, n. 241, art. 18-bis). L'impronta è quella del contenuto ricevuto; con il \
+                             numero di protocollo è nel codice QR. Date e ore sono quelle italiane. Questo documento è lo \
                              stesso, byte per byte, ogni volta che si scarica.";
 
 const NOTE_RIEPILOGO: &str = "Contiene dati personali e coordinate bancarie: è per il richiedente e per il patronato che lo \

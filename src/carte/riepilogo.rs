@@ -101,6 +101,12 @@ impl AllegatoElencato {
         parole::significato("Tipo", &self.tipo).unwrap_or(&self.tipo)
     }
 
+    /// What its format is called.
+    #[must_use]
+    pub fn formato_a_voce(&self) -> &str {
+        parole::significato("TipoMime", &self.tipo_mime).unwrap_or(&self.tipo_mime)
+    }
+
     /// The imprint in hex.
     #[must_use]
     pub fn impronta_hex(&self) -> String {

@@ -3,9 +3,11 @@
 
 use jiff::Timestamp;
 use krilla::configure::{Accessibility, Archival, ConfigurationBuilder};
+use krilla::destination::XyzDestination;
 use krilla::geom::{PathBuilder, Point, Rect, Size, Transform};
 use krilla::metadata::{DateTime, Metadata};
 use krilla::num::NormalizedF32;
+use krilla::outline::{Outline, OutlineNode};
 use krilla::page::PageSettings;
 use krilla::paint::{Fill, FillRule};
 use krilla::surface::Surface;
@@ -72,6 +74,7 @@ pub(super) fn stampa(foglio: &Foglio<'_>, contorno: &Contorno<'_>) -> Result<Vec
         pagina.finish();
     }
     documento.set_tag_tree(struttura.albero(foglio));
+    documento.set_outline(indice(foglio));
     documento.set_metadata(
         Metadata::new()
             .title(format!("{} {}", contorno.titolo, contorno.protocollo))
@@ -273,11 +276,24 @@ impl Struttura {
     }
 }
 
+/// The titles below the document's own, for whoever leafs through it.
+fn indice(foglio: &Foglio<'_>) -> Outline {
+    let mut indice = Outline::new();
+    for titolo in foglio.titoli.iter().filter(|titolo| titolo.livello <= 2) {
+        let punto = Point::from_xy(MARGINE, titolo.y);
+        indice.push_child(OutlineNode::new(
+            titolo.testo.clone(),
+            XyzDestination::new(titolo.pagina, punto),
+        ));
+    }
+    indice
+}
+
 fn tag(ruolo: &Ruolo, riquadro: Option<BBox>) -> TagKind {
     match ruolo {
-        Ruolo::Titolo(livello) => {
+        Ruolo::Titolo(livello, testo) => {
             let livello = std::num::NonZeroU16::new(*livello).unwrap_or(std::num::NonZeroU16::MIN);
-            Tag::Hn(livello, None).into()
+            Tag::Hn(livello, Some(testo.clone())).into()
         }
         Ruolo::Paragrafo => Tag::P.into(),
         Ruolo::Tabella => Tag::Table.into(),

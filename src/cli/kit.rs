@@ -46,6 +46,7 @@ const MESSAGGI: &[FileDelKit] = messaggi!(
     "ConsultaDomanda.xml",
     "ElencoVariazioni.xml",
     "ScaricaRicevuta.xml",
+    "ScaricaRiepilogo.xml",
     "Limiti.xml",
     "Diagnosi.xml",
     "AssegnoUnicoUniversale/echo.xml",
@@ -57,6 +58,7 @@ const MESSAGGI: &[FileDelKit] = messaggi!(
     "AssegnoUnicoUniversale/ConsultaDomanda.xml",
     "AssegnoUnicoUniversale/ElencoVariazioni.xml",
     "AssegnoUnicoUniversale/ScaricaRicevuta.xml",
+    "AssegnoUnicoUniversale/ScaricaRiepilogo.xml",
     "AssegnoUnicoUniversale/Limiti.xml",
     "AssegnoUnicoUniversale/Diagnosi.xml",
 );

@@ -19,7 +19,7 @@ use crate::soap::SoapVersion;
 /// Which message, of whom, where to.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Operazione: echo, VerificaDomanda, InviaDomanda, ConsultaDomanda, ScaricaRicevuta, Limiti, Diagnosi
+    /// Operazione: echo, VerificaDomanda, InviaDomanda, ConsultaDomanda, ScaricaRicevuta, ScaricaRiepilogo, Limiti, Diagnosi
     /// (predefinita: InviaDomanda)
     #[arg(value_name = "OPERAZIONE", default_value = "InviaDomanda", value_parser = operazione)]
     operazione: Operazione,
@@ -41,7 +41,7 @@ pub struct Args {
     /// Giorno di presentazione: età e mandato vi si adeguano (predefinito: oggi)
     #[arg(long, value_name = "DATA")]
     data: Option<Date>,
-    /// Protocollo da indicare in ConsultaDomanda e ScaricaRicevuta
+    /// Protocollo da indicare in ConsultaDomanda, ScaricaRicevuta e ScaricaRiepilogo
     #[arg(long, value_name = "NUMERO")]
     protocollo: Option<String>,
     /// Codice dell'ente (predefinito: PAT01)
@@ -164,7 +164,7 @@ pub fn without_domanda(
     richiesta.root(operazione.nome());
     match operazione {
         Operazione::Echo => richiesta.leaf("Msg", "prova di collegamento"),
-        Operazione::ConsultaDomanda | Operazione::ScaricaRicevuta => {
+        Operazione::ConsultaDomanda | Operazione::ScaricaRicevuta | Operazione::ScaricaRiepilogo => {
             richiesta.open("Riferimento");
             // The choice inside is of the shared types, hence of their namespace.
             richiesta.line(&format!(

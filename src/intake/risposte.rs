@@ -18,14 +18,6 @@ impl Intake {
         Ok(Risposta::Consultazione(Box::new(consultata)))
     }
 
-    /// The receipt, byte for byte as it was told.
-    pub(super) async fn scarica(&self, letta: Letta) -> Result<Risposta, Failure> {
-        self.domanda(&letta).await.map(|consultata| Risposta::Ricevuta {
-            ricevuta: consultata.registrata.ricevuta,
-            annullata: consultata.registrata.annullata,
-        })
-    }
-
     async fn domanda(&self, letta: &Letta) -> Result<DomandaConsultata, Failure> {
         without_findings(letta)?;
         let lettura = letta.authorized.message();
@@ -128,7 +120,7 @@ pub(super) fn without_findings(letta: &Letta) -> Result<(), Rifiuto> {
 }
 
 /// Which domanda is meant; the XSD has already held each text to its pattern.
-fn riferimento(campi: &[(String, String)]) -> Option<Riferimento> {
+pub(super) fn riferimento(campi: &[(String, String)]) -> Option<Riferimento> {
     campi
         .iter()
         .find_map(|(percorso, testo)| Riferimento::parse(percorso.strip_prefix("Riferimento/")?, testo))

@@ -57,6 +57,7 @@ impl Prestazione {
             | Operazione::ConsultaDomanda
             | Operazione::ElencoVariazioni
             | Operazione::ScaricaRicevuta
+            | Operazione::ScaricaRiepilogo
             | Operazione::Limiti
             | Operazione::Diagnosi => None,
         }
@@ -92,6 +93,8 @@ pub enum Operazione {
     ElencoVariazioni,
     /// The receipt again.
     ScaricaRicevuta,
+    /// All that was sent, in words for people.
+    ScaricaRiepilogo,
     /// Limits and quota.
     Limiti,
     /// What the gateway sees of the caller.
@@ -108,6 +111,7 @@ impl Operazione {
         Self::ConsultaDomanda,
         Self::ElencoVariazioni,
         Self::ScaricaRicevuta,
+        Self::ScaricaRiepilogo,
         Self::Limiti,
         Self::Diagnosi,
     ];
@@ -123,6 +127,7 @@ impl Operazione {
             Self::ConsultaDomanda => "ConsultaDomanda",
             Self::ElencoVariazioni => "ElencoVariazioni",
             Self::ScaricaRicevuta => "ScaricaRicevuta",
+            Self::ScaricaRiepilogo => "ScaricaRiepilogo",
             Self::Limiti => "Limiti",
             Self::Diagnosi => "Diagnosi",
         }
@@ -139,6 +144,7 @@ impl Operazione {
             | Self::ConsultaDomanda
             | Self::ElencoVariazioni
             | Self::ScaricaRicevuta
+            | Self::ScaricaRiepilogo
             | Self::Limiti
             | Self::Diagnosi => None,
         }

@@ -5,6 +5,7 @@
 //! refuses what no gateway shall do.
 
 mod anni;
+mod carte;
 pub(super) mod destinazione;
 mod elenchi;
 mod insert;
@@ -29,9 +30,10 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use self::open::Accesso;
 use super::{
-    Atto, Chiave, Identikit, Registrazione, Ricerca, RigaRegistro, Store, StoreError, TracciaTrovata,
-    Verifica,
+    Atto, Chiave, Identikit, Registrazione, RegistrazioneTrovata, Ricerca, Richiesta, RigaRegistro, Store,
+    StoreError, TracciaTrovata, Verifica,
 };
+use crate::carte::{Carta, Formato, Quale};
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
 use crate::domanda::elenco::{Inizio, Pagina, Variazione};
 use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
@@ -247,6 +249,53 @@ impl Store for PostgresStore {
         self.within(async {
             let mut lettore = self.lettore().await?;
             elenchi::variazioni(&mut lettore, ente, servizio, inizio, righe_max).await
+        })
+        .await
+    }
+
+    async fn registrazione(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        riferimento: &Riferimento,
+    ) -> Result<Option<RegistrazioneTrovata>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            carte::registrazione(&mut lettore, ente, servizio, riferimento).await
+        })
+        .await
+    }
+
+    async fn carta(
+        &self,
+        trovata: &RegistrazioneTrovata,
+        quale: Quale,
+        formato: Formato,
+    ) -> Result<Option<Carta>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            carte::find(&mut lettore, trovata, quale, formato).await
+        })
+        .await
+    }
+
+    async fn richiesta(&self, trovata: &RegistrazioneTrovata) -> Result<Option<Richiesta>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            carte::richiesta(&mut lettore, trovata).await
+        })
+        .await
+    }
+
+    async fn keep_carta(
+        &self,
+        trovata: &RegistrazioneTrovata,
+        carta: &Carta,
+        adesso: Timestamp,
+    ) -> Result<Option<Carta>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            carte::keep(&mut lettore, trovata, carta, adesso).await
         })
         .await
     }

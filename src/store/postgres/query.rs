@@ -117,6 +117,38 @@ pub(super) async fn domanda(
           JOIN ricevute v ON v.numero_domanda = r.numero_domanda AND v.registrazione = r.id AND v.anno = r.anno
           WHERE "
     ));
+    named(&mut query, ente, servizio, riferimento);
+
+    let Some(row) = query
+        .build()
+        .fetch_optional(&mut *connessione)
+        .await
+        .map_err(guasto)?
+    else {
+        return Ok(None);
+    };
+    let registrata = registrata_from(&row)?;
+    let schede = schede(connessione, registrata.numero_domanda).await?;
+    let riga = registrazioni(&row);
+    Ok(Some(DomandaConsultata {
+        presentata_il: riga.istante("presentata_il")?,
+        registrata_il: riga.istante("registrata_il")?,
+        codice_ufficio: riga.get("codice_ufficio")?,
+        impronta: riga.digest("impronta")?,
+        versione: riga.count("versione")?,
+        richiedente: richiedente_from(&row)?,
+        registrata,
+        schede,
+    }))
+}
+
+/// Which registration is meant: `n` is `registrazioni`, `d` the domanda that it belongs to.
+pub(super) fn named(
+    query: &mut QueryBuilder<Postgres>,
+    ente: &CodiceEnte,
+    servizio: &'static str,
+    riferimento: &Riferimento,
+) {
     match riferimento {
         Riferimento::Protocollo(protocollo) => query
             .push("n.registro = ")
@@ -141,28 +173,6 @@ pub(super) async fn domanda(
     query.push(" AND n.ente = ").push_bind(ente.as_str().to_owned());
     query.push(" AND n.servizio = ").push_bind(servizio);
     query.push(" ORDER BY n.registrata_il DESC, n.numero DESC LIMIT 1");
-
-    let Some(row) = query
-        .build()
-        .fetch_optional(&mut *connessione)
-        .await
-        .map_err(guasto)?
-    else {
-        return Ok(None);
-    };
-    let registrata = registrata_from(&row)?;
-    let schede = schede(connessione, registrata.numero_domanda).await?;
-    let riga = registrazioni(&row);
-    Ok(Some(DomandaConsultata {
-        presentata_il: riga.istante("presentata_il")?,
-        registrata_il: riga.istante("registrata_il")?,
-        codice_ufficio: riga.get("codice_ufficio")?,
-        impronta: riga.digest("impronta")?,
-        versione: riga.count("versione")?,
-        richiedente: richiedente_from(&row)?,
-        registrata,
-        schede,
-    }))
 }
 
 /// The sheets of a domanda, in order.
@@ -239,7 +249,7 @@ macro_rules! registrata {
          EXISTS (SELECT 1 FROM annullamenti a WHERE a.registrazione = r.id AND a.campo IS NULL) AS annullata"
     };
 }
-use registrata;
+pub(super) use registrata;
 
 fn registrazioni(row: &PgRow) -> Riga<'_, PgRow> {
     Riga {
@@ -248,7 +258,7 @@ fn registrazioni(row: &PgRow) -> Riga<'_, PgRow> {
     }
 }
 
-fn registrata_from(row: &PgRow) -> Result<Registrata, Inconsistency> {
+pub(super) fn registrata_from(row: &PgRow) -> Result<Registrata, Inconsistency> {
     let riga = registrazioni(row);
     Ok(Registrata {
         protocollo: riga.parse("protocollo", |testo: String| testo.parse::<NumeroProtocollo>())?,

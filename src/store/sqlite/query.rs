@@ -140,19 +140,7 @@ pub(super) async fn domanda(
          JOIN ricevute v ON v.registrazione = r.id
          WHERE "
     ));
-    match riferimento {
-        Riferimento::Protocollo(protocollo) => {
-            query.push("n.protocollo = ").push_bind(protocollo.to_string())
-        }
-        Riferimento::NumeroDomanda(NumeroDomanda(numero)) => query
-            .push("n.id = d.registrazione AND d.numero = ")
-            .push_bind(intero(*numero)),
-        Riferimento::ChiaveInvio(chiave) => query.push("n.chiave_invio = ").push_bind(chiave.as_str()),
-        Riferimento::Impronta(impronta) => query.push("n.impronta = ").push_bind(&impronta[..]),
-    };
-    query.push(" AND n.ente = ").push_bind(ente.as_str());
-    query.push(" AND n.servizio = ").push_bind(servizio);
-    query.push(" ORDER BY n.id DESC LIMIT 1");
+    named(&mut query, ente, servizio, riferimento);
 
     let mut lettore = pool.acquire().await.map_err(guasto)?;
     let Some(row) = query
@@ -179,6 +167,28 @@ pub(super) async fn domanda(
         registrata,
         schede,
     }))
+}
+
+/// Which registration is meant: `n` is `registrazioni`, `d` the domanda that it belongs to.
+pub(super) fn named(
+    query: &mut QueryBuilder<Sqlite>,
+    ente: &CodiceEnte,
+    servizio: &'static str,
+    riferimento: &Riferimento,
+) {
+    match riferimento {
+        Riferimento::Protocollo(protocollo) => {
+            query.push("n.protocollo = ").push_bind(protocollo.to_string())
+        }
+        Riferimento::NumeroDomanda(NumeroDomanda(numero)) => query
+            .push("n.id = d.registrazione AND d.numero = ")
+            .push_bind(intero(*numero)),
+        Riferimento::ChiaveInvio(chiave) => query.push("n.chiave_invio = ").push_bind(chiave.as_str()),
+        Riferimento::Impronta(impronta) => query.push("n.impronta = ").push_bind(&impronta[..]),
+    };
+    query.push(" AND n.ente = ").push_bind(ente.as_str());
+    query.push(" AND n.servizio = ").push_bind(servizio);
+    query.push(" ORDER BY n.id DESC LIMIT 1");
 }
 
 /// The sheets of a domanda, in order.
@@ -255,11 +265,11 @@ const DOMANDA: &str = "d.versione, d.richiedente, d.richiedente_nome, d.richiede
     d.richiedente_cellulare, d.richiedente_indirizzo";
 
 /// What a [`Registrata`] is read from: `r` is `registrazioni`, `v` is `ricevute`.
-const REGISTRATA: &str = "r.protocollo, r.numero_domanda, r.chiave_invio, r.digest, r.digest_versione, \
+pub(super) const REGISTRATA: &str = "r.protocollo, r.numero_domanda, r.chiave_invio, r.digest, r.digest_versione, \
     v.bytes_len, v.codec, v.chiave_id, v.bytes, \
     EXISTS (SELECT 1 FROM annullamenti a WHERE a.registrazione = r.id AND a.campo IS NULL) AS annullata";
 
-fn registrata_from(row: &SqliteRow) -> Result<Registrata, Inconsistency> {
+pub(super) fn registrata_from(row: &SqliteRow) -> Result<Registrata, Inconsistency> {
     let riga = Riga {
         table: "registrazioni",
         row,
