@@ -118,6 +118,7 @@ fn act(schema: &Schema, ente: &CodiceEnte, n: u64, adesso: Timestamp) -> Result<
         codice_ufficio: None,
         user_id: None,
         schede_vive: &[],
+        pregresso: None,
     };
     let domanda = lettura
         .istanza
@@ -141,7 +142,11 @@ fn act(schema: &Schema, ente: &CodiceEnte, n: u64, adesso: Timestamp) -> Result<
         canale: "MODI",
         emergenza: None,
         operazione: Operazione::InviaDomanda,
-        contenuto: Contenuto::Domanda(domanda.fascicolo(&contesto)),
+        contenuto: Contenuto::Domanda(
+            domanda
+                .fascicolo(&contesto)
+                .context("the sample's codici fiscali can be read")?,
+        ),
         richiesta: Bytes::from(bytes),
         contenuto_in_richiesta: lettura.contenuto_in_richiesta,
         traccia: Traccia {

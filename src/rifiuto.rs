@@ -30,7 +30,7 @@ pub enum Rifiuto {
         /// The number that the first content has.
         protocollo: NumeroProtocollo,
     },
-    /// The message breaks the XSD: all findings, at most a hundred.
+    /// The message breaks the XSD, or what it asks cannot be asked: all findings, at most a hundred.
     #[error("forma non valida")]
     Forma(Vec<Violazione>),
     /// The domanda breaks rules: no Fault, but `Esito=RIFIUTATA`.
@@ -44,18 +44,6 @@ pub enum Rifiuto {
     /// No domanda of this ente has that name.
     #[error("domanda non trovata")]
     NonTrovata,
-    /// The cursor of a list is none that this list gave out.
-    #[error("cursore non valido")]
-    Cursore {
-        /// Where it stands.
-        percorso: String,
-    },
-    /// The request was purged, and with it what would tell of it.
-    #[error("richiesta eliminata")]
-    RichiestaEliminata {
-        /// Where it is named.
-        percorso: String,
-    },
     /// HTTP's own refusals while the body comes, told by status line.
     #[error("richiesta HTTP rifiutata")]
     Http {
@@ -146,10 +134,6 @@ impl Rifiuto {
             }
             Self::Forma(violazioni) | Self::Regole { violazioni, .. } => violazioni.clone(),
             Self::NonTrovata => vec![Violazione::at(Codice::Pro101, "")],
-            Self::Cursore { percorso } => vec![Violazione::at(Codice::Cur001, percorso.as_str())],
-            Self::RichiestaEliminata { percorso } => {
-                vec![Violazione::at(Codice::Doc001, percorso.as_str())]
-            }
             Self::Lettura(violazione) | Self::Http { violazione, .. } => vec![violazione.clone()],
         }
     }

@@ -123,6 +123,9 @@ pub const CAMPI: &[Campo] = &[
 /// The elements that open a section of their own, and its title; `#` is the place among those of the same name.
 pub const SEZIONI: &[(&str, &str)] = &[
     ("Domanda", "Domanda"),
+    ("Modifica", "Modifica"),
+    ("NuovoMinore", "Nuovo minore"),
+    ("NuovoFiglio", "Nuovo figlio"),
     ("Rinuncia", "Rinuncia"),
     ("Patronato", "Patronato e mandato"),
     ("Mandato", "Patronato e mandato"),

@@ -13,12 +13,15 @@ use crate::patronato::CodiceEnte;
 pub enum Elenco {
     /// `ElencoVariazioni`.
     Variazioni,
+    /// `RicercaDomande`.
+    Ricerca,
 }
 
 impl Elenco {
     fn lettera(self) -> char {
         match self {
             Self::Variazioni => 'V',
+            Self::Ricerca => 'R',
         }
     }
 }

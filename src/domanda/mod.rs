@@ -15,6 +15,7 @@ pub mod elenco;
 pub mod lettura;
 pub mod pagamento;
 pub mod persona;
+pub mod quadro;
 pub mod regole;
 pub mod sepa;
 pub mod sha256;
@@ -30,6 +31,7 @@ pub use dettagli::Dettagli;
 pub use pagamento::{Iban, Pagamento};
 pub use violazione::{Posizione, Violazione};
 
+use self::persona::CodiceInviato;
 use crate::patronato::{CodiceEnte, CodiceUfficio, UserId};
 use crate::protocollo::data_a_roma;
 
@@ -245,6 +247,18 @@ pub struct Contesto<'a> {
     pub user_id: Option<&'a UserId>,
     /// Live sheets of the children of this domanda; empty offline.
     pub schede_vive: &'a [SchedaViva],
+    /// Of a domanda that is there and is sent again as it shall be; `None` of a new one.
+    pub pregresso: Option<&'a Pregresso>,
+}
+
+/// What a domanda that is there has behind it: `presentata_il` is then the day on which it was presented, not the day on
+/// which it is sent again.
+#[derive(Debug, Clone)]
+pub struct Pregresso {
+    /// When the request of now had wholly come: governs who sends and on which mandate, and which accounts are reached.
+    pub trasmessa_il: Timestamp,
+    /// The children who were added later, and when each was: that day governs their age and decorrenza.
+    pub aggiunti: Vec<(CodiceFiscale, Timestamp)>,
 }
 
 impl Contesto<'_> {
@@ -252,6 +266,23 @@ impl Contesto<'_> {
     #[must_use]
     pub fn oggi(&self) -> Date {
         data_a_roma(self.presentata_il)
+    }
+
+    /// The day on which this very request came: another one than that of presentation when a domanda is sent again.
+    #[must_use]
+    pub fn oggi_di_chi_invia(&self) -> Date {
+        self.pregresso
+            .map_or_else(|| self.oggi(), |pregresso| data_a_roma(pregresso.trasmessa_il))
+    }
+
+    /// The day on which the sheet of a child was presented: the domanda's, or that on which the child was added.
+    #[must_use]
+    pub fn presentazione_di(&self, minore: &CodiceInviato) -> Date {
+        self.pregresso
+            .into_iter()
+            .flat_map(|pregresso| &pregresso.aggiunti)
+            .find(|(aggiunto, _)| minore.as_ref() == Ok(aggiunto))
+            .map_or_else(|| self.oggi(), |(_, presentata_il)| data_a_roma(*presentata_il))
     }
 }
 
@@ -272,8 +303,19 @@ pub trait Domanda: Send + Sync + std::fmt::Debug {
     /// All rules of the prestazione, all findings at once.
     fn esamina(&self, contesto: &Contesto<'_>) -> Esame;
 
-    /// The plain values to register, with the decorrenza of each sheet.
-    fn fascicolo(&self, contesto: &Contesto<'_>) -> Fascicolo;
+    /// The plain values to register, with the decorrenza of each sheet. `None` where an identifier cannot be read, which
+    /// `esamina` refuses.
+    fn fascicolo(&self, contesto: &Contesto<'_>) -> Option<Fascicolo>;
+
+    /// Who hands in, on which mandate.
+    fn assistenza(&self) -> &Assistenza;
+
+    /// The path of a plain value of the fascicolo, by its name in [`quadro`]: of the domanda, or of its child at a place
+    /// from 1.
+    fn dove(&self, posto: Option<u32>, valore: &str) -> String;
+
+    /// Its element names, brothers in the order of the XSD: the order in which findings are told.
+    fn campi(&self) -> &'static [&'static str];
 }
 
 /// Builds what is handed in while the message is read. It is told of every element under the content element, in

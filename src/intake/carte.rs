@@ -5,9 +5,11 @@ use jiff::Timestamp;
 
 use super::Intake;
 use super::passi::Letta;
-use super::risposte::{riferimento, without_findings};
+use super::risposte::riferimento;
 use crate::carte::riepilogo::Originale;
 use crate::carte::{Carta, CartaError, Formato, Quale, RicevutaDati, Riepilogo, pdf};
+use crate::catalogo::Codice;
+use crate::domanda::Violazione;
 use crate::prestazione::Prestazione;
 use crate::rifiuto::{Failure, Guasto, Rifiuto};
 use crate::soap::answer::{self, CartaDetta, Risposta};
@@ -45,14 +47,9 @@ impl Intake {
 
     /// The registration that is named; another ente's is answered like one that is not there.
     async fn registrazione(&self, letta: &Letta) -> Result<RegistrazioneTrovata, Failure> {
-        without_findings(letta)?;
-        let lettura = letta.authorized.message();
-        let Some(riferimento) = riferimento(&lettura.campi) else {
-            return Err(Rifiuto::NonTrovata.into());
-        };
-        let ente = &letta.authorized.ente().codice;
+        let (ente, servizio, riferimento) = riferimento(letta)?;
         self.store
-            .registrazione(ente, lettura.prestazione.servizio, &riferimento)
+            .registrazione(ente, servizio, &riferimento)
             .await?
             .ok_or_else(|| Rifiuto::NonTrovata.into())
     }
@@ -76,8 +73,9 @@ impl Intake {
         )
         .await?;
         let (prefisso, operazione) = (prestazione.prefisso, lettura.operazione.nome());
-        let carta = carta.ok_or_else(|| Rifiuto::RichiestaEliminata {
-            percorso: format!("/{prefisso}:{operazione}/{prefisso}:Riferimento"),
+        let carta = carta.ok_or_else(|| {
+            let riferimento = format!("/{prefisso}:{operazione}/{prefisso}:Riferimento");
+            Rifiuto::Forma(vec![Violazione::at(Codice::Doc001, riferimento)])
         })?;
         Ok(CartaDetta {
             protocollo: trovata.registrata.protocollo.to_string(),

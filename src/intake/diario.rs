@@ -155,6 +155,7 @@ impl Diario {
                 ..
             } => "RIFIUTATA",
             Risposta::Consultazione(_)
+            | Risposta::Ricerca(_)
             | Risposta::Variazioni(_)
             | Risposta::Ricevuta { .. }
             | Risposta::Riepilogo { .. }

@@ -53,5 +53,6 @@ pub(super) fn contesto(ambiente: Ambiente, giorno: Date) -> Contesto<'static> {
         codice_ufficio: None,
         user_id: None,
         schede_vive: &[],
+        pregresso: None,
     }
 }

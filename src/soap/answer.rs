@@ -13,7 +13,7 @@ use super::errori::{COOP, avvisi, errori};
 use super::identity::Forma;
 use super::scrittore::Scrittore;
 use crate::domanda::consultazione::DomandaConsultata;
-use crate::domanda::elenco::Variazione;
+use crate::domanda::elenco::{DomandaElencata, Variazione};
 use crate::domanda::{Ambiente, Violazione};
 use crate::patronato::{CodiceEnte, CodiceUfficio, UserId};
 use crate::prestazione::{Operazione, Prestazione};
@@ -40,6 +40,8 @@ pub enum Risposta {
     },
     /// To `ConsultaDomanda`.
     Consultazione(Box<DomandaConsultata>),
+    /// To `RicercaDomande`.
+    Ricerca(PaginaDetta<DomandaElencata>),
     /// To `ElencoVariazioni`.
     Variazioni(PaginaDetta<Variazione>),
     /// To `ScaricaRicevuta`.
@@ -294,6 +296,7 @@ fn corpo(w: &mut Scrittore, prestazione: &Prestazione, risposta: &Risposta, mess
             errori(w, mancanti, message_id);
         }
         Risposta::Consultazione(domanda) => consultazione(w, domanda),
+        Risposta::Ricerca(pagina) => elenchi::ricerca(w, pagina),
         Risposta::Variazioni(pagina) => elenchi::variazioni(w, pagina),
         Risposta::Ricevuta {
             ricevuta,

@@ -9,6 +9,7 @@ pub mod esame;
 pub mod giornaliero;
 pub mod legale;
 pub mod postgres;
+mod quadro;
 mod registro;
 pub mod sqlite;
 mod url;
@@ -30,16 +31,18 @@ use crate::carte::{Carta, Formato, Quale};
 use crate::catalogo::Codice;
 use crate::domanda::atto::Seguito;
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
-use crate::domanda::elenco::{Inizio, Pagina, Variazione};
-use crate::domanda::{Ambiente, CodiceFiscale, Fascicolo, Scheda, SchedaViva};
+use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
+use crate::domanda::quadro::Quadro;
+use crate::domanda::{Allegato, Ambiente, CodiceFiscale, Fascicolo, Scheda, SchedaViva};
 use crate::patronato::{ChiaveInvio, CodiceEnte, CodiceUfficio, UserId};
 use crate::prestazione::{Operazione, Prestazione};
-use crate::protocollo::NumeroProtocollo;
+use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::{Digest, Registrata, Ricevuta};
 use crate::rifiuto::{Failure, Guasto};
 use crate::trace::{RifiutoAllaPorta, Traccia};
 
 pub use carte::{RegistrazioneTrovata, Richiesta};
+pub(crate) use postgres::connect_options as postgres_options;
 pub use url::{NotAStoreUrl, PostgresUrl, StoreUrl};
 
 /// How to open a store.
@@ -236,10 +239,23 @@ impl Contenuto {
         }
     }
 
-    /// The sheets that it brings.
+    /// The sheets that it brings: those of a domanda, or those that an act adds.
+    pub fn schede(&self) -> impl Iterator<Item = &Scheda> {
+        let della_domanda = self
+            .fascicolo()
+            .into_iter()
+            .flat_map(|fascicolo| &fascicolo.schede);
+        let aggiunte = self.seguito().into_iter().flat_map(Seguito::nuove_schede);
+        della_domanda.chain(aggiunte)
+    }
+
+    /// The documents that it brings.
     #[must_use]
-    pub fn schede(&self) -> &[Scheda] {
-        self.fascicolo().map_or(&[], |fascicolo| &fascicolo.schede)
+    pub fn allegati(&self) -> &[Allegato] {
+        match self {
+            Self::Domanda(fascicolo) => &fascicolo.allegati,
+            Self::Seguito(seguito) => &seguito.allegati,
+        }
     }
 
     /// Date of the sender's own file, if told.
@@ -452,6 +468,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// with its key is always safe. Dropping the future is safe too.
     async fn register(&self, atti: &[Atto], adesso: Timestamp) -> Result<Vec<Registrazione>, StoreError>;
 
+    /// A domanda with all its plain values.
+    async fn quadro(&self, numero: NumeroDomanda) -> Result<Option<Quadro>, StoreError>;
+
     /// A domanda of an ente, by any of its names.
     async fn domanda(
         &self,
@@ -498,6 +517,17 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         carta: &Carta,
         adesso: Timestamp,
     ) -> Result<Option<Carta>, StoreError>;
+
+    /// A page of an ente's domande, in the order in which they were presented. What is searched for by several criteria
+    /// at once may be rare in what each alone finds: then a page has few rows, or none, and yet goes on.
+    async fn ricerca(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        filtro: &Filtro,
+        dopo: Option<PostoInElenco>,
+        righe_max: u32,
+    ) -> Result<Pagina<DomandaElencata, Option<PostoInElenco>>, StoreError>;
 
     /// Writes trace records that no registration carried. A message that has its record already keeps it.
     async fn write_tracce(&self, tracce: &[Traccia]) -> Result<(), StoreError>;

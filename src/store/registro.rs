@@ -11,7 +11,7 @@ use super::valori::al_millesimo;
 use super::{Atto, Chiave, Contenuto, Inconsistency, Registrazione, StoreError};
 use crate::domanda::atto::{Effetto, Seguito};
 use crate::domanda::sha256::Sha256;
-use crate::domanda::{Ambiente, Fascicolo, SchedaViva};
+use crate::domanda::{Allegato, Ambiente, Fascicolo, Scheda, SchedaViva};
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo, data_a_roma};
 use crate::ricevuta::{DIGEST_VERSIONE, Registrata, Ricevuta, SchedaRicevuta};
 use crate::trace::Traccia;
@@ -74,7 +74,7 @@ pub(super) fn decide(atti: &[Atto], visto: &Visto) -> Vec<Sorte> {
             continue;
         }
         let sorte = match &atto.contenuto {
-            Contenuto::Domanda(fascicolo) => decisione.domanda(atto.chiave.servizio, fascicolo),
+            Contenuto::Domanda(fascicolo) => decisione.schede(atto.chiave.servizio, fascicolo.schede.iter()),
             Contenuto::Seguito(seguito) => decisione.seguito(posto, atto.chiave.servizio, seguito),
         };
         if matches!(sorte, Sorte::Accolto) {
@@ -96,12 +96,12 @@ struct Decisione<'v> {
 }
 
 impl Decisione<'_> {
-    /// A domanda is taken when each of its children is free, or has a sheet whose place it takes.
-    fn domanda(&mut self, servizio: &'static str, fascicolo: &Fascicolo) -> Sorte {
+    /// Sheets are taken when the child of each is free, or has a sheet whose place it takes.
+    fn schede<'s>(&mut self, servizio: &'static str, schede: impl Iterator<Item = &'s Scheda>) -> Sorte {
         let mut propri: HashMap<_, SchedaViva> = HashMap::new();
         let mut gia_vive = Vec::new();
         let mut subentra = false;
-        for scheda in &fascicolo.schede {
+        for scheda in schede {
             let chiave = (servizio, scheda.codice_fiscale.as_str().to_owned());
             let viva = self.vive.get(&chiave);
             subentra |= viva.is_some();
@@ -138,10 +138,15 @@ impl Decisione<'_> {
         if !e_quella
             || self.subentrata
             || self.visto.superati.contains(&posto)
-            || !self.toccate.insert(numero)
+            || self.toccate.contains(&numero)
         {
             return Sorte::Superata;
         }
+        let sorte = self.schede(servizio, seguito.nuove_schede());
+        if !matches!(sorte, Sorte::Accolto) {
+            return sorte;
+        }
+        self.toccate.insert(numero);
         for minore in seguito.liberati() {
             self.vive.remove(&(servizio, minore.as_str().to_owned()));
         }
@@ -317,8 +322,9 @@ impl Contatore {
     }
 }
 
-/// The state in which every sheet begins.
+/// The state in which every sheet begins, and what is asked for then.
 const PRESENTATA: &str = "PRESENTATA";
+const NESSUNA: &str = "NESSUNA";
 
 /// One new registration, with all that its rows need.
 pub(super) struct Nuova<'a> {
@@ -457,6 +463,18 @@ impl<'a> Nuova<'a> {
         Some((self, self.correlata?))
     }
 
+    /// With each of the sheets that it brings.
+    pub(super) fn schede(&'a self) -> impl Iterator<Item = (&'a Self, &'a Scheda)> {
+        self.atto.contenuto.schede().map(move |scheda| (self, scheda))
+    }
+
+    /// With each of the documents that it brings, and its place among them from 1.
+    pub(super) fn allegati(&'a self) -> impl Iterator<Item = (&'a Self, u32, &'a Allegato)> {
+        (1..)
+            .zip(self.atto.contenuto.allegati())
+            .map(move |(posto, allegato)| (self, posto, allegato))
+    }
+
     /// With the domanda that it opens, if it opens one.
     pub(super) fn opening(&'a self) -> Option<(&'a Self, &'a Fascicolo)> {
         Some((self, self.atto.contenuto.fascicolo()?))
@@ -482,15 +500,19 @@ pub(super) fn mosse<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Mossa<'a>> {
         .iter()
         .filter_map(Nuova::following)
         .flat_map(|(nuova, seguito)| {
-            seguito.effetti.iter().map(move |effetto| match effetto {
+            seguito.effetti.iter().filter_map(move |effetto| match effetto {
                 Effetto::Stato {
                     posto, stato, azione, ..
-                } => Mossa {
+                } => Some(Mossa {
                     nuova,
                     posto: *posto,
                     stato: stato.as_str(),
                     azione: azione.as_str(),
-                },
+                }),
+                Effetto::Scheda(_)
+                | Effetto::Dati { .. }
+                | Effetto::Pagamento { .. }
+                | Effetto::Contatti { .. } => None,
             })
         })
         .collect()
@@ -506,33 +528,44 @@ pub(super) struct Variazione<'a> {
     pub(super) azione: Option<&'static str>,
 }
 
-/// What the feed tells of these registrations, in their order: `REGISTRATA` of a domanda; `ATTO`, then a `STATO` each
-/// sheet that moves, of an act.
+/// What the feed tells of these registrations, in their order: `REGISTRATA` of a domanda; of an act `ATTO`, then a row each
+/// effect: `STATO` of a sheet that moves, `SCHEDA` of one that is added, `MODIFICA` of one whose data change, or of the
+/// domanda itself, once.
 pub(super) fn variazioni<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Variazione<'a>> {
-    let mut righe = Vec::with_capacity(nuove.len());
+    let mut righe: Vec<Variazione<'a>> = Vec::with_capacity(nuove.len());
     for nuova in nuove {
-        let (tipo, stato, azione) = match &nuova.atto.contenuto {
-            Contenuto::Domanda(_) => ("REGISTRATA", Some(PRESENTATA), Some("NESSUNA")),
-            Contenuto::Seguito(_) => ("ATTO", None, None),
-        };
-        righe.push(Variazione {
+        let riga = |tipo, posto, stato: Option<&'static str>, azione| Variazione {
             nuova,
             tipo,
-            posto: None,
+            posto,
             stato,
             azione,
-        });
-        righe.extend(
-            mosse(std::slice::from_ref(nuova))
-                .into_iter()
-                .map(|mossa| Variazione {
-                    nuova,
-                    tipo: "STATO",
-                    posto: Some(mossa.posto),
-                    stato: Some(mossa.stato),
-                    azione: Some(mossa.azione),
-                }),
-        );
+        };
+        let Contenuto::Seguito(seguito) = &nuova.atto.contenuto else {
+            righe.push(riga("REGISTRATA", None, Some(PRESENTATA), Some(NESSUNA)));
+            continue;
+        };
+        righe.push(riga("ATTO", None, None, None));
+        let mut domanda_modificata = false;
+        for effetto in &seguito.effetti {
+            righe.push(match effetto {
+                Effetto::Stato {
+                    posto, stato, azione, ..
+                } => riga("STATO", Some(*posto), Some(stato.as_str()), Some(azione.as_str())),
+                Effetto::Scheda(scheda) => {
+                    riga("SCHEDA", Some(scheda.posto), Some(PRESENTATA), Some(NESSUNA))
+                }
+                Effetto::Dati {
+                    posto: Some(posto), ..
+                } => riga("MODIFICA", Some(*posto), None, None),
+                Effetto::Dati { posto: None, .. } | Effetto::Pagamento { .. } | Effetto::Contatti { .. } => {
+                    if std::mem::replace(&mut domanda_modificata, true) {
+                        continue;
+                    }
+                    riga("MODIFICA", None, None, None)
+                }
+            });
+        }
     }
     righe
 }

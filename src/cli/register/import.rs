@@ -21,7 +21,7 @@ use crate::cli::send::risposta::Errore;
 use crate::cli::{DoveConfig, Uscita};
 use crate::clock::{Ids as _, RandomIds};
 use crate::domanda::sha256::hex;
-use crate::domanda::{Contesto, Istanza, Violazione};
+use crate::domanda::{Contesto, Istanza, SchedaViva, Violazione};
 use crate::registro::{Correlazione, Emergenza};
 use crate::schema::{Lettura, Schema};
 use crate::soap::answer;
@@ -94,6 +94,22 @@ struct Letta<'a> {
     lettura: Lettura,
     /// The ordinary number that it has from an earlier run.
     gia: Option<String>,
+}
+
+impl Letta<'_> {
+    /// The refusal for children whose sheet was taken since the list was read.
+    fn schede_vive(&self, schede: &[(u32, SchedaViva)]) -> Vec<Violazione> {
+        let lettura = &self.lettura;
+        let mut violazioni: Vec<_> = schede
+            .iter()
+            .filter_map(|(posto, scheda)| match lettura.istanza.as_ref()? {
+                Istanza::Domanda(_) => Some((lettura.prestazione.scheda_viva)(*posto, scheda)),
+                Istanza::Atto(atto) => atto.scheda_viva(scheda),
+            })
+            .collect();
+        lettura.posizioni.place(&mut violazioni, &self.bytes);
+        violazioni
+    }
 }
 
 impl Banco {
@@ -301,17 +317,19 @@ impl Banco {
             return Ok(Err(Vec::new()));
         };
         let servizio = lettura.prestazione.servizio;
-        let (mut attuale, mut vive) = (None, Vec::new());
-        match istanza {
-            Istanza::Domanda(domanda) => {
-                vive = self.store.schede_vive(servizio, &domanda.minori()).await?;
-            }
+        let (mut attuale, minori) = match istanza {
+            Istanza::Domanda(domanda) => (None, domanda.minori()),
             Istanza::Atto(atto) => {
-                attuale = self
-                    .store
-                    .domanda(&ente.codice, servizio, atto.riferimento())
-                    .await?;
+                let riferimento = atto.riferimento();
+                let attuale = self.store.domanda(&ente.codice, servizio, riferimento).await?;
+                (attuale, atto.minori())
             }
+        };
+        let vive = self.store.schede_vive(servizio, &minori).await?;
+        if let (Istanza::Atto(atto), Some(attuale)) = (istanza, &mut attuale)
+            && atto.wants_quadro()
+        {
+            attuale.quadro = self.store.quadro(attuale.registrata.numero_domanda).await?;
         }
         let contesto = Contesto {
             presentata_il: voce.istante,
@@ -320,19 +338,29 @@ impl Banco {
             codice_ufficio: Some(&voce.ufficio),
             user_id: Some(&voce.operatore),
             schede_vive: &vive,
+            pregresso: None,
         };
         let mut violazioni = match istanza {
             Istanza::Domanda(domanda) => domanda.esamina(&contesto),
             Istanza::Atto(atto) => atto.esamina(&contesto, attuale.as_ref()),
         }
         .violazioni;
+        if attuale
+            .as_ref()
+            .is_some_and(|attuale| attuale.registrata.annullata)
+        {
+            violazioni = vec![Violazione::at(Codice::Sta004, "")];
+        }
         if violazioni.is_empty() {
             match (istanza, &attuale) {
                 (Istanza::Domanda(domanda), _) => {
-                    return Ok(Ok(Contenuto::Domanda(domanda.fascicolo(&contesto))));
+                    let fascicolo = domanda
+                        .fascicolo(&contesto)
+                        .context("i codici fiscali, che le regole hanno letto, non si leggono")?;
+                    return Ok(Ok(Contenuto::Domanda(fascicolo)));
                 }
                 (Istanza::Atto(atto), Some(attuale)) => {
-                    return Ok(Ok(Contenuto::Seguito(atto.seguito(attuale))));
+                    return Ok(Ok(Contenuto::Seguito(atto.seguito(&contesto, attuale))));
                 }
                 (Istanza::Atto(_), None) => violazioni.push(Violazione::at(Codice::Pro101, "")),
             }
@@ -351,19 +379,12 @@ impl Banco {
             Ok(contenuto) => contenuto,
             Err(violazioni) => return Ok(Err(told(&file, &violazioni))),
         };
-        let prestazione = letta.lettura.prestazione;
-        let atto = atto(letta, contenuto, self.adesso);
+        let atto = atto(&letta, contenuto, self.adesso);
         Ok(match self.store.register(&[atto], self.adesso).await?.pop() {
             Some(Registrazione::Registrata(registrata) | Registrazione::Ripetuta(registrata)) => {
                 Ok(registrata.protocollo.to_string())
             }
-            Some(Registrazione::SchedaViva(schede)) => {
-                let violazioni: Vec<_> = schede
-                    .iter()
-                    .map(|(posto, scheda)| (prestazione.scheda_viva)(*posto, scheda))
-                    .collect();
-                Err(told(&file, &violazioni))
-            }
+            Some(Registrazione::SchedaViva(schede)) => Err(told(&file, &letta.schede_vive(&schede))),
             Some(Registrazione::Conflitto(_) | Registrazione::Superata) | None => {
                 Err(vec![format!("{file}: l'archivio è cambiato mentre si importava")])
             }
@@ -372,7 +393,7 @@ impl Banco {
 }
 
 /// All that the registration needs. The list is its message: the trace says where it came from.
-fn atto(letta: Letta<'_>, contenuto: Contenuto, adesso: Timestamp) -> Atto {
+fn atto(letta: &Letta<'_>, contenuto: Contenuto, adesso: Timestamp) -> Atto {
     let Letta {
         voce,
         ente,
@@ -414,8 +435,8 @@ fn atto(letta: Letta<'_>, contenuto: Contenuto, adesso: Timestamp) -> Atto {
             http_status: 200,
             ..Traccia::default()
         },
-        chiave,
-        richiesta: bytes,
+        chiave: chiave.clone(),
+        richiesta: bytes.clone(),
         stampa: answer::ricevuta,
     }
 }

@@ -6,11 +6,12 @@ pub mod dati;
 pub mod decorrenza;
 pub mod domanda;
 pub mod lettore;
+pub mod nuovo_minore;
 #[cfg(test)]
 mod prova;
 pub mod regole;
 
-use super::Prestazione;
+use super::{Operazione, Prestazione};
 use crate::domanda::dichiarazione::firmato;
 
 /// The prestazione's line of the catalogue.
@@ -30,4 +31,6 @@ pub const PRESTAZIONE: Prestazione = Prestazione {
     testo_firmato: |codice, il| firmato(dati::DICHIARAZIONI, codice, il),
     finestra: &dati::FINESTRA,
     campione: campione::domanda,
+    aggiungi: Operazione::AggiungiMinore,
+    lettore_aggiunta: || Box::new(nuovo_minore::LettoreNuovoMinore::default()),
 };

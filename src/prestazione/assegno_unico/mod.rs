@@ -6,12 +6,13 @@ pub mod dati;
 pub mod decorrenza;
 pub mod domanda;
 pub mod lettore;
+pub mod nuovo_figlio;
 pub mod pagamento;
 #[cfg(test)]
 mod prova;
 pub mod regole;
 
-use super::Prestazione;
+use super::{Operazione, Prestazione};
 use crate::domanda::dichiarazione::firmato;
 
 /// The prestazione's line of the catalogue.
@@ -36,4 +37,6 @@ pub const PRESTAZIONE: Prestazione = Prestazione {
     testo_firmato: |codice, il| firmato(dati::DICHIARAZIONI, codice, il),
     finestra: &dati::FINESTRA,
     campione: campione::domanda,
+    aggiungi: Operazione::AggiungiFiglio,
+    lettore_aggiunta: || Box::new(nuovo_figlio::LettoreNuovoFiglio::default()),
 };

@@ -1,7 +1,8 @@
 //! The answers that come by pages.
 
 use super::istante;
-use crate::domanda::elenco::Variazione;
+use crate::domanda::CodiceFiscale;
+use crate::domanda::elenco::{DomandaElencata, Variazione};
 use crate::soap::scrittore::Scrittore;
 
 /// A page as it is told: its rows, and the cursor of the next.
@@ -9,9 +10,9 @@ use crate::soap::scrittore::Scrittore;
 pub struct PaginaDetta<R> {
     /// The rows.
     pub righe: Vec<R>,
-    /// What asks for the next page.
-    pub cursore: String,
-    /// Whether there is one by now.
+    /// What asks for the next page, where the list has a place to go on from.
+    pub cursore: Option<String>,
+    /// Whether there is more by now.
     pub altre: bool,
 }
 
@@ -34,11 +35,47 @@ pub(super) fn variazioni(w: &mut Scrittore, pagina: &PaginaDetta<Variazione>) {
             );
         });
     }
-    fine(w, &pagina.cursore, pagina.altre);
+    fine(w, pagina);
+}
+
+pub(super) fn ricerca(w: &mut Scrittore, pagina: &PaginaDetta<DomandaElencata>) {
+    for riga in &pagina.righe {
+        w.elemento("coop:Domanda", &[], |w| domanda(w, riga));
+    }
+    fine(w, pagina);
+}
+
+fn domanda(w: &mut Scrittore, riga: &DomandaElencata) {
+    w.campo("coop:NumeroDomanda", riga.numero_domanda.0.to_string());
+    w.campo("coop:Protocollo", riga.protocollo.to_string());
+    w.campo("coop:PresentataIl", istante(riga.presentata_il));
+    w.campo("coop:CodiceUfficio", &riga.codice_ufficio);
+    w.campo_se(
+        "coop:Richiedente",
+        riga.richiedente.as_ref().map(CodiceFiscale::as_str),
+    );
+    w.campo_se("coop:PresentataDa", riga.presentata_da.as_deref());
+    w.campo("coop:Annullata", super::booleano(riga.annullata));
+    w.elemento("coop:Schede", &[], |w| {
+        for scheda in &riga.schede {
+            w.elemento("coop:Scheda", &[], |w| {
+                w.campo("coop:Posto", scheda.posto.to_string());
+                w.campo("coop:CodiceFiscale", scheda.codice_fiscale.as_str());
+                w.campo_se(
+                    "coop:AltroGenitore",
+                    scheda.altro_genitore.as_ref().map(CodiceFiscale::as_str),
+                );
+                let decorrenza = scheda.decorrenza_presunta.map(|mese| mese.to_string());
+                w.campo_se("coop:DecorrenzaPresunta", decorrenza);
+                w.campo("coop:Stato", scheda.stato.as_str());
+                w.campo("coop:AzioneRichiesta", scheda.azione_richiesta.as_str());
+            });
+        }
+    });
 }
 
 /// What ends every page.
-fn fine(w: &mut Scrittore, cursore: &str, altre: bool) {
-    w.campo("coop:Cursore", cursore);
-    w.campo("coop:Altre", super::booleano(altre));
+fn fine<R>(w: &mut Scrittore, pagina: &PaginaDetta<R>) {
+    w.campo_se("coop:Cursore", pagina.cursore.as_deref());
+    w.campo("coop:Altre", super::booleano(pagina.altre));
 }

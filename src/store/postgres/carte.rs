@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::QueryBuilder;
 use sqlx::postgres::{PgConnection, Postgres};
 
-use super::query::{named, registrata, registrata_from};
+use super::query::{push_named, registrata, registrata_from};
 use super::row::{Istante, guasto};
 use crate::carte::{Carta, Formato, Quale};
 use crate::domanda::consultazione::Riferimento;
@@ -30,7 +30,7 @@ pub(super) async fn registrazione(
           JOIN ricevute v ON v.numero_domanda = r.numero_domanda AND v.registrazione = r.id AND v.anno = r.anno
           WHERE "
     ));
-    named(&mut query, ente, servizio, riferimento);
+    push_named(&mut query, ente, servizio, riferimento);
     let row = query.build().fetch_optional(connessione).await.map_err(guasto)?;
     let Some(row) = row else { return Ok(None) };
     let riga = Riga {

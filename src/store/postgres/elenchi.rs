@@ -1,12 +1,17 @@
 //! What is asked for a page at a time. Each page is a walk along one index, from where the last one ended.
 
-use sqlx::postgres::{PgConnection, PgRow};
+use std::collections::HashMap;
+
+use sqlx::postgres::{PgConnection, PgRow, Postgres};
 
 use super::row::{Istante, guasto};
-use crate::domanda::elenco::{Inizio, Pagina, Variazione};
+use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
 use crate::patronato::CodiceEnte;
+use crate::protocollo::NumeroDomanda;
 use crate::store::StoreError;
-use crate::store::elenchi::{PRIME_RIGHE, pagina, variazione};
+use crate::store::elenchi::{
+    Cerca, PRIME_RIGHE, con_le_schede, elencata, in_ordine_di_pagina, pagina, variazione,
+};
 use crate::store::valori::{Riga, intero};
 
 /// A page of the feed.
@@ -71,4 +76,92 @@ fn riga_del_feed(row: &PgRow) -> Result<Variazione, StoreError> {
         row,
     };
     Ok(variazione(row, riga.istante("istante")?)?)
+}
+
+/// A page of the list of domande.
+pub(super) async fn ricerca(
+    connessione: &mut PgConnection,
+    ente: &CodiceEnte,
+    servizio: &'static str,
+    filtro: &Filtro,
+    dopo: Option<PostoInElenco>,
+    righe_max: u32,
+) -> Result<Pagina<DomandaElencata, Option<PostoInElenco>>, StoreError> {
+    let cerca = Cerca {
+        ente,
+        servizio,
+        filtro,
+        dopo,
+        per_indice: |_| String::new(),
+        istante: Istante,
+    };
+    let trovate: Vec<PostoInElenco> = cerca
+        .trovate::<Postgres>(righe_max)
+        .build()
+        .fetch_all(&mut *connessione)
+        .await
+        .map_err(guasto)?
+        .iter()
+        .map(posto_in_elenco)
+        .collect::<Result<_, _>>()?;
+    let mut pagina = pagina(trovate, righe_max, dopo, |trovata| Some(*trovata));
+    if !pagina.altre {
+        let ultima = cerca
+            .ultima_scorsa::<Postgres>()
+            .build()
+            .fetch_optional(&mut *connessione)
+            .await
+            .map_err(guasto)?;
+        if let Some(row) = ultima {
+            pagina.altre = true;
+            pagina.posizione = Some(cerca.cut(&mut pagina.righe, posto_in_elenco(&row)?));
+        }
+    }
+    let domande = domande_elencate(connessione, ente, &pagina.righe).await?;
+    Ok(Pagina {
+        righe: in_ordine_di_pagina(&pagina.righe, domande),
+        posizione: pagina.posizione,
+        altre: pagina.altre,
+    })
+}
+
+fn posto_in_elenco(row: &PgRow) -> Result<PostoInElenco, StoreError> {
+    let riga = Riga { table: "elenco", row };
+    Ok(PostoInElenco {
+        presentata_il: riga.istante("presentata_il")?,
+        numero_domanda: NumeroDomanda(riga.count("numero_domanda")?),
+    })
+}
+
+/// These domande, with the sheets that the ente finds.
+async fn domande_elencate(
+    connessione: &mut PgConnection,
+    ente: &CodiceEnte,
+    trovate: &[PostoInElenco],
+) -> Result<HashMap<NumeroDomanda, DomandaElencata>, StoreError> {
+    if trovate.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let numeri = trovate.iter().map(|trovata| intero(trovata.numero_domanda.0));
+    let righe = sqlx::query(
+        "SELECT e.numero_domanda, e.posto::bigint AS posto, e.presentata_il, e.codice_ufficio, e.richiedente,
+                e.codice_fiscale, e.stato, e.azione_richiesta, r.protocollo, s.altro_genitore, s.decorrenza_presunta,
+                CASE WHEN e.richiedente IS NOT NULL THEN d.presentata_da END AS presentata_da,
+                EXISTS (SELECT 1 FROM annullamenti a WHERE a.registrazione = r.id AND a.campo IS NULL) AS annullata
+         FROM elenco e
+         JOIN schede s ON s.numero_domanda = e.numero_domanda AND s.posto = e.posto
+         JOIN domande d ON d.numero = e.numero_domanda
+         JOIN registrazioni r ON r.id = e.registrazione AND r.anno = e.anno
+         WHERE e.numero_domanda = ANY($1) AND e.ente = $2
+         ORDER BY e.numero_domanda, e.posto",
+    )
+    .bind(numeri.collect::<Vec<_>>())
+    .bind(ente.as_str())
+    .fetch_all(connessione)
+    .await
+    .map_err(guasto)?;
+    con_le_schede(righe.iter().map(|row| {
+        let riga = Riga { table: "elenco", row };
+        Ok(elencata(row, riga.istante("presentata_il")?)?)
+    }))
 }

@@ -177,7 +177,6 @@ fn atti(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
     });
 }
 
-/// Sheets and documents: several rows a domanda.
 /// The lines of the emergency register.
 fn correlate(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
     let correlate: Vec<_> = nuove.iter().filter_map(Nuova::in_emergenza).collect();
@@ -191,25 +190,16 @@ fn correlate(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
     });
 }
 
+/// Sheets and documents: several rows a registration.
 fn parti(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
-    let mut schede = Vec::with_capacity(nuove.len() * 2);
-    let mut allegati = Vec::new();
-    for (nuova, fascicolo) in nuove.iter().filter_map(Nuova::opening) {
-        schede.extend(fascicolo.schede.iter().map(|scheda| (nuova, scheda)));
-        allegati.extend(
-            (1_i32..)
-                .zip(&fascicolo.allegati)
-                .map(|(posto, allegato)| (nuova, posto, allegato)),
-        );
-    }
+    let schede: Vec<_> = nuove.iter().flat_map(Nuova::schede).collect();
+    let allegati: Vec<_> = nuove.iter().flat_map(Nuova::allegati).collect();
     istruzione.insert("schede", &schede, |colonne| {
         colonne
             .col("numero_domanda", |(nuova, _)| {
                 intero(nuova.registrata.numero_domanda.0)
             })
-            .col("posto", |(_, scheda)| {
-                i32::try_from(scheda.posto).unwrap_or(i32::MAX)
-            })
+            .col("posto", |(_, scheda)| posto(scheda.posto))
             .col("registrazione", |(nuova, _)| nuova.id)
             .text("servizio", |(nuova, _)| nuova.atto.chiave.servizio)
             .text("codice_fiscale", |(_, scheda)| scheda.codice_fiscale.as_str())
@@ -251,7 +241,7 @@ fn parti(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
                 intero(nuova.registrata.numero_domanda.0)
             })
             .col("registrazione", |(nuova, _, _)| nuova.id)
-            .col("posto", |(_, posto, _)| *posto)
+            .col("posto", |(_, place, _)| posto(*place))
             .text("tipo", |(_, _, allegato)| allegato.tipo)
             .text("nome_file", |(_, _, allegato)| &allegato.nome_file)
             .text("tipo_mime", |(_, _, allegato)| allegato.tipo_mime)
@@ -317,7 +307,10 @@ pub(super) async fn move_sheets(
         .iter()
         .map(|mossa| Istante(mossa.nuova.ricevuta.registrata_il));
     let esito = sqlx::query(
-        "UPDATE schede s SET stato = u.stato, stato_dal = u.stato_dal, azione_richiesta = u.azione
+        "UPDATE schede s
+         SET stato = u.stato,
+             stato_dal = CASE WHEN s.stato = u.stato THEN s.stato_dal ELSE u.stato_dal END,
+             azione_richiesta = u.azione
          FROM UNNEST($1, $2, $3, $4, $5) AS u (numero_domanda, posto, stato, stato_dal, azione)
          WHERE s.numero_domanda = u.numero_domanda AND s.posto = u.posto",
     )
@@ -341,13 +334,9 @@ pub(super) async fn move_sheets(
                 .map(|minore| (nuova.atto.chiave.servizio, minore))
         })
         .collect();
-    for (nuova, fascicolo) in nuove.iter().filter_map(Nuova::opening) {
+    for (nuova, scheda) in nuove.iter().flat_map(Nuova::schede) {
         let servizio = nuova.atto.chiave.servizio;
-        for scheda in fascicolo
-            .schede
-            .iter()
-            .filter(|scheda| liberati.contains(&(servizio, &scheda.codice_fiscale)))
-        {
+        if liberati.contains(&(servizio, &scheda.codice_fiscale)) {
             sqlx::query(
                 "INSERT INTO schede_vive (servizio, codice_fiscale, registrazione) VALUES ($1, $2, $3)",
             )

@@ -10,6 +10,7 @@ pub(super) mod destinazione;
 mod elenchi;
 mod insert;
 mod legale;
+mod modifiche;
 mod open;
 mod query;
 mod register;
@@ -29,16 +30,18 @@ use sqlx::postgres::{PgConnection, PgPool};
 use tokio::sync::{Mutex, MutexGuard};
 
 use self::open::Accesso;
+pub(crate) use self::open::connect_options;
 use super::{
     Atto, Chiave, Identikit, Registrazione, RegistrazioneTrovata, Ricerca, Richiesta, RigaRegistro, Store,
     StoreError, TracciaTrovata, Verifica,
 };
 use crate::carte::{Carta, Formato, Quale};
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
-use crate::domanda::elenco::{Inizio, Pagina, Variazione};
+use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
+use crate::domanda::quadro::Quadro;
 use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
 use crate::patronato::CodiceEnte;
-use crate::protocollo::NumeroProtocollo;
+use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::Registrata;
 use crate::trace::{RifiutoAllaPorta, Traccia};
 
@@ -226,6 +229,14 @@ impl Store for PostgresStore {
         register::register(self, atti, adesso).await
     }
 
+    async fn quadro(&self, numero: NumeroDomanda) -> Result<Option<Quadro>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            modifiche::quadro(&mut lettore, numero).await
+        })
+        .await
+    }
+
     async fn domanda(
         &self,
         ente: &CodiceEnte,
@@ -296,6 +307,21 @@ impl Store for PostgresStore {
         self.within(async {
             let mut lettore = self.lettore().await?;
             carte::keep(&mut lettore, trovata, carta, adesso).await
+        })
+        .await
+    }
+
+    async fn ricerca(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        filtro: &Filtro,
+        dopo: Option<PostoInElenco>,
+        righe_max: u32,
+    ) -> Result<Pagina<DomandaElencata, Option<PostoInElenco>>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            elenchi::ricerca(&mut lettore, ente, servizio, filtro, dopo, righe_max).await
         })
         .await
     }

@@ -117,7 +117,7 @@ pub(super) async fn domanda(
           JOIN ricevute v ON v.numero_domanda = r.numero_domanda AND v.registrazione = r.id AND v.anno = r.anno
           WHERE "
     ));
-    named(&mut query, ente, servizio, riferimento);
+    push_named(&mut query, ente, servizio, riferimento);
 
     let Some(row) = query
         .build()
@@ -139,11 +139,12 @@ pub(super) async fn domanda(
         richiedente: richiedente_from(&row)?,
         registrata,
         schede,
+        quadro: None,
     }))
 }
 
-/// Which registration is meant: `n` is `registrazioni`, `d` the domanda that it belongs to.
-pub(super) fn named(
+/// Of the registrations `n` of the domande `d`, the one that is meant.
+pub(super) fn push_named(
     query: &mut QueryBuilder<Postgres>,
     ente: &CodiceEnte,
     servizio: &'static str,

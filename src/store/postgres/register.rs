@@ -12,6 +12,7 @@ use sqlx::postgres::PgConnection;
 use tokio::sync::MutexGuard;
 
 use super::insert::{move_sheets, take_places, write_all};
+use super::modifiche::change_values;
 use super::row::{Istante, guasto};
 use super::{PostgresStore, Presa, Scrittura, query};
 use crate::domanda::Scheda;
@@ -114,6 +115,7 @@ async fn transaction(
         }
     }
     move_sheets(connessione, &nuove).await?;
+    change_values(connessione, &nuove).await?;
     write_all(connessione, &nuove, &numeri, &mut cursore).await?;
     take_places(connessione, &nuove).await?;
     Ok(Scritto::Qualcosa(outcomes(atti, sorti, &nuove)?))
@@ -215,7 +217,6 @@ fn is_held<'a>(
         && atto
             .contenuto
             .schede()
-            .iter()
             .all(|scheda| sua((atto.chiave.servizio, scheda.codice_fiscale.as_str()), scheda))
 }
 
@@ -234,7 +235,7 @@ async fn lock_domande(
                 .seguito()
                 .map(|seguito| intero(seguito.numero_domanda.0)),
         );
-        for scheda in atto.contenuto.schede().iter().filter(|scheda| scheda.subentra) {
+        for scheda in atto.contenuto.schede().filter(|scheda| scheda.subentra) {
             servizi.push(atto.chiave.servizio);
             codici.push(scheda.codice_fiscale.as_str());
         }

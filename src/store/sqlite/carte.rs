@@ -5,7 +5,7 @@ use sqlx::QueryBuilder;
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool};
 
 use super::SqliteStore;
-use super::query::{REGISTRATA, named, registrata_from};
+use super::query::{REGISTRATA, push_named, registrata_from};
 use super::row::guasto;
 use crate::carte::{Carta, Formato, Quale};
 use crate::domanda::consultazione::Riferimento;
@@ -30,7 +30,7 @@ pub(super) async fn registrazione(
          JOIN ricevute v ON v.registrazione = r.id
          WHERE "
     ));
-    named(&mut query, ente, servizio, riferimento);
+    push_named(&mut query, ente, servizio, riferimento);
     let Some(row) = query.build().fetch_optional(pool).await.map_err(guasto)? else {
         return Ok(None);
     };

@@ -3,6 +3,7 @@
 use sqlx::sqlite::SqliteConnection;
 
 use super::batch::{Inserimento, Tabella, Valori, insert, parti};
+use super::modifiche::change_values;
 use super::row::guasto;
 use super::tracce::{TRACCE_CHE_SOSTITUISCONO, bind_traccia};
 use crate::domanda::atto::Seguito;
@@ -19,6 +20,7 @@ pub(super) async fn insert_all(
     nuove: &[Nuova<'_>],
 ) -> Result<(), StoreError> {
     move_sheets(connessione, nuove).await?;
+    change_values(connessione, nuove).await?;
     for parte in parti(nuove) {
         // A hang-up writes INTERROTTA while the act still waits; what was registered speaks last.
         let tracce: Vec<_> = parte
@@ -213,7 +215,9 @@ fn bind_variazione(valori: &mut Valori, riga: &Variazione<'_>) {
 async fn move_sheets(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) -> Result<(), StoreError> {
     for mossa in mosse(nuove) {
         let esito = sqlx::query(
-            "UPDATE schede SET stato = ?, stato_dal = ?, azione_richiesta = ? WHERE numero_domanda = ? AND posto = ?",
+            "UPDATE schede
+             SET stato = ?1, stato_dal = iif(stato = ?1, stato_dal, ?2), azione_richiesta = ?3
+             WHERE numero_domanda = ?4 AND posto = ?5",
         )
         .bind(mossa.stato)
         .bind(mossa.nuova.ricevuta.registrata_il.as_millisecond())
@@ -232,18 +236,10 @@ async fn move_sheets(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) ->
     Ok(())
 }
 
-/// Sheets and documents: several rows a domanda.
+/// Sheets and documents: several rows a registration.
 async fn insert_parti(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) -> Result<(), StoreError> {
-    let mut schede = Vec::with_capacity(nuove.len() * 2);
-    let mut allegati = Vec::new();
-    for (nuova, fascicolo) in nuove.iter().filter_map(Nuova::opening) {
-        schede.extend(fascicolo.schede.iter().map(|scheda| (nuova, scheda)));
-        allegati.extend(
-            (1_u32..)
-                .zip(&fascicolo.allegati)
-                .map(|(posto, allegato)| (nuova, posto, allegato)),
-        );
-    }
+    let schede: Vec<_> = nuove.iter().flat_map(Nuova::schede).collect();
+    let allegati: Vec<_> = nuove.iter().flat_map(Nuova::allegati).collect();
     insert(connessione, SCHEDE, &schede, |valori, (nuova, scheda)| {
         let altra_meta = scheda.pagamento_altro_genitore.as_ref();
         valori
@@ -263,6 +259,7 @@ async fn insert_parti(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) -
             .told_option(scheda.decorrenza_presunta)
             .push(scheda.subentra)
             .push(json_object(&scheda.dettagli))
+            .push(nuova.id)
             .push(nuova.ricevuta.registrata_il.as_millisecond());
     })
     .await?;
@@ -287,8 +284,9 @@ async fn insert_parti(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) -
 const SCHEDE: Tabella = Tabella {
     testa: "INSERT INTO schede (numero_domanda, posto, servizio, codice_fiscale, data_nascita, qualita, disabile, \
             affido_condiviso, altro_genitore, altro_genitore_assente, ripartizione, altro_genitore_modalita, \
-            altro_genitore_iban, decorrenza_presunta, subentra, dettagli, stato_dal, stato, azione_richiesta)",
-    riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'PRESENTATA','NESSUNA')",
+            altro_genitore_iban, decorrenza_presunta, subentra, dettagli, registrazione, stato_dal, stato, \
+            azione_richiesta)",
+    riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'PRESENTATA','NESSUNA')",
     coda: "",
 };
 

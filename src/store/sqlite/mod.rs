@@ -8,6 +8,7 @@ mod carte;
 mod elenchi;
 mod insert;
 mod legale;
+mod modifiche;
 mod open;
 pub(super) mod origine;
 mod query;
@@ -31,10 +32,11 @@ use super::{
 };
 use crate::carte::{Carta, Formato, Quale};
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
-use crate::domanda::elenco::{Inizio, Pagina, Variazione};
+use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
+use crate::domanda::quadro::Quadro;
 use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
 use crate::patronato::CodiceEnte;
-use crate::protocollo::NumeroProtocollo;
+use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::Registrata;
 use crate::trace::{RifiutoAllaPorta, Traccia};
 
@@ -209,6 +211,11 @@ impl Store for SqliteStore {
         register::register(self, atti, adesso).await
     }
 
+    async fn quadro(&self, numero: NumeroDomanda) -> Result<Option<Quadro>, StoreError> {
+        let mut lettore = self.lettori.acquire().await.map_err(row::guasto)?;
+        modifiche::quadro(&mut lettore, numero).await
+    }
+
     async fn domanda(
         &self,
         ente: &CodiceEnte,
@@ -257,6 +264,18 @@ impl Store for SqliteStore {
         adesso: Timestamp,
     ) -> Result<Option<Carta>, StoreError> {
         carte::keep(self, trovata, carta, adesso).await
+    }
+
+    async fn ricerca(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        filtro: &Filtro,
+        dopo: Option<PostoInElenco>,
+        righe_max: u32,
+    ) -> Result<Pagina<DomandaElencata, Option<PostoInElenco>>, StoreError> {
+        let mut lettore = self.lettori.acquire().await.map_err(row::guasto)?;
+        elenchi::ricerca(&mut lettore, ente, servizio, filtro, dopo, righe_max).await
     }
 
     async fn write_tracce(&self, tracce: &[Traccia]) -> Result<(), StoreError> {

@@ -140,7 +140,7 @@ pub(super) async fn domanda(
          JOIN ricevute v ON v.registrazione = r.id
          WHERE "
     ));
-    named(&mut query, ente, servizio, riferimento);
+    push_named(&mut query, ente, servizio, riferimento);
 
     let mut lettore = pool.acquire().await.map_err(guasto)?;
     let Some(row) = query
@@ -166,11 +166,12 @@ pub(super) async fn domanda(
         richiedente: richiedente_from(&row)?,
         registrata,
         schede,
+        quadro: None,
     }))
 }
 
-/// Which registration is meant: `n` is `registrazioni`, `d` the domanda that it belongs to.
-pub(super) fn named(
+/// Of the registrations `n` of the domande `d`, the one that is meant.
+pub(super) fn push_named(
     query: &mut QueryBuilder<Sqlite>,
     ente: &CodiceEnte,
     servizio: &'static str,
@@ -183,10 +184,12 @@ pub(super) fn named(
         Riferimento::NumeroDomanda(NumeroDomanda(numero)) => query
             .push("n.id = d.registrazione AND d.numero = ")
             .push_bind(intero(*numero)),
-        Riferimento::ChiaveInvio(chiave) => query.push("n.chiave_invio = ").push_bind(chiave.as_str()),
-        Riferimento::Impronta(impronta) => query.push("n.impronta = ").push_bind(&impronta[..]),
+        Riferimento::ChiaveInvio(chiave) => query
+            .push("n.chiave_invio = ")
+            .push_bind(chiave.as_str().to_owned()),
+        Riferimento::Impronta(impronta) => query.push("n.impronta = ").push_bind(impronta.to_vec()),
     };
-    query.push(" AND n.ente = ").push_bind(ente.as_str());
+    query.push(" AND n.ente = ").push_bind(ente.as_str().to_owned());
     query.push(" AND n.servizio = ").push_bind(servizio);
     query.push(" ORDER BY n.id DESC LIMIT 1");
 }

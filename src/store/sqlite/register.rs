@@ -127,7 +127,7 @@ async fn live_sheets(
         .iter()
         .filter(|atto| !gia_registrate.contains_key(&atto.chiave))
     {
-        let schede = atto.contenuto.schede().iter();
+        let schede = atto.contenuto.schede();
         minori
             .entry(atto.chiave.servizio)
             .or_default()
