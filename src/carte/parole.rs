@@ -1,7 +1,7 @@
 //! Words for people: what each field of a domanda or an act is called, and what each word of a codelist means. The texts
 //! of the declarations are not here: they are the prestazione's, with their versions.
 //!
-//! `tests/tidy.rs` holds the XSDs against these tables; a field that is nevertheless not in them is called by its own
+//! A test holds the XSDs against these tables; a field that is nevertheless not in them is called by its own
 //! name, and a word stands for itself.
 
 use jiff::civil::Date;
