@@ -74,6 +74,7 @@ fn contesto(ente: &varco::patronato::CodiceEnte) -> Contesto<'_> {
         codice_ufficio: None,
         user_id: None,
         schede_vive: &[],
+        pregresso: None,
     }
 }
 
@@ -197,7 +198,7 @@ fn act(schema: &Schema, contatore: u64) -> Atto {
     let lettura = read(schema, &bytes);
     let ente: varco::patronato::CodiceEnte = MITTENTE.ente.parse().unwrap();
     let domanda = lettura.istanza.unwrap().domanda().unwrap();
-    let fascicolo = domanda.fascicolo(&contesto(&ente));
+    let fascicolo = domanda.fascicolo(&contesto(&ente)).unwrap();
     Atto {
         chiave: Chiave {
             ente,

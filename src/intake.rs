@@ -23,7 +23,7 @@ pub use self::diario::Diario;
 use self::passi::{Ammessa, Letta, Nuova, Valida};
 use self::reply::envelope_of;
 pub use self::reply::{Reply, plain};
-use crate::access::{Access, Quota};
+use crate::access::{Access, Quota, Tentativi};
 use crate::adesione::Peer;
 use crate::clock::Clock;
 use crate::domanda::consultazione::DomandaConsultata;
@@ -36,7 +36,7 @@ use crate::soap::SoapVersion;
 use crate::soap::answer::{self, EsitoInvio, EsitoVerifica, RicevutaDiAllora, Risposta};
 use crate::soap::identity::Identity;
 use crate::store::writer::Handle;
-use crate::store::{Atto, Chiave, Contenuto, Registrazione, SharedStore, StoreError};
+use crate::store::{Atto, Chiave, Contenuto, Registrazione, SharedStore, StoreError, secondo};
 use crate::xml;
 
 /// A message as a channel hands it over: who sends, by which way, and a body that is still coming.
@@ -79,6 +79,8 @@ pub struct Intake {
     pub limits: xml::Limits,
     /// What `Limiti` tells.
     pub limiti: Vec<answer::Limite>,
+    /// How often an ente named a sheet that is not there.
+    pub tentativi: Tentativi,
     /// Seconds told in `Retry-After` when we are the cause.
     pub retry_after: Duration,
 }
@@ -146,6 +148,7 @@ impl Intake {
             | Operazione::ModificaDomanda
             | Operazione::AggiungiMinore
             | Operazione::AggiungiFiglio
+            | Operazione::CompletaSecondoGenitore
             | Operazione::RinunciaDomanda => self.invia(letta, incoming, diario, esito).await,
             Operazione::VerificaDomanda => self.verifica(letta, diario, esito).await,
             Operazione::ConsultaDomanda => self.consulta(letta).await,
@@ -178,7 +181,11 @@ impl Intake {
                     // Read before its key is looked at: what a copy of this act has changed is not held against it.
                     let attuale = self.attuale(&letta).await?;
                     match self.admit(*letta).await? {
-                        Admission::New(nuova) => self.ammetti(nuova.without_findings()?, &attuale, esito)?,
+                        Admission::New(nuova) => {
+                            let valida = nuova.without_findings()?;
+                            self.weigh(&valida, &attuale)?;
+                            self.ammetti(valida, &attuale, esito)?
+                        }
                         Admission::Again(registrata) => {
                             return Ok(registrata_invio(diario, &registrata, true, Vec::new()));
                         }
@@ -257,15 +264,31 @@ impl Intake {
             .map_err(|respinta| respinta.1)
     }
 
+    /// Counts what a second parent's act did not find; what it could not ask for is told by the rules instead.
+    fn weigh(&self, valida: &Valida, attuale: &Attuale) -> Result<(), Failure> {
+        if valida.could_be_found() {
+            let ente = &valida.letta.authorized.ente().codice;
+            let trovata = attuale.domanda.is_some();
+            self.tentativi.weigh(ente, trovata, self.clock.wall())?;
+        }
+        Ok(())
+    }
+
     /// What the rules hold a message against: the live sheets of the children that it brings and, of an act, the domanda
     /// as it is now; another ente's is none.
     async fn attuale(&self, letta: &Letta) -> Result<Attuale, Failure> {
         let servizio = letta.authorized.message().prestazione.servizio;
         let domanda = match letta.atto() {
-            Some(atto) => {
-                let ente = &letta.authorized.ente().codice;
-                self.store.domanda(ente, servizio, atto.riferimento()).await?
-            }
+            Some(atto) => match atto.by_second_parent() {
+                None => {
+                    let ente = &letta.authorized.ente().codice;
+                    self.store.domanda(ente, servizio, atto.riferimento()).await?
+                }
+                Some(Some(corrispondenza)) => {
+                    secondo::domanda_of(&*self.store, servizio, &corrispondenza).await?
+                }
+                Some(None) => None,
+            },
             None => None,
         };
         let mut attuale = Attuale {

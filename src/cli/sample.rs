@@ -188,6 +188,7 @@ pub fn without_domanda(
         | Operazione::ModificaDomanda
         | Operazione::AggiungiMinore
         | Operazione::AggiungiFiglio
+        | Operazione::CompletaSecondoGenitore
         | Operazione::RinunciaDomanda => {}
     }
     richiesta.close();
@@ -358,6 +359,9 @@ impl Args {
             Operazione::ModificaDomanda => atti::modifica(self.servizio, &spunto, &chiave, protocollo),
             operazione @ (Operazione::AggiungiMinore | Operazione::AggiungiFiglio) => {
                 atti::aggiunta(self.servizio, operazione, &spunto, &chiave, protocollo)
+            }
+            Operazione::CompletaSecondoGenitore => {
+                atti::completamento(self.servizio, &spunto, &chiave, protocollo)
             }
             Operazione::RinunciaDomanda => atti::rinuncia(self.servizio, &spunto, &chiave, protocollo),
             operazione @ (Operazione::Echo

@@ -315,7 +315,7 @@ impl Archivio {
         })
     }
 
-    async fn stati(&mut self, numero: i64) -> Result<HashMap<i64, Stato>, Errore> {
+    async fn stati(&mut self, numero: i64) -> Result<HashMap<i64, Posizione>, Errore> {
         const SQL: &str = "SELECT CAST(posto AS BIGINT), versione, stato, azione_richiesta, azione_motivo
              FROM motore_stati_v1 WHERE numero_domanda = $1";
         let righe: Vec<(i64, i64, String, String, Option<String>)> =
@@ -323,13 +323,13 @@ impl Archivio {
         righe
             .into_iter()
             .map(|(posto, versione, stato, azione, azione_motivo)| {
-                let stato = Stato {
+                let posizione = Posizione {
                     versione,
                     stato: StatoDomanda::parse(&stato).ok_or_else(|| Errore::strange(&stato))?,
                     azione: AzioneRichiesta::parse(&azione).ok_or_else(|| Errore::strange(&azione))?,
                     azione_motivo,
                 };
-                Ok((posto, stato))
+                Ok((posto, posizione))
             })
             .collect()
     }
@@ -417,7 +417,7 @@ const PAGAMENTO: (&str, &str) = decisione!(
 const RINNOVO: (&str, &str) = decisione!("tipo, anno", "'RINNOVO', $7");
 
 /// How a sheet stands.
-struct Stato {
+struct Posizione {
     versione: i64,
     stato: StatoDomanda,
     azione: AzioneRichiesta,
@@ -437,7 +437,7 @@ type RigaScheda = (
     Option<String>,
 );
 
-impl Stato {
+impl Posizione {
     fn with(self, riga: RigaScheda, pagati: Vec<Pagato>, rinnovi: Vec<i16>) -> Result<SchedaVista, Errore> {
         let (posto, codice_fiscale, nascita, disabile, condizione, divisa, modalita, iban, decorrenza) = riga;
         Ok(SchedaVista {

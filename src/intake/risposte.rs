@@ -16,7 +16,7 @@ impl Intake {
     /// State of a domanda of the own ente; another ente's is answered as unknown.
     pub(super) async fn consulta(&self, letta: Letta) -> Result<Risposta, Failure> {
         let (ente, servizio, riferimento) = riferimento(&letta)?;
-        let consultata = self.store.domanda(ente, servizio, &riferimento).await?;
+        let consultata = self.store.consulta(ente, servizio, &riferimento).await?;
         let consultata = consultata.ok_or(Rifiuto::NonTrovata)?;
         Ok(Risposta::Consultazione(Box::new(consultata)))
     }

@@ -6,8 +6,12 @@ pub mod assegno_unico;
 #[cfg(test)]
 mod prova;
 
+#[cfg(test)]
+pub(crate) use prova::racconta;
+
 use jiff::civil::Date;
 
+use crate::domanda::atto::completamento::{LettoreCompletamento, LettoreMeta};
 use crate::domanda::atto::modifica::LettoreModifica;
 use crate::domanda::atto::rinuncia::LettoreRinuncia;
 use crate::domanda::campione::{Campo, Spunto};
@@ -48,6 +52,8 @@ pub struct Prestazione {
     pub aggiungi: Operazione,
     /// Makes a fresh reader of what that operation carries.
     pub lettore_aggiunta: fn() -> Box<dyn Lettore>,
+    /// Makes a fresh reader of split and payment in the act of a second parent.
+    pub lettore_meta: fn() -> Box<dyn LettoreMeta>,
 }
 
 impl Prestazione {
@@ -86,6 +92,11 @@ impl Prestazione {
             Operazione::AggiungiMinore | Operazione::AggiungiFiglio => Some((self.lettore_aggiunta)()),
             // The acts that are the same for every prestazione.
             Operazione::ModificaDomanda => Some(Box::new(LettoreModifica::new(self))),
+            Operazione::CompletaSecondoGenitore => Some(Box::new(LettoreCompletamento::new(
+                self.prefisso,
+                self.titolo,
+                (self.lettore_meta)(),
+            ))),
             Operazione::RinunciaDomanda => Some(Box::new(LettoreRinuncia::new(self.prefisso, self.titolo))),
             Operazione::Echo
             | Operazione::ConsultaDomanda
@@ -127,6 +138,8 @@ pub enum Operazione {
     AggiungiMinore,
     /// One child more, of the assegno unico.
     AggiungiFiglio,
+    /// The other parent's half, by that parent.
+    CompletaSecondoGenitore,
     /// Gives up sheets of a domanda.
     RinunciaDomanda,
     /// State of a domanda.
@@ -154,6 +167,7 @@ impl Operazione {
         Self::ModificaDomanda,
         Self::AggiungiMinore,
         Self::AggiungiFiglio,
+        Self::CompletaSecondoGenitore,
         Self::RinunciaDomanda,
         Self::ConsultaDomanda,
         Self::RicercaDomande,
@@ -174,6 +188,7 @@ impl Operazione {
             Self::ModificaDomanda => "ModificaDomanda",
             Self::AggiungiMinore => "AggiungiMinore",
             Self::AggiungiFiglio => "AggiungiFiglio",
+            Self::CompletaSecondoGenitore => "CompletaSecondoGenitore",
             Self::RinunciaDomanda => "RinunciaDomanda",
             Self::ConsultaDomanda => "ConsultaDomanda",
             Self::RicercaDomande => "RicercaDomande",
@@ -194,6 +209,7 @@ impl Operazione {
             Self::ModificaDomanda => Some("Modifica"),
             Self::AggiungiMinore => Some("NuovoMinore"),
             Self::AggiungiFiglio => Some("NuovoFiglio"),
+            Self::CompletaSecondoGenitore => Some("Completamento"),
             Self::RinunciaDomanda => Some("Rinuncia"),
             Self::Echo
             | Self::ConsultaDomanda

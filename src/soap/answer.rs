@@ -2,6 +2,7 @@
 //! bytes for the same values, and a receipt that is written once: afterwards its bytes are only carried.
 
 mod carte;
+mod consultazione;
 mod elenchi;
 
 use bytes::Bytes;
@@ -12,7 +13,7 @@ use super::SoapVersion;
 use super::errori::{COOP, avvisi, errori};
 use super::identity::Forma;
 use super::scrittore::Scrittore;
-use crate::domanda::consultazione::DomandaConsultata;
+use crate::domanda::consultazione::Consultazione;
 use crate::domanda::elenco::{DomandaElencata, Variazione};
 use crate::domanda::{Ambiente, Violazione};
 use crate::patronato::{CodiceEnte, CodiceUfficio, UserId};
@@ -39,7 +40,7 @@ pub enum Risposta {
         avvisi: Vec<Violazione>,
     },
     /// To `ConsultaDomanda`.
-    Consultazione(Box<DomandaConsultata>),
+    Consultazione(Box<Consultazione>),
     /// To `RicercaDomande`.
     Ricerca(PaginaDetta<DomandaElencata>),
     /// To `ElencoVariazioni`.
@@ -295,7 +296,7 @@ fn corpo(w: &mut Scrittore, prestazione: &Prestazione, risposta: &Risposta, mess
             avvisi(w, trovati);
             errori(w, mancanti, message_id);
         }
-        Risposta::Consultazione(domanda) => consultazione(w, domanda),
+        Risposta::Consultazione(domanda) => consultazione::write(w, domanda),
         Risposta::Ricerca(pagina) => elenchi::ricerca(w, pagina),
         Risposta::Variazioni(pagina) => elenchi::variazioni(w, pagina),
         Risposta::Ricevuta {
@@ -362,30 +363,6 @@ fn schede(w: &mut Scrittore, prefisso: &str, schede: &[SchedaRicevuta]) {
                 w.campo(&nome("CodiceFiscale"), scheda.codice_fiscale.as_str());
                 let decorrenza = scheda.decorrenza_presunta.map(|mese| mese.to_string());
                 w.campo_se(&nome("DecorrenzaPresunta"), decorrenza);
-            });
-        }
-    });
-}
-
-fn consultazione(w: &mut Scrittore, domanda: &DomandaConsultata) {
-    let registrata = &domanda.registrata;
-    w.campo("coop:Protocollo", registrata.protocollo.to_string());
-    w.campo("coop:NumeroDomanda", registrata.numero_domanda.0.to_string());
-    w.campo("coop:ChiaveInvio", registrata.chiave.as_str());
-    w.campo("coop:PresentataIl", istante(domanda.presentata_il));
-    w.campo("coop:RegistrataIl", istante(domanda.registrata_il));
-    w.campo("coop:CodiceUfficio", &domanda.codice_ufficio);
-    w.campo("coop:Impronta", esadecimale(&domanda.impronta));
-    w.campo("coop:Annullata", booleano(registrata.annullata));
-    w.elemento("coop:Schede", &[], |w| {
-        for scheda in &domanda.schede {
-            w.elemento("coop:Scheda", &[], |w| {
-                w.campo("coop:Posto", scheda.posto.to_string());
-                w.campo("coop:CodiceFiscale", scheda.codice_fiscale.as_str());
-                w.campo("coop:Stato", scheda.stato.as_str());
-                w.campo("coop:AzioneRichiesta", scheda.azione_richiesta.as_str());
-                let decorrenza = scheda.decorrenza_presunta.map(|mese| mese.to_string());
-                w.campo_se("coop:DecorrenzaPresunta", decorrenza);
             });
         }
     });

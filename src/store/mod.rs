@@ -3,6 +3,7 @@
 
 pub mod carte;
 mod codec;
+mod consulta;
 pub mod copy;
 mod elenchi;
 pub mod esame;
@@ -11,6 +12,7 @@ pub mod legale;
 pub mod postgres;
 mod quadro;
 mod registro;
+pub mod secondo;
 pub mod sqlite;
 mod url;
 mod valori;
@@ -30,7 +32,9 @@ use uuid::Uuid;
 use crate::carte::{Carta, Formato, Quale};
 use crate::catalogo::Codice;
 use crate::domanda::atto::Seguito;
-use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
+use crate::domanda::consultazione::{
+    Consultazione, Corrispondenza, DomandaConsultata, Riferimento, SchedaTrovata,
+};
 use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
 use crate::domanda::quadro::Quadro;
 use crate::domanda::{Allegato, Ambiente, CodiceFiscale, Fascicolo, Scheda, SchedaViva};
@@ -468,10 +472,26 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// with its key is always safe. Dropping the future is safe too.
     async fn register(&self, atti: &[Atto], adesso: Timestamp) -> Result<Vec<Registrazione>, StoreError>;
 
+    /// What an ente is told of a domanda of its own, by any of its names: one trip. Of another's domanda it is told the
+    /// sheets whose second parent it spoke for, and nothing of the others.
+    async fn consulta(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        riferimento: &Riferimento,
+    ) -> Result<Option<Consultazione>, StoreError>;
+
+    /// The sheet that a second parent's act is about, whoever presented its domanda: the one where all matches.
+    async fn scheda_di(
+        &self,
+        servizio: &'static str,
+        corrispondenza: &Corrispondenza,
+    ) -> Result<Option<SchedaTrovata>, StoreError>;
+
     /// A domanda with all its plain values.
     async fn quadro(&self, numero: NumeroDomanda) -> Result<Option<Quadro>, StoreError>;
 
-    /// A domanda of an ente, by any of its names.
+    /// A domanda of an ente, by any of its names: what the rules of an act look at.
     async fn domanda(
         &self,
         ente: &CodiceEnte,

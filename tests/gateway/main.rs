@@ -10,7 +10,9 @@ mod door;
 mod helpers;
 mod hostile;
 mod messages;
+mod modifiche;
 #[path = "../comune/postgres.rs"]
 mod postgres;
 mod replay;
+mod secondo;
 mod trace;

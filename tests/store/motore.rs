@@ -835,30 +835,42 @@ async fn the_role_of_the_engine_may_do_this_and_nothing_else() {
         return;
     };
     let mut motore = accepted(&banco).await;
-    for sql in [
-        "UPDATE schede SET stato = 'DECADUTA'",
-        "UPDATE domande SET lavorata = 0",
-        "INSERT INTO decisioni (tipo) VALUES ('STATO')",
-        "INSERT INTO pagamenti (decisione) VALUES (1)",
-        "INSERT INTO prese (numero_domanda) VALUES (1)",
-        "INSERT INTO variazioni (cursore) VALUES (99)",
-        "UPDATE contatori SET ultimo = 0",
-        "SELECT 1 FROM schede",
-        "SELECT 1 FROM decisioni",
-        "SELECT 1 FROM payload",
-        "DELETE FROM motore_decisioni_v1",
-        "UPDATE motore_decisioni_v1 SET motivo = 'x'",
-        "UPDATE motore_prese_v1 SET gettone = 'x'",
-        "UPDATE motore_stati_v1 SET stato = 'DECADUTA'",
-        "INSERT INTO motore_decisioni_v1 (motore) VALUES ('x')",
-        "UPDATE mosse SET chi = 'MOTORE'",
-        "SELECT varco_prepara_anno(2040)",
+    const NEGATO: &str = "permission denied for ";
+    for (sql, atteso) in [
+        ("UPDATE schede SET stato = 'DECADUTA'", NEGATO),
+        ("UPDATE domande SET lavorata = 0", NEGATO),
+        ("INSERT INTO decisioni (tipo) VALUES ('STATO')", NEGATO),
+        ("INSERT INTO pagamenti (decisione) VALUES (1)", NEGATO),
+        ("INSERT INTO prese (numero_domanda) VALUES (1)", NEGATO),
+        ("INSERT INTO variazioni (cursore) VALUES (99)", NEGATO),
+        ("UPDATE contatori SET ultimo = 0", NEGATO),
+        ("SELECT 1 FROM schede", NEGATO),
+        ("SELECT 1 FROM decisioni", NEGATO),
+        ("SELECT 1 FROM payload", NEGATO),
+        ("SELECT 1 FROM orologio", NEGATO),
+        ("DELETE FROM motore_pagamenti_v1", NEGATO),
+        ("UPDATE motore_rinnovi_v1 SET anno = 2030", NEGATO),
+        ("UPDATE motore_prese_v1 SET gettone = 'x'", NEGATO),
+        ("INSERT INTO motore_decisioni_v1 (motore) VALUES ('x')", NEGATO),
+        ("UPDATE mosse SET chi = 'MOTORE'", NEGATO),
+        ("SELECT varco_prepara_anno(2040)", NEGATO),
+        ("SELECT varco_subentra(1, 1)", NEGATO),
+        // Not even its owner could.
+        ("DELETE FROM motore_decisioni_v1", "cannot delete from view"),
+        (
+            "UPDATE motore_decisioni_v1 SET motivo = 'x'",
+            "cannot update view",
+        ),
+        (
+            "UPDATE motore_stati_v1 SET stato = 'DECADUTA'",
+            "cannot update view",
+        ),
     ] {
         let errore = motore.refused(sql).await;
-        assert!(errore.contains("permission denied for "), "{sql}\n{errore}");
+        assert!(errore.contains(atteso), "{sql}\n{errore}");
     }
 
-    // The feed's counter is held until COMMIT, so a second domanda would be locked out of order.
+    // What is locked last is held until COMMIT, so a second domanda would be locked out of order.
     registrata(&banco.one(atto("b", 2, &[3]), LUGLIO).await);
     take(&mut motore, PRIMO, 2).await;
     let seconda = mossa(PRIMO, 1, "PRESENTATA", "IN_ISTRUTTORIA").replace("('STATO', 1, 1", "('STATO', 2, 1");
@@ -882,6 +894,12 @@ async fn the_role_of_the_engine_may_do_this_and_nothing_else() {
     );
     motore.execute("ROLLBACK").await.unwrap();
     motore.execute(&seconda).await.unwrap();
+    let errore = motore
+        .refused(&format!(
+            "UPDATE motore_prese_v1 SET lavorata = versione WHERE gettone = '{PRIMO}'"
+        ))
+        .await;
+    assert!(errore.contains("MOT-017 "), "{errore}");
 }
 
 /// Outside produzione an engine's clock may stand anywhere; there it may not.

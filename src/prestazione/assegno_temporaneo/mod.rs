@@ -6,10 +6,14 @@ pub mod dati;
 pub mod decorrenza;
 pub mod domanda;
 pub mod lettore;
+pub mod meta;
 pub mod nuovo_minore;
 #[cfg(test)]
 mod prova;
 pub mod regole;
+
+#[cfg(test)]
+pub(crate) use prova::VALIDA;
 
 use super::{Operazione, Prestazione};
 use crate::domanda::dichiarazione::firmato;
@@ -33,4 +37,5 @@ pub const PRESTAZIONE: Prestazione = Prestazione {
     campione: campione::domanda,
     aggiungi: Operazione::AggiungiMinore,
     lettore_aggiunta: || Box::new(nuovo_minore::LettoreNuovoMinore::default()),
+    lettore_meta: || Box::new(meta::LettoreMetaDelTemporaneo::default()),
 };

@@ -6,11 +6,15 @@ pub mod dati;
 pub mod decorrenza;
 pub mod domanda;
 pub mod lettore;
+pub mod meta;
 pub mod nuovo_figlio;
 pub mod pagamento;
 #[cfg(test)]
 mod prova;
 pub mod regole;
+
+#[cfg(test)]
+pub(crate) use prova::VALIDA;
 
 use super::{Operazione, Prestazione};
 use crate::domanda::dichiarazione::firmato;
@@ -39,4 +43,5 @@ pub const PRESTAZIONE: Prestazione = Prestazione {
     campione: campione::domanda,
     aggiungi: Operazione::AggiungiFiglio,
     lettore_aggiunta: || Box::new(nuovo_figlio::LettoreNuovoFiglio::default()),
+    lettore_meta: || Box::new(meta::LettoreMetaDellUnico::default()),
 };

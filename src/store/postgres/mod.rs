@@ -6,6 +6,8 @@
 
 mod anni;
 mod carte;
+mod consulta;
+mod deleghe;
 pub(super) mod destinazione;
 mod elenchi;
 mod insert;
@@ -36,7 +38,9 @@ use super::{
     StoreError, TracciaTrovata, Verifica,
 };
 use crate::carte::{Carta, Formato, Quale};
-use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
+use crate::domanda::consultazione::{
+    Consultazione, Corrispondenza, DomandaConsultata, Riferimento, SchedaTrovata,
+};
 use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
 use crate::domanda::quadro::Quadro;
 use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
@@ -227,6 +231,34 @@ impl Store for PostgresStore {
 
     async fn register(&self, atti: &[Atto], adesso: Timestamp) -> Result<Vec<Registrazione>, StoreError> {
         register::register(self, atti, adesso).await
+    }
+
+    async fn consulta(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        riferimento: &Riferimento,
+    ) -> Result<Option<Consultazione>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            match consulta::consulta(&mut lettore, ente, servizio, riferimento).await? {
+                None => deleghe::consulta(&mut lettore, ente, servizio, riferimento).await,
+                propria => Ok(propria),
+            }
+        })
+        .await
+    }
+
+    async fn scheda_di(
+        &self,
+        servizio: &'static str,
+        corrispondenza: &Corrispondenza,
+    ) -> Result<Option<SchedaTrovata>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            deleghe::scheda_di(&mut lettore, servizio, corrispondenza).await
+        })
+        .await
     }
 
     async fn quadro(&self, numero: NumeroDomanda) -> Result<Option<Quadro>, StoreError> {

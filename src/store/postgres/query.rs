@@ -107,12 +107,12 @@ pub(super) async fn domanda(
     riferimento: &Riferimento,
 ) -> Result<Option<DomandaConsultata>, StoreError> {
     let mut query = QueryBuilder::<Postgres>::new(concat!(
-        "SELECT r.presentata_il, r.registrata_il, r.codice_ufficio, r.impronta, d.versione, d.richiedente,
+        "SELECT r.presentata_il, r.registrata_il, r.codice_ufficio, r.impronta, d.ente, d.versione, d.richiedente,
              d.richiedente_nome, d.richiedente_cognome, d.richiedente_email, d.richiedente_cellulare,
              d.richiedente_indirizzo, ",
         registrata!(),
         " FROM registrazioni n
-          JOIN domande d ON d.numero = n.numero_domanda
+          JOIN domande d ON d.numero = n.numero_domanda AND d.ente = n.ente
           JOIN registrazioni r ON r.id = d.registrazione AND r.anno = d.anno
           JOIN ricevute v ON v.numero_domanda = r.numero_domanda AND v.registrazione = r.id AND v.anno = r.anno
           WHERE "
@@ -135,6 +135,7 @@ pub(super) async fn domanda(
         registrata_il: riga.istante("registrata_il")?,
         codice_ufficio: riga.get("codice_ufficio")?,
         impronta: riga.digest("impronta")?,
+        ente: riga.parse("ente", |ente: String| ente.parse::<CodiceEnte>())?,
         versione: riga.count("versione")?,
         richiedente: richiedente_from(&row)?,
         registrata,

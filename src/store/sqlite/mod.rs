@@ -5,6 +5,8 @@
 
 mod batch;
 mod carte;
+mod consulta;
+mod deleghe;
 mod elenchi;
 mod insert;
 mod legale;
@@ -31,7 +33,9 @@ use super::{
     StoreError, TracciaTrovata, Verifica,
 };
 use crate::carte::{Carta, Formato, Quale};
-use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
+use crate::domanda::consultazione::{
+    Consultazione, Corrispondenza, DomandaConsultata, Riferimento, SchedaTrovata,
+};
 use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
 use crate::domanda::quadro::Quadro;
 use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
@@ -209,6 +213,26 @@ impl Store for SqliteStore {
 
     async fn register(&self, atti: &[Atto], adesso: Timestamp) -> Result<Vec<Registrazione>, StoreError> {
         register::register(self, atti, adesso).await
+    }
+
+    async fn consulta(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        riferimento: &Riferimento,
+    ) -> Result<Option<Consultazione>, StoreError> {
+        match consulta::consulta(&self.lettori, ente, servizio, riferimento).await? {
+            None => deleghe::consulta(&self.lettori, ente, servizio, riferimento).await,
+            propria => Ok(propria),
+        }
+    }
+
+    async fn scheda_di(
+        &self,
+        servizio: &'static str,
+        corrispondenza: &Corrispondenza,
+    ) -> Result<Option<SchedaTrovata>, StoreError> {
+        deleghe::scheda_di(&self.lettori, servizio, corrispondenza).await
     }
 
     async fn quadro(&self, numero: NumeroDomanda) -> Result<Option<Quadro>, StoreError> {

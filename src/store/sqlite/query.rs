@@ -135,7 +135,7 @@ pub(super) async fn domanda(
     let mut query = QueryBuilder::<Sqlite>::new(format!(
         "SELECT r.presentata_il, r.registrata_il, r.codice_ufficio, r.impronta, {DOMANDA}, {REGISTRATA}
          FROM registrazioni n
-         JOIN domande d ON d.numero = n.numero_domanda
+         JOIN domande d ON d.numero = n.numero_domanda AND d.ente = n.ente
          JOIN registrazioni r ON r.id = d.registrazione
          JOIN ricevute v ON v.registrazione = r.id
          WHERE "
@@ -162,6 +162,7 @@ pub(super) async fn domanda(
         registrata_il: riga.istante("registrata_il")?,
         codice_ufficio: riga.get("codice_ufficio")?,
         impronta: riga.digest("impronta")?,
+        ente: riga.parse("ente", |ente: String| ente.parse::<CodiceEnte>())?,
         versione: riga.count("versione")?,
         richiedente: richiedente_from(&row)?,
         registrata,
@@ -264,7 +265,7 @@ pub(super) async fn registro(
 }
 
 /// What a [`DomandaConsultata`] tells of the domanda itself: `d` is `domande`.
-const DOMANDA: &str = "d.versione, d.richiedente, d.richiedente_nome, d.richiedente_cognome, d.richiedente_email, \
+const DOMANDA: &str = "d.ente, d.versione, d.richiedente, d.richiedente_nome, d.richiedente_cognome, d.richiedente_email, \
     d.richiedente_cellulare, d.richiedente_indirizzo";
 
 /// What a [`Registrata`] is read from: `r` is `registrazioni`, `v` is `ricevute`.
