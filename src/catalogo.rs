@@ -1216,6 +1216,8 @@ pub const GRUPPI: &[(&str, &str)] = &[
     ("AT", "Assegno temporaneo"),
     ("AU", "Assegno unico e universale"),
     ("STA", "Stato della domanda"),
+    ("LAV", "Lavorazione avviata"),
+    ("MOD", "Che cosa di una domanda non si modifica"),
     ("PRO", "Registro di protocollo"),
     ("SEC", "Secondo genitore"),
     ("CUR", "Elenchi a pagine"),
