@@ -1161,6 +1161,12 @@ catalogo! {
         "PresentataDal comes after PresentataAl: no day lies between them"
         "Scambiare i due giorni; per un giorno solo indicarlo in entrambi."
     }
+    // ── DOC: the papers of a registration ──
+    Doc001 "DOC-001" InvalidRequestContent correggere {
+        "la richiesta di questa registrazione è stata eliminata al termine della sua conservazione: il riepilogo non c'è più"
+        "the request of this registration was purged at the end of its retention: its summary is no more"
+        "Resta la ricevuta, con ScaricaRicevuta; per i dati trasmessi rivolgersi alla sede INPS con il numero di protocollo."
+    }
     // ── STO, SYS: ours ──
     Sto001 "STO-001" APIUnavailable ripetere {
         "servizio momentaneamente non disponibile"
@@ -1221,6 +1227,7 @@ pub const GRUPPI: &[(&str, &str)] = &[
     ("PRO", "Registro di protocollo"),
     ("SEC", "Secondo genitore"),
     ("CUR", "Elenchi a pagine"),
+    ("DOC", "Ricevute e riepiloghi"),
     ("STO", "Archivio (nostri)"),
     ("SYS", "Sistema (nostri)"),
 ];

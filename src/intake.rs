@@ -3,6 +3,7 @@
 //!
 //! A refusal consumes no number and burns no key. A caller that hangs up cancels nothing that was queued.
 
+mod carte;
 pub mod corpo;
 mod diario;
 mod elenchi;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
+pub use self::carte::emessa;
 use self::corpo::Corpo;
 pub use self::diario::Diario;
 use self::passi::{Ammessa, Letta, Nuova, Valida};
@@ -152,7 +154,8 @@ impl Intake {
             Operazione::ConsultaDomanda => self.consulta(letta).await,
             Operazione::RicercaDomande => self.ricerca(letta).await,
             Operazione::ElencoVariazioni => self.variazioni(letta).await,
-            Operazione::ScaricaRicevuta => self.scarica(letta).await,
+            Operazione::ScaricaRicevuta => self.ricevuta(letta).await,
+            Operazione::ScaricaRiepilogo => self.riepilogo(letta).await,
             Operazione::Echo => self.echo(letta, incoming.prestazione).await,
             Operazione::Limiti => self.limiti(&letta),
             Operazione::Diagnosi => self.diagnosi(&letta, &incoming.peer, esito.versione),

@@ -50,6 +50,7 @@ const MESSAGGI: &[FileDelKit] = messaggi!(
     "RicercaDomande.xml",
     "ElencoVariazioni.xml",
     "ScaricaRicevuta.xml",
+    "ScaricaRiepilogo.xml",
     "Limiti.xml",
     "Diagnosi.xml",
     "AssegnoUnicoUniversale/echo.xml",
@@ -65,6 +66,7 @@ const MESSAGGI: &[FileDelKit] = messaggi!(
     "AssegnoUnicoUniversale/RicercaDomande.xml",
     "AssegnoUnicoUniversale/ElencoVariazioni.xml",
     "AssegnoUnicoUniversale/ScaricaRicevuta.xml",
+    "AssegnoUnicoUniversale/ScaricaRiepilogo.xml",
     "AssegnoUnicoUniversale/Limiti.xml",
     "AssegnoUnicoUniversale/Diagnosi.xml",
 );

@@ -9,10 +9,13 @@ mod prova;
 #[cfg(test)]
 pub(crate) use prova::racconta;
 
+use jiff::civil::Date;
+
 use crate::domanda::atto::completamento::{LettoreCompletamento, LettoreMeta};
 use crate::domanda::atto::modifica::LettoreModifica;
 use crate::domanda::atto::rinuncia::LettoreRinuncia;
 use crate::domanda::campione::{Campo, Spunto};
+use crate::domanda::dichiarazione::TestoFirmato;
 use crate::domanda::regole::Finestra;
 use crate::domanda::{Lettore, SchedaViva, Violazione};
 
@@ -39,6 +42,8 @@ pub struct Prestazione {
     pub lettore: fn() -> Box<dyn Lettore>,
     /// The finding for a child, by its place from 1, whose live sheet the store met only while it registered.
     pub scheda_viva: fn(u32, &SchedaViva) -> Violazione,
+    /// The text of a declaration, by its code, for a domanda presented on a day.
+    pub testo_firmato: fn(&str, Date) -> Option<TestoFirmato>,
     /// When it takes domande.
     pub finestra: &'static Finestra,
     /// Makes the Domanda of a sample, of people that do not exist.
@@ -98,6 +103,7 @@ impl Prestazione {
             | Operazione::RicercaDomande
             | Operazione::ElencoVariazioni
             | Operazione::ScaricaRicevuta
+            | Operazione::ScaricaRiepilogo
             | Operazione::Limiti
             | Operazione::Diagnosi => None,
         }
@@ -144,6 +150,8 @@ pub enum Operazione {
     ElencoVariazioni,
     /// The receipt again.
     ScaricaRicevuta,
+    /// All that was sent, in words for people.
+    ScaricaRiepilogo,
     /// Limits and quota.
     Limiti,
     /// What the gateway sees of the caller.
@@ -165,6 +173,7 @@ impl Operazione {
         Self::RicercaDomande,
         Self::ElencoVariazioni,
         Self::ScaricaRicevuta,
+        Self::ScaricaRiepilogo,
         Self::Limiti,
         Self::Diagnosi,
     ];
@@ -185,6 +194,7 @@ impl Operazione {
             Self::RicercaDomande => "RicercaDomande",
             Self::ElencoVariazioni => "ElencoVariazioni",
             Self::ScaricaRicevuta => "ScaricaRicevuta",
+            Self::ScaricaRiepilogo => "ScaricaRiepilogo",
             Self::Limiti => "Limiti",
             Self::Diagnosi => "Diagnosi",
         }
@@ -206,6 +216,7 @@ impl Operazione {
             | Self::RicercaDomande
             | Self::ElencoVariazioni
             | Self::ScaricaRicevuta
+            | Self::ScaricaRiepilogo
             | Self::Limiti
             | Self::Diagnosi => None,
         }

@@ -1,6 +1,7 @@
 //! Answers: the receipt, and the envelope of every operation. It promises XML that is valid against `xsd/`, the same
 //! bytes for the same values, and a receipt that is written once: afterwards its bytes are only carried.
 
+mod carte;
 mod consultazione;
 mod elenchi;
 
@@ -18,6 +19,7 @@ use crate::domanda::{Ambiente, Violazione};
 use crate::patronato::{CodiceEnte, CodiceUfficio, UserId};
 use crate::prestazione::{Operazione, Prestazione};
 use crate::ricevuta::{Ricevuta, SchedaRicevuta};
+pub use carte::{CartaDetta, riepilogo};
 pub use elenchi::PaginaDetta;
 
 /// What is answered to an operation; mirrors `coop:Risposta*` of `xsd/cooperazione-v1.xsd`.
@@ -49,6 +51,15 @@ pub enum Risposta {
         ricevuta: Bytes,
         /// Whether the registration was annulled since.
         annullata: bool,
+        /// The same as pages, where they were asked for.
+        documento: Option<CartaDetta>,
+    },
+    /// To `ScaricaRiepilogo`.
+    Riepilogo {
+        /// The summary.
+        carta: CartaDetta,
+        /// Whether the registration was annulled since.
+        annullata: bool,
     },
     /// To `echo`.
     Echo {
@@ -72,6 +83,21 @@ pub enum Risposta {
     },
     /// To `Diagnosi`.
     Diagnosi(Box<Diagnosi>),
+}
+
+impl Risposta {
+    /// Whether the store keeps it already, byte for byte: a paper, which the trace need not hold again.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        matches!(
+            self,
+            Self::Riepilogo { .. }
+                | Self::Ricevuta {
+                    documento: Some(_),
+                    ..
+                }
+        )
+    }
 }
 
 /// What became of a domanda.
@@ -273,8 +299,19 @@ fn corpo(w: &mut Scrittore, prestazione: &Prestazione, risposta: &Risposta, mess
         Risposta::Consultazione(domanda) => consultazione::write(w, domanda),
         Risposta::Ricerca(pagina) => elenchi::ricerca(w, pagina),
         Risposta::Variazioni(pagina) => elenchi::variazioni(w, pagina),
-        Risposta::Ricevuta { ricevuta, annullata } => {
+        Risposta::Ricevuta {
+            ricevuta,
+            annullata,
+            documento,
+        } => {
             w.grezzo(&String::from_utf8_lossy(ricevuta));
+            w.campo("coop:Annullata", booleano(*annullata));
+            if let Some(documento) = documento {
+                carte::carta(w, documento);
+            }
+        }
+        Risposta::Riepilogo { carta, annullata } => {
+            carte::carta(w, carta);
             w.campo("coop:Annullata", booleano(*annullata));
         }
         Risposta::Echo {

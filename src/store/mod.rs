@@ -1,6 +1,7 @@
 //! The store: one trait, no SQL. Registrations go in by batches, each batch one transaction: number, domanda, key,
 //! receipt, feed row and trace record together or not at all (design.md §2.8, §2.9).
 
+pub mod carte;
 mod codec;
 mod consulta;
 pub mod copy;
@@ -28,6 +29,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use crate::carte::{Carta, Formato, Quale};
 use crate::catalogo::Codice;
 use crate::domanda::atto::Seguito;
 use crate::domanda::consultazione::{
@@ -43,6 +45,7 @@ use crate::ricevuta::{Digest, Registrata, Ricevuta};
 use crate::rifiuto::{Failure, Guasto};
 use crate::trace::{RifiutoAllaPorta, Traccia};
 
+pub use carte::{RegistrazioneTrovata, Richiesta};
 pub(crate) use postgres::connect_options as postgres_options;
 pub use url::{NotAStoreUrl, PostgresUrl, StoreUrl};
 
@@ -478,14 +481,6 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         riferimento: &Riferimento,
     ) -> Result<Option<Consultazione>, StoreError>;
 
-    /// A registration of an ente: of an act, where the name is the act's own; of the domanda, where it is the domanda's.
-    async fn registrazione(
-        &self,
-        ente: &CodiceEnte,
-        servizio: &'static str,
-        riferimento: &Riferimento,
-    ) -> Result<Option<Registrata>, StoreError>;
-
     /// The sheet that a second parent's act is about, whoever presented its domanda: the one where all matches.
     async fn scheda_di(
         &self,
@@ -513,6 +508,35 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         inizio: Inizio,
         righe_max: u32,
     ) -> Result<Pagina<Variazione, u64>, StoreError>;
+
+    /// A registration of an ente, by any of its names; the number of a domanda names the one that opened it, an imprint
+    /// the newest that has it.
+    async fn registrazione(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        riferimento: &Riferimento,
+    ) -> Result<Option<RegistrazioneTrovata>, StoreError>;
+
+    /// A paper that was made of it once. A summary is there no longer than the request.
+    async fn carta(
+        &self,
+        trovata: &RegistrazioneTrovata,
+        quale: Quale,
+        formato: Formato,
+    ) -> Result<Option<Carta>, StoreError>;
+
+    /// What a summary is made from; `None` once the request was purged.
+    async fn richiesta(&self, trovata: &RegistrazioneTrovata) -> Result<Option<Richiesta>, StoreError>;
+
+    /// Keeps a paper, unless one was kept before: that one stays. What comes back is what is kept; `None` for a summary
+    /// whose request was purged meanwhile.
+    async fn keep_carta(
+        &self,
+        trovata: &RegistrazioneTrovata,
+        carta: &Carta,
+        adesso: Timestamp,
+    ) -> Result<Option<Carta>, StoreError>;
 
     /// A page of an ente's domande, in the order in which they were presented. What is searched for by several criteria
     /// at once may be rare in what each alone finds: then a page has few rows, or none, and yet goes on.

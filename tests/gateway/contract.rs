@@ -172,7 +172,14 @@ fn every_sample_of_the_docs_is_answered_as_it_is_shown(archivio: Archivio) {
             "{nome}"
         );
     }
-    for nome in ["echo", "Limiti", "Diagnosi"] {
+    for nome in [
+        "echo",
+        "RicercaDomande",
+        "ElencoVariazioni",
+        "ScaricaRiepilogo",
+        "Limiti",
+        "Diagnosi",
+    ] {
         let reply = client.post(&read(nome));
         assert_eq!(reply.status, 200, "{nome}: {}", reply.text());
     }
@@ -186,7 +193,7 @@ fn every_sample_of_the_docs_is_answered_as_it_is_shown(archivio: Archivio) {
                 .is_some_and(|extension| extension == "xml"),
         );
     }
-    assert_eq!(files, 13, "a sample that no line above sends");
+    assert_eq!(files, 14, "a sample that no line above sends");
 }
 
 #[test]
@@ -249,13 +256,20 @@ fn every_sample_of_the_assegno_unico_is_answered_as_it_is_shown() {
         client.post(&read("ScaricaRicevuta")).value("Protocollo"),
         numero(1)
     );
-    for nome in ["echo", "Limiti", "Diagnosi"] {
+    for nome in [
+        "echo",
+        "RicercaDomande",
+        "ElencoVariazioni",
+        "ScaricaRiepilogo",
+        "Limiti",
+        "Diagnosi",
+    ] {
         let reply = client.post(&read(nome));
         assert_eq!(reply.status, 200, "{nome}: {}", reply.text());
     }
     assert_eq!(
         std::fs::read_dir(&samples).unwrap().count(),
-        14,
+        15,
         "a sample that no line above sends"
     );
 }

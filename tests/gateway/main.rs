@@ -4,6 +4,7 @@
 mod alike;
 mod atti;
 mod beside;
+mod carte;
 mod contract;
 mod door;
 mod helpers;

@@ -16,6 +16,7 @@ pub mod regole;
 pub(crate) use prova::VALIDA;
 
 use super::{Operazione, Prestazione};
+use crate::domanda::dichiarazione::firmato;
 
 /// The prestazione's line of the catalogue.
 pub const PRESTAZIONE: Prestazione = Prestazione {
@@ -31,6 +32,7 @@ pub const PRESTAZIONE: Prestazione = Prestazione {
                      ricevuta si riottiene in ogni momento con ScaricaRicevuta. La decorrenza indicata è presunta.",
     lettore: || Box::new(lettore::LettoreAssegnoTemporaneo::default()),
     scheda_viva: regole::scheda_viva,
+    testo_firmato: |codice, il| firmato(dati::DICHIARAZIONI, codice, il),
     finestra: &dati::FINESTRA,
     campione: campione::domanda,
     aggiungi: Operazione::AggiungiMinore,

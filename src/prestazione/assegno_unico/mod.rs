@@ -17,6 +17,7 @@ pub mod regole;
 pub(crate) use prova::VALIDA;
 
 use super::{Operazione, Prestazione};
+use crate::domanda::dichiarazione::firmato;
 
 /// The prestazione's line of the catalogue.
 ///
@@ -37,6 +38,7 @@ pub const PRESTAZIONE: Prestazione = Prestazione {
                      decorrenza indicata è presunta.",
     lettore: || Box::new(lettore::LettoreAssegnoUnico::default()),
     scheda_viva: regole::scheda_viva,
+    testo_firmato: |codice, il| firmato(dati::DICHIARAZIONI, codice, il),
     finestra: &dati::FINESTRA,
     campione: campione::domanda,
     aggiungi: Operazione::AggiungiFiglio,

@@ -152,6 +152,7 @@ fn the_bytes_of_a_receipt_are_carried_and_not_rewritten() {
             &Risposta::Ricevuta {
                 ricevuta: bytes.clone(),
                 annullata,
+                documento: None,
             },
         );
         assert!(scaricata.contains(&format!(

@@ -433,6 +433,32 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
         ..TABELLA
     },
     Tabella {
+        nome: "carte",
+        da: "carte",
+        unione: "CROSS JOIN registrazioni r ON r.id = t.registrazione",
+        cammino: &[
+            ("registrazione", Intero),
+            ("documento", Testo),
+            ("formato", Testo),
+        ],
+        chiave: &["numero_domanda", "registrazione", "documento", "formato"],
+        colonne: &[
+            made("numero_domanda", Intero, "r.numero_domanda"),
+            col("registrazione", Intero),
+            made("anno", Intero, "r.anno"),
+            col("documento", Testo),
+            col("formato", Testo),
+            col("impaginazione", Intero),
+            col("composta_il", Istante),
+            col("impronta", Byte),
+            col("bytes_len", Intero),
+            col("codec", Testo),
+            col("chiave_id", Testo),
+            col("bytes", Byte),
+        ],
+        ..TABELLA
+    },
+    Tabella {
         nome: "allegati",
         da: "allegati",
         unione: "CROSS JOIN registrazioni r ON r.id = t.registrazione",

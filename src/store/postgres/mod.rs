@@ -5,6 +5,7 @@
 //! refuses what no gateway shall do.
 
 mod anni;
+mod carte;
 mod consulta;
 mod deleghe;
 pub(super) mod destinazione;
@@ -33,9 +34,10 @@ use tokio::sync::{Mutex, MutexGuard};
 use self::open::Accesso;
 pub(crate) use self::open::connect_options;
 use super::{
-    Atto, Chiave, Identikit, Registrazione, Ricerca, RigaRegistro, Store, StoreError, TracciaTrovata,
-    Verifica,
+    Atto, Chiave, Identikit, Registrazione, RegistrazioneTrovata, Ricerca, Richiesta, RigaRegistro, Store,
+    StoreError, TracciaTrovata, Verifica,
 };
+use crate::carte::{Carta, Formato, Quale};
 use crate::domanda::consultazione::{
     Consultazione, Corrispondenza, DomandaConsultata, Riferimento, SchedaTrovata,
 };
@@ -247,19 +249,6 @@ impl Store for PostgresStore {
         .await
     }
 
-    async fn registrazione(
-        &self,
-        ente: &CodiceEnte,
-        servizio: &'static str,
-        riferimento: &Riferimento,
-    ) -> Result<Option<Registrata>, StoreError> {
-        self.within(async {
-            let mut lettore = self.lettore().await?;
-            query::registrazione(&mut lettore, ente, servizio, riferimento).await
-        })
-        .await
-    }
-
     async fn scheda_di(
         &self,
         servizio: &'static str,
@@ -303,6 +292,53 @@ impl Store for PostgresStore {
         self.within(async {
             let mut lettore = self.lettore().await?;
             elenchi::variazioni(&mut lettore, ente, servizio, inizio, righe_max).await
+        })
+        .await
+    }
+
+    async fn registrazione(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        riferimento: &Riferimento,
+    ) -> Result<Option<RegistrazioneTrovata>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            carte::registrazione(&mut lettore, ente, servizio, riferimento).await
+        })
+        .await
+    }
+
+    async fn carta(
+        &self,
+        trovata: &RegistrazioneTrovata,
+        quale: Quale,
+        formato: Formato,
+    ) -> Result<Option<Carta>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            carte::find(&mut lettore, trovata, quale, formato).await
+        })
+        .await
+    }
+
+    async fn richiesta(&self, trovata: &RegistrazioneTrovata) -> Result<Option<Richiesta>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            carte::richiesta(&mut lettore, trovata).await
+        })
+        .await
+    }
+
+    async fn keep_carta(
+        &self,
+        trovata: &RegistrazioneTrovata,
+        carta: &Carta,
+        adesso: Timestamp,
+    ) -> Result<Option<Carta>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            carte::keep(&mut lettore, trovata, carta, adesso).await
         })
         .await
     }

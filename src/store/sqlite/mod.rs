@@ -4,6 +4,7 @@
 //! after a failed commit it draws no number before it was opened again and the register looked over (design.md §2.9).
 
 mod batch;
+mod carte;
 mod consulta;
 mod deleghe;
 mod elenchi;
@@ -28,9 +29,10 @@ use sqlx::{AssertSqlSafe, Connection};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::{
-    Atto, Chiave, Identikit, Registrazione, Ricerca, RigaRegistro, Store, StoreError, TracciaTrovata,
-    Verifica,
+    Atto, Chiave, Identikit, Registrazione, RegistrazioneTrovata, Ricerca, Richiesta, RigaRegistro, Store,
+    StoreError, TracciaTrovata, Verifica,
 };
+use crate::carte::{Carta, Formato, Quale};
 use crate::domanda::consultazione::{
     Consultazione, Corrispondenza, DomandaConsultata, Riferimento, SchedaTrovata,
 };
@@ -225,15 +227,6 @@ impl Store for SqliteStore {
         }
     }
 
-    async fn registrazione(
-        &self,
-        ente: &CodiceEnte,
-        servizio: &'static str,
-        riferimento: &Riferimento,
-    ) -> Result<Option<Registrata>, StoreError> {
-        query::registrazione(&self.lettori, ente, servizio, riferimento).await
-    }
-
     async fn scheda_di(
         &self,
         servizio: &'static str,
@@ -264,6 +257,37 @@ impl Store for SqliteStore {
         righe_max: u32,
     ) -> Result<Pagina<Variazione, u64>, StoreError> {
         elenchi::variazioni(&self.lettori, ente, servizio, inizio, righe_max).await
+    }
+
+    async fn registrazione(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        riferimento: &Riferimento,
+    ) -> Result<Option<RegistrazioneTrovata>, StoreError> {
+        carte::registrazione(&self.lettori, ente, servizio, riferimento).await
+    }
+
+    async fn carta(
+        &self,
+        trovata: &RegistrazioneTrovata,
+        quale: Quale,
+        formato: Formato,
+    ) -> Result<Option<Carta>, StoreError> {
+        carte::find(&self.lettori, trovata, quale, formato).await
+    }
+
+    async fn richiesta(&self, trovata: &RegistrazioneTrovata) -> Result<Option<Richiesta>, StoreError> {
+        carte::richiesta(&self.lettori, trovata).await
+    }
+
+    async fn keep_carta(
+        &self,
+        trovata: &RegistrazioneTrovata,
+        carta: &Carta,
+        adesso: Timestamp,
+    ) -> Result<Option<Carta>, StoreError> {
+        carte::keep(self, trovata, carta, adesso).await
     }
 
     async fn ricerca(

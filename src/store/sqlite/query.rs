@@ -171,26 +171,6 @@ pub(super) async fn domanda(
     }))
 }
 
-/// A registration of an ente, by any of its own names: the number of a domanda is that of the one that opened it.
-pub(super) async fn registrazione(
-    pool: &SqlitePool,
-    ente: &CodiceEnte,
-    servizio: &'static str,
-    riferimento: &Riferimento,
-) -> Result<Option<Registrata>, StoreError> {
-    let mut query = QueryBuilder::<Sqlite>::new(format!(
-        "SELECT {REGISTRATA}
-         FROM registrazioni n
-         JOIN domande d ON d.numero = n.numero_domanda
-         JOIN registrazioni r ON r.id = n.id
-         JOIN ricevute v ON v.registrazione = r.id
-         WHERE "
-    ));
-    push_named(&mut query, ente, servizio, riferimento);
-    let row = query.build().fetch_optional(pool).await.map_err(guasto)?;
-    Ok(row.as_ref().map(registrata_from).transpose()?)
-}
-
 /// Of the registrations `n` of the domande `d`, the one that is meant.
 pub(super) fn push_named(
     query: &mut QueryBuilder<Sqlite>,
@@ -289,11 +269,11 @@ const DOMANDA: &str = "d.ente, d.versione, d.richiedente, d.richiedente_nome, d.
     d.richiedente_cellulare, d.richiedente_indirizzo";
 
 /// What a [`Registrata`] is read from: `r` is `registrazioni`, `v` is `ricevute`.
-const REGISTRATA: &str = "r.protocollo, r.numero_domanda, r.chiave_invio, r.digest, r.digest_versione, \
+pub(super) const REGISTRATA: &str = "r.protocollo, r.numero_domanda, r.chiave_invio, r.digest, r.digest_versione, \
     v.bytes_len, v.codec, v.chiave_id, v.bytes, \
     EXISTS (SELECT 1 FROM annullamenti a WHERE a.registrazione = r.id AND a.campo IS NULL) AS annullata";
 
-fn registrata_from(row: &SqliteRow) -> Result<Registrata, Inconsistency> {
+pub(super) fn registrata_from(row: &SqliteRow) -> Result<Registrata, Inconsistency> {
     let riga = Riga {
         table: "registrazioni",
         row,
