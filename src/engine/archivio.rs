@@ -48,6 +48,7 @@ impl From<sqlx::Error> for Errore {
         let sqlx::Error::Database(database) = &errore else {
             return match errore {
                 sqlx::Error::ColumnDecode { .. } | sqlx::Error::RowNotFound => Self::strange(errore),
+                sqlx::Error::Configuration(causa) => Self::Estraneo(causa.to_string()),
                 _ => Self::Lontano(errore.to_string()),
             };
         };
@@ -56,12 +57,13 @@ impl From<sqlx::Error> for Errore {
             let codice = testo.split(' ').next().unwrap_or_default().to_owned();
             return Self::Rifiutata { codice, testo };
         }
-        // What a server says of itself passes (a restart, a deadlock that it broke); what it says of our words does not.
+        // What a store says of itself passes (a restart, a deadlock that it broke, another writer); what it says of our
+        // words, and that it is no such store, does not.
         let nostra = match database.try_downcast_ref::<PgDatabaseError>() {
-            Some(postgres) => ["22", "23", "28", "42"]
+            Some(postgres) => ["22", "23", "28", "3D", "42"]
                 .iter()
                 .any(|classe| postgres.code().starts_with(classe)),
-            None => testo.starts_with("no such"),
+            None => !testo.contains("locked"),
         };
         if nostra {
             Self::Estraneo(testo)

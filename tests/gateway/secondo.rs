@@ -73,7 +73,10 @@ fn who_guesses_gets_one_answer_and_soon_none(archivio: Archivio) {
     let mut risposte = Vec::new();
     for n in 0..20 {
         let (giusto, sbagliato) = sbagliate[n % 3];
-        let reply = client.post(COMPLETAMENTO.replace(giusto, sbagliato).as_bytes());
+        let tentativo = COMPLETAMENTO
+            .replace(giusto, sbagliato)
+            .replace(">S-1<", &format!(">T-{n}<"));
+        let reply = client.post(tentativo.as_bytes());
         assert_eq!(reply.value("Codice").as_deref(), Some("PRO-101"), "{n}");
         risposte.push(senza_id(&reply));
         // What matches is taken, and does not count.
@@ -90,7 +93,10 @@ fn who_guesses_gets_one_answer_and_soon_none(archivio: Archivio) {
     risposte.dedup();
     assert_eq!(risposte.len(), 1, "whatever was wrong: {risposte:?}");
 
-    let ancora = client.post(COMPLETAMENTO.replace(sbagliate[0].0, sbagliate[0].1).as_bytes());
+    let ancora = COMPLETAMENTO
+        .replace(sbagliate[0].0, sbagliate[0].1)
+        .replace(">S-1<", ">T-20<");
+    let ancora = client.post(ancora.as_bytes());
     assert_eq!(
         (ancora.status, ancora.value("Codice").as_deref()),
         (429, Some("SEC-003"))

@@ -173,7 +173,7 @@ pub(crate) async fn a_lease_that_expired_passes_to_another_and_the_old_token_is_
         (held(&mut lento, PRIMO).await, held(&mut altro, SECONDO).await),
         (1, 0)
     );
-    tokio::time::sleep(Duration::from_millis(1000)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
     take(&mut altro, SECONDO, 1).await;
     assert_eq!(
         (held(&mut lento, PRIMO).await, held(&mut altro, SECONDO).await),
@@ -284,6 +284,15 @@ pub(crate) async fn a_decision_moves_the_sheet_and_is_told_in_order(banco: &Banc
     }
 }
 
+const PRESA: &str =
+    "MOT-014 presa: motore (1-64 caratteri), gettone (16-64), durata_s (1-3600) e una domanda che c'e";
+const SOLO: &str = "MOT-014 presa: si cambiano solo durata_s (1-3600) e lavorata (una versione vista)";
+const MOSSA: &str = "MOT-004 mossa: non ammessa al motore (tabella mosse)";
+const AZIONE: &str = "MOT-006 azione: azione_richiesta e azione_motivo vanno insieme, NESSUNA senza motivo";
+const PAGAMENTO: &str =
+    "MOT-009 pagamento: mese AAAA-MM, beneficiario, pagamento e importo_cent; il motivo, se non e PAGATO";
+const RINNOVO: &str = "MOT-013 rinnovo: di una scheda viva, per un anno, una volta";
+
 pub(crate) async fn what_the_engine_may_not_do_is_refused_by_name(banco: &Banco) {
     let mut motore = accepted(banco).await;
     let presa = |motore: &str, gettone: &str, durata: &str, numero: u32| {
@@ -292,15 +301,6 @@ pub(crate) async fn what_the_engine_may_not_do_is_refused_by_name(banco: &Banco)
              VALUES ({numero}, {motore}, '{gettone}', {durata})"
         )
     };
-    const PRESA: &str =
-        "MOT-014 presa: motore (1-64 caratteri), gettone (16-64), durata_s (1-3600) e una domanda che c'e";
-    const SOLO: &str = "MOT-014 presa: si cambiano solo durata_s (1-3600) e lavorata (una versione vista)";
-    const MOSSA: &str = "MOT-004 mossa: non ammessa al motore (tabella mosse)";
-    const AZIONE: &str =
-        "MOT-006 azione: azione_richiesta e azione_motivo vanno insieme, NESSUNA senza motivo";
-    const PAGAMENTO: &str =
-        "MOT-009 pagamento: mese AAAA-MM, beneficiario, pagamento e importo_cent; il motivo, se non e PAGATO";
-    const RINNOVO: &str = "MOT-013 rinnovo: di una scheda viva, per un anno, una volta";
     let prima = banco
         .raw()
         .await
@@ -707,7 +707,7 @@ async fn engine(banco: &Banco, nome: &str, giri: usize) -> Giro {
         Archivio::open(&url).await.unwrap(),
         Opzioni {
             nome: nome.to_owned(),
-            durata_presa: Duration::from_secs(60),
+            durata_presa: Duration::from_mins(1),
             blocco: 4,
             scarto: None,
         },
@@ -828,6 +828,8 @@ pub(crate) async fn engines_and_a_gateway_at_once_lose_nothing(banco: &Banco) {
     banco.all_is_well(2 * DOMANDE).await;
 }
 
+const NEGATO: &str = "permission denied for ";
+
 /// What only PostgreSQL promises: the engine's role may do exactly this.
 #[tokio::test]
 async fn the_role_of_the_engine_may_do_this_and_nothing_else() {
@@ -835,7 +837,6 @@ async fn the_role_of_the_engine_may_do_this_and_nothing_else() {
         return;
     };
     let mut motore = accepted(&banco).await;
-    const NEGATO: &str = "permission denied for ";
     for (sql, atteso) in [
         ("UPDATE schede SET stato = 'DECADUTA'", NEGATO),
         ("UPDATE domande SET lavorata = 0", NEGATO),

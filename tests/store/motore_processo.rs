@@ -24,6 +24,7 @@ macro_rules! stories {
             an_engine_works_what_there_is_and_ends,
             engines_run_on_until_they_are_told_to_stop,
             the_clock_of_an_engine_is_moved,
+            in_produzione_no_clock_is_moved,
         }
     };
 }
@@ -98,17 +99,14 @@ fn examples() -> String {
 pub(crate) async fn the_examples_of_the_contract_do_what_they_say(banco: &Banco) {
     banco.one(atto("a", 1, &[1, 2]), LUGLIO).await;
     let store = store_for_engines(banco);
-    let mut programma = match store.strip_prefix("sqlite:") {
-        Some(file) => {
-            let mut sqlite3 = Command::new("sqlite3");
-            sqlite3.args(["-bail", "-cmd", ".timeout 10000", file]);
-            sqlite3
-        }
-        None => {
-            let mut psql = Command::new("psql");
-            psql.args(["--no-psqlrc", "-v", "ON_ERROR_STOP=1", &store]);
-            psql
-        }
+    let mut programma = if let Some(file) = store.strip_prefix("sqlite:") {
+        let mut sqlite3 = Command::new("sqlite3");
+        sqlite3.args(["-bail", "-cmd", ".timeout 10000", file]);
+        sqlite3
+    } else {
+        let mut psql = Command::new("psql");
+        psql.args(["--no-psqlrc", "-v", "ON_ERROR_STOP=1", &store]);
+        psql
     };
     programma
         .stdin(Stdio::piped())
@@ -319,5 +317,52 @@ pub(crate) async fn the_clock_of_an_engine_is_moved(banco: &Banco) {
         assert_eq!(sheets(banco).await, [format!("1/1 {stato} NESSUNA")], "{adesso}");
         let attesi = ["2021-07 RICHIEDENTE 16750", "2021-08 RICHIEDENTE 16750"];
         assert_eq!(pagati().await, attesi[..mesi], "{adesso}");
+    }
+}
+
+pub(crate) async fn in_produzione_no_clock_is_moved(banco: &Banco) {
+    banco.one(atto("a", 1, &[1]), LUGLIO).await;
+    let mut raw = banco.raw().await;
+    raw.execute(banco.says(
+        "",
+        "ALTER TABLE impostazioni DISABLE TRIGGER impostazioni_restano",
+    ))
+    .await
+    .unwrap();
+    raw.execute("UPDATE impostazioni SET valore = 'produzione' WHERE nome = 'ambiente'")
+        .await
+        .unwrap();
+    let mossa = varco_engine(banco, &["--una-volta", "--adesso", "2021-07-15T08:00:00Z"])
+        .output()
+        .unwrap();
+    assert_eq!(mossa.status.code(), Some(64));
+    let errori = String::from_utf8(mossa.stderr).unwrap();
+    assert!(
+        errori.contains("in produzione l'orologio è quello dell'archivio: --adesso non si usa"),
+        "{errori}"
+    );
+    assert_eq!(sheets(banco).await, ["1/1 PRESENTATA NESSUNA"]);
+    engine(banco, &["--una-volta"]);
+    assert_eq!(sheets(banco).await, ["1/1 ACCOLTA INTEGRARE_ALTRO_GENITORE"]);
+}
+
+#[test]
+fn what_is_no_store_of_the_contract_is_said_at_once() {
+    let cartella = tempfile::tempdir().unwrap();
+    let vuoto = cartella.path().join("vuoto.db");
+    std::fs::write(&vuoto, "").unwrap();
+    let assente = cartella.path().join("assente.db");
+    for (file, atteso) in [
+        (&assente, "unable to open database file"),
+        (&vuoto, "no such table: motore_contratto_v1"),
+    ] {
+        // Without --una-volta: it does not try for ever.
+        let esito = Command::new(env!("CARGO_BIN_EXE_varco"))
+            .args(["engine", &format!("sqlite:{}", file.display())])
+            .output()
+            .unwrap();
+        let errori = String::from_utf8(esito.stderr).unwrap();
+        assert!(errori.contains(atteso), "{errori}");
+        assert_eq!(esito.status.code(), Some(64));
     }
 }

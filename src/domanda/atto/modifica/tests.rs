@@ -468,11 +468,11 @@ fn the_rules_go_by_the_day_of_presentation_and_the_mandate_by_that_of_the_act() 
 fn how_the_other_parent_is_paid_stays_while_it_is_not_told() {
     // Told by the other parent alone (C), which this Domanda cannot know.
     let senza = AU.valida.replacen("Ripartizione B", "Ripartizione C", 1);
-    let senza: String = senza
-        .lines()
+    let righe = senza.lines();
+    let senza = righe
         .filter(|riga| !riga.contains("PagamentoAltroGenitore"))
-        .map(|riga| format!("{riga}\n"))
-        .collect();
+        .collect::<Vec<_>>()
+        .join("\n");
     let prova = Prova {
         valida: Box::leak(senza.into_boxed_str()),
         ..AU
