@@ -295,7 +295,9 @@ pub(crate) async fn a_registration_is_found_by_its_own_name(banco: &Banco) {
             .store
             .registrazione(&ente, PRESTAZIONE.servizio, &riferimento)
             .await;
-        trovata.unwrap().map(|registrata| registrata.registrata.protocollo.numero())
+        trovata
+            .unwrap()
+            .map(|trovata| trovata.registrata.protocollo.numero())
     };
     let protocollo = registrata(&fatta).protocollo.clone();
     assert_eq!(
