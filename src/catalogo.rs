@@ -843,6 +843,16 @@ catalogo! {
         "attached document is empty"
         "Inviare il documento in Contenuto, oppure togliere l'allegato."
     }
+    All004 "ALL-004" Regola correggere {
+        "il documento è dichiarato {dichiarato}, ma i suoi byte sono {sembra}"
+        "the document is said to be {dichiarato}, but its bytes are another thing: {sembra}"
+        "Indicare il TipoMime vero, o inviare il documento intero nel formato indicato: PDF, JPEG, TIFF o busta P7M. Cambiare il nome di un file non ne cambia il formato."
+    }
+    All005 "ALL-005" Regola correggere {
+        "NomeFile {motivo} (per {tipo} serve .{estensioni})"
+        "NomeFile is not that of a {tipo} (.{estensioni}): {motivo}"
+        "Indicare il nome del file senza cartelle, con la sola estensione del suo formato; un documento firmato può essere .pdf.p7m."
+    }
     All101 "ALL-101" Avviso correggere {
         "conto fuori dall'Italia ({paese}) senza il modulo Financial Identification SEPA"
         "account outside Italy ({paese}) without the Financial Identification SEPA form"

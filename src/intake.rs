@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use self::corpo::Corpo;
 pub use self::diario::Diario;
-use self::passi::{Ammessa, Letta, Nuova, Valida};
+use self::passi::{Ammessa, Letta, Nuova, Regime, Valida};
 use self::reply::envelope_of;
 pub use self::reply::{Reply, plain};
 use crate::access::{Access, Quota};
@@ -76,6 +76,8 @@ pub struct Intake {
     pub limits: xml::Limits,
     /// What `Limiti` tells.
     pub limiti: Vec<answer::Limite>,
+    /// Bytes of one document.
+    pub allegato_bytes_max: u64,
     /// Seconds told in `Retry-After` when we are the cause.
     pub retry_after: Duration,
 }
@@ -139,7 +141,7 @@ impl Intake {
         };
 
         match operazione {
-            Operazione::InviaDomanda | Operazione::RinunciaDomanda => {
+            Operazione::InviaDomanda | Operazione::AllegaDocumento | Operazione::RinunciaDomanda => {
                 self.invia(letta, incoming, diario, esito).await
             }
             Operazione::VerificaDomanda => self.verifica(letta, diario, esito).await,
@@ -164,7 +166,7 @@ impl Intake {
         esito: &Esito,
     ) -> Result<Risposta, Failure> {
         for _ in 0..RILETTURE_MAX {
-            let ammessa = match letta.without_objections(self.ambiente, &esito.avvisi) {
+            let ammessa = match letta.without_objections(self.regime(), &esito.avvisi) {
                 Ok(ammessa) => ammessa,
                 Err(letta) => {
                     // Read before its key is looked at: what a copy of this act has changed is not held against it.
@@ -250,8 +252,16 @@ impl Intake {
         let servizio = valida.letta.authorized.message().prestazione.servizio;
         let schede_vive = self.store.schede_vive(servizio, &valida.minori()).await?;
         valida
-            .ammetti(&schede_vive, attuale, self.ambiente, &esito.avvisi)
+            .ammetti(&schede_vive, attuale, self.regime(), &esito.avvisi)
             .map_err(|respinta| respinta.1.into())
+    }
+
+    /// What every message is judged by here.
+    fn regime(&self) -> Regime {
+        Regime {
+            ambiente: self.ambiente,
+            allegato_bytes_max: self.allegato_bytes_max,
+        }
     }
 
     /// The domanda that an act is about, as it is now; another ente's is none.

@@ -5,11 +5,14 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::civil::Date;
 
 use super::Uscita;
 use super::send::busta::escape;
 use crate::clock::{Clock as _, Ids as _, RandomIds, WallClock};
+use crate::domanda::allegato::{TipoAllegato, TipoMime};
 use crate::domanda::atto::rinuncia::Motivo;
 use crate::domanda::campione::{Ampiezza, Campo, Mittente, PERIODO, Spunto};
 use crate::prestazione::{Operazione, PRESTAZIONI, Prestazione, by_servizio};
@@ -180,26 +183,37 @@ pub fn without_domanda(
         Operazione::Limiti
         | Operazione::VerificaDomanda
         | Operazione::InviaDomanda
+        | Operazione::AllegaDocumento
         | Operazione::RinunciaDomanda => {}
     }
     richiesta.close();
     richiesta.testo
 }
 
-/// The request element of `RinunciaDomanda`, for every sheet of a domanda.
+/// The request element of an act about every sheet of a domanda; `None` for an operation that is no act.
 #[must_use]
-pub fn rinuncia(
+pub fn atto(
     prestazione: &'static Prestazione,
+    operazione: Operazione,
     mittente: &Mittente<'_>,
     giorno: Date,
     chiave: &str,
     protocollo: &str,
-) -> String {
+) -> Option<String> {
     let foglia = |nome, testo: &str| Campo::Foglia(nome, testo.to_owned());
+    // What the act alone says: a field of the shared types, or of the service.
+    let (del_servizio, proprio) = match operazione {
+        Operazione::RinunciaDomanda => (false, foglia("coop:Motivo", Motivo::ErroreCompilazione.as_str())),
+        Operazione::AllegaDocumento => (true, documento()),
+        _ => return None,
+    };
     let mut richiesta = Scrittore::of(prestazione);
-    richiesta.root(Operazione::RinunciaDomanda.nome());
+    richiesta.root(operazione.nome());
     richiesta.leaf("ChiaveInvio", chiave);
-    richiesta.open_with("Rinuncia", " xmlns:coop=\"http://inps.it/cooperazione/v1\"");
+    richiesta.open_with(
+        operazione.elemento()?,
+        " xmlns:coop=\"http://inps.it/cooperazione/v1\"",
+    );
     // Inside stand the shared types, hence their namespace.
     richiesta.prestazione = None;
     for campo in [
@@ -219,14 +233,38 @@ pub fn rinuncia(
                 foglia("coop:Data", &giorno.to_string()),
             ],
         ),
-        foglia("coop:Motivo", Motivo::ErroreCompilazione.as_str()),
     ] {
         richiesta.campo(&campo);
     }
+    richiesta.prestazione = del_servizio.then_some(prestazione);
+    richiesta.campo(&proprio);
     richiesta.close();
     richiesta.close();
-    richiesta.testo
+    Some(richiesta.testo)
 }
+
+/// A document of one empty page: a PDF that readers open.
+fn documento() -> Campo {
+    let foglia = |nome, testo: &str| Campo::Foglia(nome, testo.to_owned());
+    Campo::Gruppo(
+        "Allegato",
+        vec![
+            foglia("Tipo", TipoAllegato::Altro.as_str()),
+            foglia("NomeFile", "documento.pdf"),
+            foglia("TipoMime", TipoMime::Pdf.as_str()),
+            foglia("Contenuto", &STANDARD.encode(PDF_VUOTO)),
+        ],
+    )
+}
+
+/// ISO 32000-1, annex H.2, without its cross-reference table, which readers make anew.
+const PDF_VUOTO: &[u8] = b"%PDF-1.4
+1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj
+2 0 obj <</Type/Pages/Kids[3 0 R]/Count 1>> endobj
+3 0 obj <</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>> endobj
+trailer <</Root 1 0 R>>
+%%EOF
+";
 
 /// Writes elements one below the other, two blanks deeper at each level.
 #[derive(Debug, Default)]
@@ -376,12 +414,16 @@ impl Args {
                     presentazione.year()
                 );
                 let protocollo = self.protocollo.as_deref().unwrap_or(&primo);
-                if altra == Operazione::RinunciaDomanda {
-                    let chiave = chiave(seme, presentazione);
-                    rinuncia(self.servizio, &mittente, presentazione, &chiave, protocollo)
-                } else {
-                    without_domanda(self.servizio, altra, protocollo)
-                }
+                let chiave = chiave(seme, presentazione);
+                atto(
+                    self.servizio,
+                    altra,
+                    &mittente,
+                    presentazione,
+                    &chiave,
+                    protocollo,
+                )
+                .unwrap_or_else(|| without_domanda(self.servizio, altra, protocollo))
             }
         };
         let versione = if self.soap11 {

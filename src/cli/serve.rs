@@ -161,6 +161,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         ambiente: config.ambiente,
         limits: config.limits.xml.clone(),
         limiti: limiti(&config),
+        allegato_bytes_max: config.limits.allegato_bytes_max as u64,
         retry_after: RETRY_AFTER,
     });
     let memoria = config
@@ -220,6 +221,12 @@ fn limiti(config: &Config) -> Vec<Limite> {
             config.limits.messaggio_bytes_max,
             "byte",
             "Un messaggio, allegati compresi.",
+        ),
+        limite(
+            "allegato_bytes_max",
+            config.limits.allegato_bytes_max,
+            "byte",
+            "Un documento, decodificato.",
         ),
         limite(
             "testata_bytes_max",

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::Uscita;
 use super::send::risposta::Errore;
 use crate::clock::{Clock as _, WallClock};
+use crate::domanda::allegato::ALLEGATO_BYTES_MAX;
 use crate::domanda::{Ambiente, Contesto, Istanza, Violazione};
 use crate::protocollo::roma;
 use crate::schema::{LetturaError, Schema};
@@ -32,7 +33,7 @@ const NON_CONTROLLATO: &[&str] = &[
 /// What to validate, and when and where it would be sent.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// File XML: buste SOAP, elementi InviaDomanda, Domanda, RinunciaDomanda o Rinuncia
+    /// File XML: buste SOAP, elementi InviaDomanda, Domanda, RinunciaDomanda, Rinuncia, AllegaDocumento o Documento
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// Scrive JSON: un oggetto per file
@@ -136,6 +137,7 @@ pub fn judge(
         codice_ufficio: None,
         user_id: None,
         schede_vive: &[],
+        allegato_bytes_max: ALLEGATO_BYTES_MAX,
     };
     let esame = match istanza {
         Istanza::Domanda(domanda) => domanda.esamina(&contesto),

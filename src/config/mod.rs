@@ -85,6 +85,8 @@ pub struct Limits {
     pub messaggio_bytes_max: usize,
     /// Bytes of all messages in memory together; over it, `ACC-009`.
     pub messaggi_in_memoria_bytes_max: usize,
+    /// Bytes of one document.
+    pub allegato_bytes_max: usize,
     /// The reader's.
     pub xml: xml::Limits,
 }
@@ -95,6 +97,7 @@ impl Default for Limits {
             porta: Bounds::default(),
             messaggio_bytes_max: 10 * 1024 * 1024,
             messaggi_in_memoria_bytes_max: 64 * 1024 * 1024,
+            allegato_bytes_max: 5 * 1024 * 1024,
             xml: xml::Limits::default(),
         }
     }
@@ -421,6 +424,11 @@ impl Lettura {
                 limits.messaggi_in_memoria_bytes_max >= limits.messaggio_bytes_max,
                 "limits.messaggi_in_memoria_bytes_max",
                 "deve bastare almeno per un messaggio (limits.messaggio_bytes_max)",
+            ),
+            (
+                limits.allegato_bytes_max <= limits.messaggio_bytes_max,
+                "limits.allegato_bytes_max",
+                "un documento sta in un messaggio (limits.messaggio_bytes_max)",
             ),
             (
                 limits.porta.connessioni_per_certificato_max <= limits.porta.connessioni_max,

@@ -40,6 +40,13 @@ pub(super) struct Ammessa {
     pub(super) avvisi: Vec<Violazione>,
 }
 
+/// What every message of a gateway is judged by, beside its prestazione's rules.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Regime {
+    pub(super) ambiente: Ambiente,
+    pub(super) allegato_bytes_max: u64,
+}
+
 impl Letta {
     /// The key, where it could be read.
     pub(super) fn chiave(&self) -> Option<&ChiaveInvio> {
@@ -49,7 +56,7 @@ impl Letta {
     /// A domanda, valid and within the rules, as far as can be said without the store; else the message as it was.
     pub(super) fn without_objections(
         mut self,
-        ambiente: Ambiente,
+        regime: Regime,
         avvisi: &[Violazione],
     ) -> Result<Ammessa, Box<Self>> {
         let Some(Istanza::Domanda(domanda)) = self.authorized.message_mut().istanza.take_if(is_domanda)
@@ -61,7 +68,7 @@ impl Letta {
             istanza: Istanza::Domanda(domanda),
         };
         valida
-            .ammetti(&[], None, ambiente, avvisi)
+            .ammetti(&[], None, regime, avvisi)
             .map_err(|respinta| Box::new(respinta.0.take_back()))
     }
 
@@ -115,10 +122,10 @@ impl Valida {
         self,
         schede_vive: &[SchedaViva],
         attuale: Option<&DomandaConsultata>,
-        ambiente: Ambiente,
+        regime: Regime,
         avvisi: &[Violazione],
     ) -> Result<Ammessa, Box<(Self, Rifiuto)>> {
-        let contesto = self.contesto(schede_vive, ambiente);
+        let contesto = self.contesto(schede_vive, regime);
         let mut esame = match (&self.istanza, attuale) {
             (Istanza::Domanda(domanda), _) => domanda.esamina(&contesto),
             (Istanza::Atto(atto), Some(attuale)) => atto.esamina(&contesto, Some(attuale)),
@@ -165,15 +172,16 @@ impl Valida {
     }
 
     /// What rules may look at beside the domanda.
-    fn contesto<'a>(&'a self, schede_vive: &'a [SchedaViva], ambiente: Ambiente) -> Contesto<'a> {
+    fn contesto<'a>(&'a self, schede_vive: &'a [SchedaViva], regime: Regime) -> Contesto<'a> {
         let identity = self.letta.authorized.identity();
         Contesto {
             presentata_il: self.letta.presentata_il,
-            ambiente,
+            ambiente: regime.ambiente,
             ente: Some(&self.letta.authorized.ente().codice),
             codice_ufficio: Some(&identity.codice_ufficio),
             user_id: Some(&identity.user_id),
             schede_vive,
+            allegato_bytes_max: regime.allegato_bytes_max,
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod assegno_unico;
 #[cfg(test)]
 mod prova;
 
+use crate::domanda::atto::documento::LettoreDocumento;
 use crate::domanda::atto::rinuncia::LettoreRinuncia;
 use crate::domanda::campione::{Campo, Spunto};
 use crate::domanda::regole::Finestra;
@@ -47,6 +48,7 @@ impl Prestazione {
         match operazione {
             Operazione::InviaDomanda | Operazione::VerificaDomanda => Some((self.lettore)()),
             // The acts that are the same for every prestazione.
+            Operazione::AllegaDocumento => Some(Box::new(LettoreDocumento::new(self.prefisso, self.titolo))),
             Operazione::RinunciaDomanda => Some(Box::new(LettoreRinuncia::new(self.prefisso, self.titolo))),
             Operazione::Echo
             | Operazione::ConsultaDomanda
@@ -78,6 +80,8 @@ pub enum Operazione {
     VerificaDomanda,
     /// One domanda → receipt.
     InviaDomanda,
+    /// A document for a domanda.
+    AllegaDocumento,
     /// Gives up sheets of a domanda.
     RinunciaDomanda,
     /// State of a domanda.
@@ -96,6 +100,7 @@ impl Operazione {
         Self::Echo,
         Self::VerificaDomanda,
         Self::InviaDomanda,
+        Self::AllegaDocumento,
         Self::RinunciaDomanda,
         Self::ConsultaDomanda,
         Self::ScaricaRicevuta,
@@ -110,6 +115,7 @@ impl Operazione {
             Self::Echo => "echo",
             Self::VerificaDomanda => "VerificaDomanda",
             Self::InviaDomanda => "InviaDomanda",
+            Self::AllegaDocumento => "AllegaDocumento",
             Self::RinunciaDomanda => "RinunciaDomanda",
             Self::ConsultaDomanda => "ConsultaDomanda",
             Self::ScaricaRicevuta => "ScaricaRicevuta",
@@ -124,6 +130,7 @@ impl Operazione {
     pub fn elemento(self) -> Option<&'static str> {
         match self {
             Self::InviaDomanda | Self::VerificaDomanda => Some("Domanda"),
+            Self::AllegaDocumento => Some("Documento"),
             Self::RinunciaDomanda => Some("Rinuncia"),
             Self::Echo | Self::ConsultaDomanda | Self::ScaricaRicevuta | Self::Limiti | Self::Diagnosi => {
                 None

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use super::digest::Digester;
+use bytes::Bytes;
+
+use super::digest::{Digester, is_canonico};
 use super::form::{Aperta, Chiusa, Form};
 use super::outline::Outline;
 use super::testo::Testo;
 use super::{Lettura, Posizioni, collapsed};
 use crate::domanda::Lettore;
+use crate::domanda::lettura::base64;
 use crate::domanda::sha256::Sha256;
 use crate::patronato::ChiaveInvio;
 use crate::prestazione::{Operazione, Prestazione};
@@ -190,8 +193,15 @@ impl<'a> Passata<'a> {
             .rposition(|byte| *byte == b'<')
             .unwrap_or(fine);
         let chiusa = self.form.end(&self.testo, inizio);
-        if self.digester.depth() > 0 {
-            self.digester.end(self.testo.trimmed());
+        let byte = (chiusa == Chiusa::Byte)
+            .then(|| base64(self.testo.trimmed()))
+            .flatten();
+        match &byte {
+            Some(byte) if self.digester.in_attachment() && is_canonico(self.testo.trimmed()) => {
+                self.digester.end_document(&Sha256::of(byte));
+            }
+            _ if self.digester.depth() > 0 => self.digester.end(self.testo.trimmed()),
+            _ => {}
         }
         let e_chiave = self.profondita == 2 && self.contenuto_a.is_none();
         if e_chiave && nome.is(self.prestazione.namespace, CHIAVE_INVIO) {
@@ -202,8 +212,7 @@ impl<'a> Passata<'a> {
         }
         match chiusa {
             Chiusa::Saltata => {}
-            Chiusa::Foglia => self.closed(nome, true),
-            Chiusa::Ramo => self.closed(nome, false),
+            presa => self.closed(nome, presa, byte),
         }
         self.testo.clear();
         if self.contenuto_a == Some(self.profondita) {
@@ -214,9 +223,9 @@ impl<'a> Passata<'a> {
     }
 
     /// The end of an element that had its place.
-    fn closed(&mut self, nome: Nome<'_>, foglia: bool) {
+    fn closed(&mut self, nome: Nome<'_>, chiusa: Chiusa, byte: Option<Bytes>) {
         if !self.has_contenuto() {
-            if foglia {
+            if chiusa == Chiusa::Foglia {
                 self.campi.push((
                     self.percorso.join("/"),
                     collapsed(self.testo.trimmed()).into_owned(),
@@ -234,8 +243,15 @@ impl<'a> Passata<'a> {
         if let Some(lettore) = &mut self.lettore
             && dentro
         {
-            if foglia {
-                lettore.valore(nome.locale, &collapsed(self.testo.trimmed()));
+            match chiusa {
+                Chiusa::Foglia => lettore.valore(nome.locale, &collapsed(self.testo.trimmed())),
+                Chiusa::Byte => {
+                    // Text that is no base64 has its finding of form.
+                    if let Some(byte) = byte {
+                        lettore.byte(nome.locale, byte);
+                    }
+                }
+                Chiusa::Ramo | Chiusa::Saltata => {}
             }
             lettore.chiudi(nome.locale);
         }

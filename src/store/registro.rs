@@ -11,7 +11,8 @@ use super::valori::al_millesimo;
 use super::{Atto, Chiave, Contenuto, Inconsistency, Registrazione, StoreError};
 use crate::domanda::atto::{Effetto, Seguito};
 use crate::domanda::sha256::Sha256;
-use crate::domanda::{Ambiente, Fascicolo, SchedaViva};
+use crate::domanda::stato::AzioneRichiesta;
+use crate::domanda::{Allegato, Ambiente, Fascicolo, SchedaViva};
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo, data_a_roma};
 use crate::ricevuta::{DIGEST_VERSIONE, Registrata, Ricevuta, SchedaRicevuta};
 use crate::trace::Traccia;
@@ -459,16 +460,75 @@ pub(super) fn mosse<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Mossa<'a>> {
         .iter()
         .filter_map(Nuova::following)
         .flat_map(|(nuova, seguito)| {
-            seguito.effetti.iter().map(move |effetto| match effetto {
+            seguito.effetti.iter().filter_map(move |effetto| match effetto {
                 Effetto::Stato {
                     posto, stato, azione, ..
-                } => Mossa {
+                } => Some(Mossa {
                     nuova,
                     posto: *posto,
                     stato: stato.as_str(),
                     azione: azione.as_str(),
-                },
+                }),
+                Effetto::Documento { .. } => None,
             })
+        })
+        .collect()
+}
+
+/// A document, of a domanda or of an act.
+pub(super) struct Documento<'a> {
+    pub(super) nuova: &'a Nuova<'a>,
+    /// Place in its registration, from 1.
+    pub(super) posto: u32,
+    pub(super) allegato: &'a Allegato,
+    /// The sheets that it is for; `None`: the domanda as a whole.
+    pub(super) schede: Option<&'a [u32]>,
+}
+
+/// The documents that came with these registrations.
+pub(super) fn documenti<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Documento<'a>> {
+    let della_domanda = |(nuova, fascicolo): (&'a Nuova<'a>, &'a Fascicolo)| {
+        let allegati = (1..).zip(&fascicolo.allegati);
+        allegati.map(move |(posto, allegato)| Documento {
+            nuova,
+            posto,
+            allegato,
+            schede: None,
+        })
+    };
+    let dell_atto = |(nuova, seguito): (&'a Nuova<'a>, &'a Seguito)| {
+        let allegati = seguito.effetti.iter().filter_map(|effetto| match effetto {
+            Effetto::Documento { allegato, schede, .. } => Some((allegato, schede)),
+            Effetto::Stato { .. } => None,
+        });
+        (1..)
+            .zip(allegati)
+            .map(move |(posto, (allegato, schede))| Documento {
+                nuova,
+                posto,
+                allegato,
+                schede: Some(schede),
+            })
+    };
+    let aperte = nuove.iter().filter_map(Nuova::opening).flat_map(della_domanda);
+    aperte
+        .chain(nuove.iter().filter_map(Nuova::following).flat_map(dell_atto))
+        .collect()
+}
+
+/// The sheets that waited for the documents of these registrations: which domanda, which place.
+pub(super) fn attese(nuove: &[Nuova<'_>]) -> Vec<(NumeroDomanda, u32)> {
+    nuove
+        .iter()
+        .filter_map(Nuova::following)
+        .flat_map(|(_, seguito)| {
+            let attese = seguito.effetti.iter().filter_map(|effetto| match effetto {
+                Effetto::Documento { attese, .. } => Some(attese),
+                Effetto::Stato { .. } => None,
+            });
+            attese
+                .flatten()
+                .map(move |posto| (seguito.numero_domanda, *posto))
         })
         .collect()
 }
@@ -483,8 +543,8 @@ pub(super) struct Variazione<'a> {
     pub(super) azione: Option<&'static str>,
 }
 
-/// What the feed tells of these registrations, in their order: `REGISTRATA` of a domanda; `ATTO`, then a `STATO` each
-/// sheet that moves, of an act.
+/// What the feed tells of these registrations, in their order: `REGISTRATA` of a domanda; `ATTO`, then a row each sheet
+/// that it changes, of an act: `STATO` where it moves, `DOCUMENTO` where a document is for it.
 pub(super) fn variazioni<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Variazione<'a>> {
     let mut righe = Vec::with_capacity(nuove.len());
     for nuova in nuove {
@@ -499,17 +559,37 @@ pub(super) fn variazioni<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Variazione<'a>> {
             stato,
             azione,
         });
-        righe.extend(
-            mosse(std::slice::from_ref(nuova))
-                .into_iter()
-                .map(|mossa| Variazione {
+        let effetti = nuova
+            .atto
+            .contenuto
+            .seguito()
+            .map_or(&[][..], |seguito| &seguito.effetti);
+        for effetto in effetti {
+            match effetto {
+                Effetto::Stato {
+                    posto, stato, azione, ..
+                } => righe.push(Variazione {
                     nuova,
                     tipo: "STATO",
-                    posto: Some(mossa.posto),
-                    stato: Some(mossa.stato),
-                    azione: Some(mossa.azione),
+                    posto: Some(*posto),
+                    stato: Some(stato.as_str()),
+                    azione: Some(azione.as_str()),
                 }),
-        );
+                Effetto::Documento { schede, attese, .. } => {
+                    righe.extend(schede.iter().map(|posto| {
+                        Variazione {
+                            nuova,
+                            tipo: "DOCUMENTO",
+                            posto: Some(*posto),
+                            stato: None,
+                            azione: attese
+                                .contains(posto)
+                                .then_some(AzioneRichiesta::Nessuna.as_str()),
+                        }
+                    }));
+                }
+            }
+        }
     }
     righe
 }

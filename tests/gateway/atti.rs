@@ -20,13 +20,13 @@ const DOMANDA: &str = include_str!("../messages/domanda-registered/request.xml")
 const RINUNCIA: &str = include_str!("../messages/rinuncia/request.xml");
 
 /// The engine, as a process of its own comes to the store.
-enum Motore {
+pub(crate) enum Motore {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
 
 impl Motore {
-    async fn connect(gateway: &Gateway, archivio: Archivio) -> Self {
+    pub(crate) async fn connect(gateway: &Gateway, archivio: Archivio) -> Self {
         match archivio {
             Archivio::Sqlite => {
                 let options = SqliteConnectOptions::new()
@@ -51,6 +51,30 @@ impl Motore {
             Self::Sqlite(connessione) => connessione.execute(sql).await.is_ok(),
             Self::Postgres(connessione) => connessione.execute(sql).await.is_ok(),
         }
+    }
+
+    /// Executes a statement that must go through.
+    pub(crate) async fn execute(&mut self, sql: &str) {
+        let sql = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
+        match self {
+            Self::Sqlite(connessione) => drop(connessione.execute(sql).await.unwrap()),
+            Self::Postgres(connessione) => drop(connessione.execute(sql).await.unwrap()),
+        }
+    }
+
+    /// The one column of some rows.
+    pub(crate) async fn column<T>(&mut self, sql: &str) -> Vec<T>
+    where
+        T: Send + Unpin,
+        (T,): for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow>
+            + for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow>,
+    {
+        let sql = AssertSqlSafe(sql.to_owned());
+        let righe: Vec<(T,)> = match self {
+            Self::Sqlite(connessione) => sqlx::query_as(sql).fetch_all(connessione).await.unwrap(),
+            Self::Postgres(connessione) => sqlx::query_as(sql).fetch_all(connessione).await.unwrap(),
+        };
+        righe.into_iter().map(|(valore,)| valore).collect()
     }
 }
 

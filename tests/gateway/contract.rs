@@ -143,6 +143,16 @@ fn every_sample_of_the_docs_is_answered_as_it_is_shown(archivio: Archivio) {
         "{}",
         rinuncia.text()
     );
+    let documento = client.post(&read("AllegaDocumento"));
+    assert_eq!(
+        (
+            documento.value("Protocollo").as_deref(),
+            documento.values("Posto")
+        ),
+        (Some("INPS-AUF-2021-000000000003"), vec!["1".to_owned()]),
+        "{}",
+        documento.text()
+    );
     for nome in ["ConsultaDomanda", "ScaricaRicevuta"] {
         let reply = client.post(&read(nome));
         assert_eq!(reply.status, 200, "{nome}: {}", reply.text());
@@ -166,7 +176,7 @@ fn every_sample_of_the_docs_is_answered_as_it_is_shown(archivio: Archivio) {
                 .is_some_and(|extension| extension == "xml"),
         );
     }
-    assert_eq!(files, 9, "a sample that no line above sends");
+    assert_eq!(files, 10, "a sample that no line above sends");
 }
 
 #[test]
@@ -206,6 +216,8 @@ fn every_sample_of_the_assegno_unico_is_answered_as_it_is_shown() {
         client.post(&read("ConsultaDomanda")).values("Stato"),
         ["PRESENTATA", "SOSTITUITA", "RINUNCIATA"]
     );
+    let documento = client.post(&read("AllegaDocumento"));
+    assert_eq!(documento.value("Protocollo"), numero(4), "{}", documento.text());
     assert_eq!(
         client.post(&read("ScaricaRicevuta")).value("Protocollo"),
         numero(1)
@@ -216,7 +228,7 @@ fn every_sample_of_the_assegno_unico_is_answered_as_it_is_shown() {
     }
     assert_eq!(
         std::fs::read_dir(&samples).unwrap().count(),
-        10,
+        11,
         "a sample that no line above sends"
     );
 }

@@ -5,6 +5,7 @@ mod alike;
 mod atti;
 mod beside;
 mod contract;
+mod documenti;
 mod door;
 mod helpers;
 mod hostile;

@@ -3,6 +3,7 @@
 //! what it says, and only while the domanda is still the one that the rules saw.
 
 pub mod bozza;
+pub mod documento;
 pub mod rinuncia;
 
 use jiff::civil::Date;
@@ -10,7 +11,7 @@ use jiff::civil::Date;
 use super::consultazione::{DomandaConsultata, Riferimento, SchedaConsultata};
 use super::regole::percorso_di;
 use super::stato::{Azione, AzioneRichiesta, StatoDomanda};
-use super::{Assistenza, CodiceFiscale, Contesto, Dettagli, Esame, Richiedente, Violazione};
+use super::{Allegato, Assistenza, CodiceFiscale, Contesto, Dettagli, Esame, Richiedente, Violazione};
 use crate::catalogo::Codice;
 use crate::prestazione::Operazione;
 use crate::protocollo::NumeroDomanda;
@@ -70,6 +71,15 @@ pub enum Effetto {
         /// Its child, where that is free for another domanda from then on.
         libera: Option<CodiceFiscale>,
     },
+    /// A document comes to it.
+    Documento {
+        /// The document.
+        allegato: Allegato,
+        /// The sheets that it is for.
+        schede: Vec<u32>,
+        /// Those among them that waited for documents, and do no longer.
+        attese: Vec<u32>,
+    },
 }
 
 impl Seguito {
@@ -106,6 +116,16 @@ impl Seguito {
             azione,
             libera: libera.then(|| scheda.codice_fiscale.clone()),
         });
+        self.listing(scheda, stato)
+    }
+
+    /// The same with a sheet that stands in the receipt and stays where it is.
+    #[must_use]
+    pub fn touching(self, scheda: &SchedaConsultata) -> Self {
+        self.listing(scheda, scheda.stato)
+    }
+
+    fn listing(mut self, scheda: &SchedaConsultata, stato: StatoDomanda) -> Self {
         self.schede.push(SchedaRicevuta {
             posto: scheda.posto,
             codice_fiscale: scheda.codice_fiscale.clone(),
@@ -118,6 +138,7 @@ impl Seguito {
     pub fn liberati(&self) -> impl Iterator<Item = &CodiceFiscale> {
         self.effetti.iter().filter_map(|effetto| match effetto {
             Effetto::Stato { libera, .. } => libera.as_ref(),
+            Effetto::Documento { .. } => None,
         })
     }
 }
@@ -146,6 +167,63 @@ pub fn scheda_che_ammette(
         .with("ammesse", ammesse(scheda.stato)))
 }
 
+/// The sheets that an act names in its `Schede`, or means by naming none: every one whose state allows it.
+#[derive(Debug)]
+pub struct Scelta<'a> {
+    /// The places named, in the order sent.
+    pub posti: &'a [u32],
+    /// The operation of the act.
+    pub operazione: Operazione,
+    /// What it does to a sheet.
+    pub azione: Azione,
+    /// The path of the act's element.
+    pub elemento: String,
+    /// The prefix of its `Schede`.
+    pub prefisso: &'a str,
+}
+
+impl Scelta<'_> {
+    /// The sheets, each once, in their order; else STA-001, STA-002 for each that cannot be, or STA-003 where none was named
+    /// and none can be.
+    pub fn in_domanda<'d>(
+        &self,
+        attuale: &'d DomandaConsultata,
+    ) -> Result<Vec<&'d SchedaConsultata>, Vec<Violazione>> {
+        let (operazione, azione) = (self.operazione, self.azione);
+        if self.posti.is_empty() {
+            let schede = attuale.schede.iter();
+            let scelte: Vec<_> = schede.filter(|scheda| scheda.stato.allows(azione)).collect();
+            if scelte.is_empty() {
+                let nessuna =
+                    Violazione::at(Codice::Sta003, &self.elemento).with("operazione", operazione.nome());
+                return Err(vec![nessuna]);
+            }
+            return Ok(scelte);
+        }
+        let (mut scelte, mut violazioni) = (Vec::new(), Vec::new());
+        for (numero, posto) in (1..).zip(self.posti) {
+            match scheda_che_ammette(attuale, *posto, operazione, azione, self.dove(numero)) {
+                Ok(scheda) => scelte.push(scheda),
+                Err(violazione) => violazioni.push(violazione),
+            }
+        }
+        scelte.sort_by_key(|scheda| scheda.posto);
+        scelte.dedup_by_key(|scheda| scheda.posto);
+        if violazioni.is_empty() {
+            Ok(scelte)
+        } else {
+            Err(violazioni)
+        }
+    }
+
+    /// The path of the sheet that is named at a place of `Schede`, from 1.
+    #[must_use]
+    pub fn dove(&self, numero: usize) -> String {
+        let (elemento, prefisso) = (&self.elemento, self.prefisso);
+        format!("{elemento}/{prefisso}:Schede/{prefisso}:Scheda[{numero}]")
+    }
+}
+
 /// What this contract offers for a sheet in a state, by the names of its operations.
 fn ammesse(stato: StatoDomanda) -> String {
     let mut nomi: Vec<&str> = stato.azioni().iter().map(|azione| azione.operazione()).collect();
@@ -160,4 +238,11 @@ fn ammesse(stato: StatoDomanda) -> String {
 #[must_use]
 pub fn percorso(prefisso: &str, elemento: &str, campi: &[&str]) -> String {
     percorso_di(&format!("{prefisso}:{elemento}"), "coop", campi)
+}
+
+/// The path of a field that the service itself adds to an act: `percorso_del_servizio("at", "Documento", &["Allegato"])`
+/// is `/at:Documento/at:Allegato`.
+#[must_use]
+pub fn percorso_del_servizio(prefisso: &str, elemento: &str, campi: &[&str]) -> String {
+    percorso_di(&format!("{prefisso}:{elemento}"), prefisso, campi)
 }

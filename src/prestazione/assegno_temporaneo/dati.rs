@@ -59,6 +59,8 @@ pub const VIGENZE: &[(Codice, Vigenza)] = &[
     (Codice::All001, Vigenza::SEMPRE),
     (Codice::All002, Vigenza::SEMPRE),
     (Codice::All003, Vigenza::SEMPRE),
+    (Codice::All004, Vigenza::SEMPRE),
+    (Codice::All005, Vigenza::SEMPRE),
     (Codice::Pat001, Vigenza::SEMPRE),
     (Codice::Pat002, Vigenza::SEMPRE),
     (Codice::Pat003, Vigenza::SEMPRE),

@@ -104,6 +104,8 @@ pub(super) enum Aperta {
 pub(super) enum Chiusa {
     /// The element had its place and holds a value.
     Foglia,
+    /// The element had its place and holds bytes.
+    Byte,
     /// The element had its place and holds children.
     Ramo,
     Saltata,
@@ -203,7 +205,11 @@ impl<'a> Form<'a> {
                 if !turbato {
                     self.value(semplice, testo.as_str(), &appunti);
                 }
-                Chiusa::Foglia
+                if semplice.is_byte() {
+                    Chiusa::Byte
+                } else {
+                    Chiusa::Foglia
+                }
             }
             Tipo::Complesso(complesso) => {
                 self.text_between(testo);

@@ -406,6 +406,23 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
             col("tipo_mime", Testo),
             col("impronta", Byte),
             col("bytes_len", Intero),
+            col("schede", Json),
+        ],
+        ..TABELLA
+    },
+    Tabella {
+        nome: "documenti",
+        da: "documenti",
+        unione: "CROSS JOIN registrazioni r ON r.id = t.registrazione",
+        cammino: &[("registrazione", Intero), ("posto", Intero)],
+        chiave: &["numero_domanda", "registrazione", "posto"],
+        colonne: &[
+            made("numero_domanda", Intero, "r.numero_domanda"),
+            col("registrazione", Intero),
+            col("posto", Intero),
+            col("codec", Testo),
+            col("chiave_id", Testo),
+            col("bytes", Byte),
         ],
         ..TABELLA
     },

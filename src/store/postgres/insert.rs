@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use sqlx::postgres::PgConnection;
 
+use super::documenti;
 use super::row::{Istante, guasto};
 use super::statement::Istruzione;
 use super::tracce::columns_of_traccia;
@@ -28,7 +29,8 @@ pub(super) async fn write_all(
     let mut istruzione = Istruzione::default();
     registrazioni(&mut istruzione, nuove);
     domande(&mut istruzione, nuove);
-    parti(&mut istruzione, nuove);
+    schede(&mut istruzione, nuove);
+    documenti::insert(&mut istruzione, nuove);
     atti(&mut istruzione, nuove);
     feed(&mut istruzione, nuove, cursore);
     // A hang-up writes INTERROTTA while the act still waits; what was registered speaks last.
@@ -176,17 +178,11 @@ fn atti(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
     });
 }
 
-/// Sheets and documents: several rows a domanda.
-fn parti(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
+/// Sheets: several rows a domanda.
+fn schede(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
     let mut schede = Vec::with_capacity(nuove.len() * 2);
-    let mut allegati = Vec::new();
     for (nuova, fascicolo) in nuove.iter().filter_map(Nuova::opening) {
         schede.extend(fascicolo.schede.iter().map(|scheda| (nuova, scheda)));
-        allegati.extend(
-            (1_i32..)
-                .zip(&fascicolo.allegati)
-                .map(|(posto, allegato)| (nuova, posto, allegato)),
-        );
     }
     istruzione.insert("schede", &schede, |colonne| {
         colonne
@@ -231,19 +227,6 @@ fn parti(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
             .col("stato_dal", |(nuova, _)| Istante(nuova.ricevuta.registrata_il))
             .text("azione_richiesta", |_| "NESSUNA");
     });
-    istruzione.insert("allegati", &allegati, |colonne| {
-        colonne
-            .col("numero_domanda", |(nuova, _, _)| {
-                intero(nuova.registrata.numero_domanda.0)
-            })
-            .col("registrazione", |(nuova, _, _)| nuova.id)
-            .col("posto", |(_, posto, _)| *posto)
-            .text("tipo", |(_, _, allegato)| allegato.tipo)
-            .text("nome_file", |(_, _, allegato)| &allegato.nome_file)
-            .text("tipo_mime", |(_, _, allegato)| allegato.tipo_mime)
-            .col("impronta", |(_, _, allegato)| &allegato.impronta[..])
-            .col("bytes_len", |(_, _, allegato)| intero(allegato.bytes_len));
-    });
 }
 
 /// The feed, each row with the next cursor.
@@ -281,7 +264,7 @@ fn feed(istruzione: &mut Istruzione, nuove: &[Nuova<'_>], cursore: &mut i64) {
     });
 }
 
-fn posto(posto: u32) -> i32 {
+pub(super) fn posto(posto: u32) -> i32 {
     i32::try_from(posto).unwrap_or(i32::MAX)
 }
 

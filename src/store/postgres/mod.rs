@@ -6,6 +6,7 @@
 
 mod anni;
 pub(super) mod destinazione;
+mod documenti;
 mod insert;
 mod legale;
 mod open;

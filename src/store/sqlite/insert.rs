@@ -3,6 +3,7 @@
 use sqlx::sqlite::SqliteConnection;
 
 use super::batch::{Inserimento, Tabella, Valori, insert, parti};
+use super::documenti::{insert_documenti, settle_sheets};
 use super::row::guasto;
 use super::tracce::{TRACCE_CHE_SOSTITUISCONO, bind_traccia};
 use crate::domanda::atto::Seguito;
@@ -19,6 +20,7 @@ pub(super) async fn insert_all(
     nuove: &[Nuova<'_>],
 ) -> Result<(), StoreError> {
     move_sheets(connessione, nuove).await?;
+    settle_sheets(connessione, nuove).await?;
     for parte in parti(nuove) {
         // A hang-up writes INTERROTTA while the act still waits; what was registered speaks last.
         let tracce: Vec<_> = parte
@@ -37,7 +39,8 @@ pub(super) async fn insert_all(
         inserimento.rows(TRACCE_CHE_SOSTITUISCONO, &tracce, bind_traccia);
         inserimento.execute(connessione).await?;
     }
-    insert_parti(connessione, nuove).await
+    insert_schede(connessione, nuove).await?;
+    insert_documenti(connessione, nuove).await
 }
 
 const REGISTRAZIONI: Tabella = Tabella {
@@ -215,17 +218,11 @@ async fn move_sheets(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) ->
     Ok(())
 }
 
-/// Sheets and documents: several rows a domanda.
-async fn insert_parti(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) -> Result<(), StoreError> {
+/// Sheets: several rows a domanda.
+async fn insert_schede(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) -> Result<(), StoreError> {
     let mut schede = Vec::with_capacity(nuove.len() * 2);
-    let mut allegati = Vec::new();
     for (nuova, fascicolo) in nuove.iter().filter_map(Nuova::opening) {
         schede.extend(fascicolo.schede.iter().map(|scheda| (nuova, scheda)));
-        allegati.extend(
-            (1_u32..)
-                .zip(&fascicolo.allegati)
-                .map(|(posto, allegato)| (nuova, posto, allegato)),
-        );
     }
     insert(connessione, SCHEDE, &schede, |valori, (nuova, scheda)| {
         let altra_meta = scheda.pagamento_altro_genitore.as_ref();
@@ -248,22 +245,6 @@ async fn insert_parti(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) -
             .push(json_object(&scheda.dettagli))
             .push(nuova.ricevuta.registrata_il.as_millisecond());
     })
-    .await?;
-    insert(
-        connessione,
-        ALLEGATI,
-        &allegati,
-        |valori, (nuova, posto, allegato)| {
-            valori
-                .push(nuova.id)
-                .push(*posto)
-                .text(allegato.tipo)
-                .text(&allegato.nome_file)
-                .text(allegato.tipo_mime)
-                .bytes(&allegato.impronta)
-                .push(intero(allegato.bytes_len));
-        },
-    )
     .await
 }
 
@@ -272,11 +253,5 @@ const SCHEDE: Tabella = Tabella {
             affido_condiviso, altro_genitore, altro_genitore_assente, ripartizione, altro_genitore_modalita, \
             altro_genitore_iban, decorrenza_presunta, subentra, dettagli, stato_dal, stato, azione_richiesta)",
     riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'PRESENTATA','NESSUNA')",
-    coda: "",
-};
-
-const ALLEGATI: Tabella = Tabella {
-    testa: "INSERT INTO allegati (registrazione, posto, tipo, nome_file, tipo_mime, impronta, bytes_len)",
-    riga: "(?,?,?,?,?,?,?)",
     coda: "",
 };

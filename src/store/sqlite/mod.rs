@@ -4,6 +4,7 @@
 //! after a failed commit it draws no number before it was opened again and the register looked over (design.md §2.9).
 
 mod batch;
+mod documenti;
 mod insert;
 mod legale;
 mod open;

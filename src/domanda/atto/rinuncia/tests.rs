@@ -7,7 +7,7 @@ use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::{DIGEST_VERSIONE, Digest, Registrata};
 
 /// A domanda whose sheets are in these states.
-fn domanda(stati: &[StatoDomanda]) -> DomandaConsultata {
+pub(in crate::domanda::atto) fn domanda(stati: &[StatoDomanda]) -> DomandaConsultata {
     let codice_fiscale = || "BBBRRR14A01A001X".parse().unwrap();
     DomandaConsultata {
         registrata: Registrata {
@@ -71,6 +71,7 @@ fn esamina(rinuncia: &Rinuncia, attuale: Option<&DomandaConsultata>) -> Vec<(&'s
         codice_ufficio: None,
         user_id: None,
         schede_vive: &[],
+        allegato_bytes_max: crate::domanda::allegato::ALLEGATO_BYTES_MAX,
     };
     let esame = rinuncia.esamina(&contesto, attuale);
     let violazioni = esame.violazioni.into_iter();
