@@ -32,6 +32,7 @@ use crate::schema::Schema;
 use crate::soap::SoapVersion;
 use crate::soap::answer::{self, EsitoInvio, EsitoVerifica, RicevutaDiAllora, Risposta};
 use crate::soap::identity::Identity;
+use crate::soap::mtom::Messaggio;
 use crate::store::writer::Handle;
 use crate::store::{Atto, Chiave, Contenuto, Registrazione, SharedStore, StoreError};
 use crate::xml;
@@ -127,16 +128,24 @@ impl Intake {
         let bytes = incoming.corpo.whole().await?;
         let presentata_il = self.clock.business();
         diario.passo("ricezione");
+        diario.richiesta(bytes.clone());
+        let Messaggio {
+            busta,
+            busta_da,
+            parti,
+        } = incoming.corpo.parted(&bytes)?;
         let authorized = authorized.try_map(|envelope| {
+            let richiesta = (incoming.prestazione, operazione);
             self.schema
-                .read(incoming.prestazione, operazione, &envelope, &bytes, &self.limits)
+                .read_parted(richiesta, &envelope, &busta, parti, &self.limits)
         })?;
         diario.lettura(authorized.message());
-        diario.richiesta(bytes.clone());
         diario.passo("lettura");
         let letta = Letta {
             authorized,
-            bytes,
+            busta,
+            busta_da,
+            intera: bytes,
             presentata_il,
         };
 
@@ -382,8 +391,8 @@ fn atto(
         canale: incoming.canale,
         operazione: lettura.operazione,
         contenuto,
-        richiesta: letta.bytes.clone(),
-        contenuto_in_richiesta: lettura.contenuto_in_richiesta,
+        richiesta: letta.intera.clone(),
+        contenuto_in_richiesta: letta.contenuto(),
         traccia: diario.snapshot(),
         stampa: answer::ricevuta,
     })

@@ -178,6 +178,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
             messaggio_bytes_max: config.limits.messaggio_bytes_max,
             memoria: Arc::new(Semaphore::new(memoria)),
         },
+        mtom: config.limits.mtom,
         richiesta_attesa: config.limits.porta.richiesta,
         indirizzo_pubblico: pubblico(&config.listener.indirizzo_pubblico, porta_tcp),
     });
@@ -227,6 +228,18 @@ fn limiti(config: &Config) -> Vec<Limite> {
             config.limits.allegato_bytes_max,
             "byte",
             "Un documento, decodificato.",
+        ),
+        limite(
+            "parti_max",
+            config.limits.mtom.parti_max,
+            "parti",
+            "Parti di un messaggio MTOM, compresa la busta.",
+        ),
+        limite(
+            "parte_testata_bytes_max",
+            config.limits.mtom.parte_testata_bytes_max,
+            "byte",
+            "Intestazioni di una parte MTOM.",
         ),
         limite(
             "testata_bytes_max",

@@ -60,6 +60,8 @@ chiavi! {
     "limits.scrittura_s" => limits.porta.scrittura,
     "limits.keep_alive_s" => limits.porta.keep_alive,
     "limits.drain_s" => limits.porta.drain,
+    "limits.mtom.parti_max" => limits.mtom.parti_max,
+    "limits.mtom.parte_testata_bytes_max" => limits.mtom.parte_testata_bytes_max,
     "limits.xml.depth_max" => limits.xml.depth_max,
     "limits.xml.attributes_max" => limits.xml.attributes_max,
     "limits.xml.bindings_max" => limits.xml.bindings_max,

@@ -15,7 +15,12 @@ use crate::store::Contenuto;
 #[derive(Debug)]
 pub(super) struct Letta {
     pub(super) authorized: Authorized<Lettura>,
-    pub(super) bytes: Bytes,
+    /// The envelope: what line and column are counted in.
+    pub(super) busta: Bytes,
+    /// Where it begins in the message.
+    pub(super) busta_da: usize,
+    /// The whole message as received.
+    pub(super) intera: Bytes,
     pub(super) presentata_il: Timestamp,
 }
 
@@ -51,6 +56,12 @@ impl Letta {
     /// The key, where it could be read.
     pub(super) fn chiave(&self) -> Option<&ChiaveInvio> {
         self.authorized.message().chiave.as_ref()
+    }
+
+    /// Where the content stands in the message as received.
+    pub(super) fn contenuto(&self) -> (usize, usize) {
+        let (da, a) = self.authorized.message().contenuto_in_richiesta;
+        (self.busta_da + da, self.busta_da + a)
     }
 
     /// A domanda, valid and within the rules, as far as can be said without the store; else the message as it was.
@@ -133,8 +144,8 @@ impl Valida {
             (Istanza::Atto(_), None) => return Err(Box::new((self, Rifiuto::NonTrovata))),
         };
         let posizioni = &self.letta.authorized.message().posizioni;
-        posizioni.place(&mut esame.violazioni, &self.letta.bytes);
-        posizioni.place(&mut esame.avvisi, &self.letta.bytes);
+        posizioni.place(&mut esame.violazioni, &self.letta.busta);
+        posizioni.place(&mut esame.avvisi, &self.letta.busta);
         let avvisi: Vec<_> = avvisi.iter().cloned().chain(esame.avvisi).collect();
         if !esame.violazioni.is_empty() {
             let violazioni = esame.violazioni;
@@ -167,7 +178,7 @@ impl Valida {
             .iter()
             .map(|(posto, scheda)| refuse(*posto, scheda))
             .collect();
-        lettura.posizioni.place(&mut violazioni, &self.letta.bytes);
+        lettura.posizioni.place(&mut violazioni, &self.letta.busta);
         violazioni
     }
 

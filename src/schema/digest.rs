@@ -18,7 +18,8 @@
 //!   ends; empty text is no token.
 //! - The content of an attachment is the text of an element `Contenuto` without child elements whose parent is an
 //!   `Allegato`, both in the namespace of the covered element: space, tab, CR and LF are taken out of it, the rest
-//!   is base64 (RFC 4648 §4, padded, unused bits zero). Text that is none counts as text.
+//!   is base64 (RFC 4648 §4, padded, unused bits zero). Text that is none counts as text. Bytes that lie beside the
+//!   envelope (MTOM) count as if they stood there: the `xop:Include` in their place is no token.
 //!
 //! None of this depends on an XSD, a rule or a release. It is stored with its version and must never change: the
 //! test vectors below hold it.

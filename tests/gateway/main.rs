@@ -10,6 +10,7 @@ mod door;
 mod helpers;
 mod hostile;
 mod messages;
+mod mtom;
 #[path = "../comune/postgres.rs"]
 mod postgres;
 mod replay;

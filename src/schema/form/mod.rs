@@ -225,6 +225,22 @@ impl<'a> Form<'a> {
         chiusa
     }
 
+    /// Whether the innermost element holds bytes.
+    pub(super) fn in_byte(&self) -> bool {
+        let outline = self.outline;
+        let innermost = self.pila.last().filter(|_| self.saltati == 0);
+        innermost.is_some_and(|aperto| match outline.tipo_di(aperto.elemento) {
+            Tipo::Semplice(semplice) => semplice.is_byte(),
+            Tipo::Complesso(_) => false,
+        })
+    }
+
+    /// A finding of what the authority is not told of, in the innermost element.
+    pub(super) fn note(&mut self, inizio: usize, codice: Codice) {
+        let violazione = self.here(codice);
+        self.keep(inizio, violazione);
+    }
+
     /// The findings, placed, in document order.
     pub(super) fn finish(mut self, radice: usize) -> Vec<Violazione> {
         let bytes = self.bytes;

@@ -142,7 +142,7 @@ pub(super) fn prova(testo: &str) -> Result<Lettura, LetturaError> {
         unreachable!("the tests begin with a request")
     };
     let mut reader = Reader::resume(bytes, &principio, &limits);
-    let lettura = SCHEMA.pass(&PROVA, operazione, &mut reader, bytes)?;
+    let lettura = SCHEMA.pass((&PROVA, operazione), &mut reader, bytes, None)?;
     reader.next()?;
     Ok(lettura)
 }
