@@ -74,6 +74,7 @@ fn contesto(ente: &varco::patronato::CodiceEnte) -> Contesto<'_> {
         codice_ufficio: None,
         user_id: None,
         schede_vive: &[],
+        pregresso: None,
         allegato_bytes_max: varco::domanda::allegato::ALLEGATO_BYTES_MAX,
     }
 }
@@ -214,6 +215,7 @@ fn act(schema: &Schema, contatore: u64) -> Atto {
         user_id: MITTENTE.user_id.parse().unwrap(),
         certificato_sha256: "ab".repeat(32),
         canale: "MODI",
+        emergenza: None,
         operazione: Operazione::InviaDomanda,
         contenuto: Contenuto::Domanda(fascicolo),
         richiesta: Bytes::from(bytes),

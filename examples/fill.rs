@@ -119,6 +119,7 @@ fn act(schema: &Schema, ente: &CodiceEnte, n: u64, adesso: Timestamp) -> Result<
         user_id: None,
         schede_vive: &[],
         allegato_bytes_max: varco::domanda::allegato::ALLEGATO_BYTES_MAX,
+        pregresso: None,
     };
     let domanda = lettura
         .istanza
@@ -140,8 +141,13 @@ fn act(schema: &Schema, ente: &CodiceEnte, n: u64, adesso: Timestamp) -> Result<
         user_id: MITTENTE.user_id.parse()?,
         certificato_sha256: "ab".repeat(32),
         canale: "MODI",
+        emergenza: None,
         operazione: Operazione::InviaDomanda,
-        contenuto: Contenuto::Domanda(domanda.fascicolo(&contesto)),
+        contenuto: Contenuto::Domanda(
+            domanda
+                .fascicolo(&contesto)
+                .context("the sample's codici fiscali can be read")?,
+        ),
         richiesta: Bytes::from(bytes),
         contenuto_in_richiesta: lettura.contenuto_in_richiesta,
         traccia: Traccia {

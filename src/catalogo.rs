@@ -1092,6 +1092,43 @@ catalogo! {
         "no sheet of the domanda is in a state that allows {operazione}"
         "Lo stato di ogni scheda si legge con ConsultaDomanda."
     }
+    Sta004 "STA-004" Regola correggere {
+        "la registrazione della domanda è stata annullata (DPR 445/2000 art. 54): nessun atto vi si può aggiungere"
+        "the registration of the domanda was annulled: no act can be added to it"
+        "La domanda annullata resta leggibile con ConsultaDomanda. Se la prestazione è ancora voluta, presentarla di nuovo con InviaDomanda."
+    }
+    // ── LAV: the engine's work has begun ──
+    Lav001 "LAV-001" Regola correggere {
+        "lavorazione avviata (LAVORAZIONE_AVVIATA): la scheda {posto} è in stato {stato} e questo dato non si modifica più"
+        "processing has started (LAVORAZIONE_AVVIATA): sheet {posto} is in state {stato} and this value can no longer change"
+        "Della scheda si può ancora modificare: {modificabili}. Rimettere qui il valore registrato e inviare di nuovo con la stessa ChiaveInvio; i documenti si inviano in ogni stato vivo con AllegaDocumento."
+    }
+    // ── MOD: what a domanda that is there lets change ──
+    Mod001 "MOD-001" Regola correggere {
+        "questo figlio non è nella domanda"
+        "this child is not in the domanda"
+        "ModificaDomanda porta gli stessi figli della domanda: aggiungerne uno con {aggiungi}; se il codice fiscale era sbagliato, rinunciare alla sua scheda con RinunciaDomanda e aggiungere il figlio con {aggiungi}."
+    }
+    Mod002 "MOD-002" Regola correggere {
+        "manca il figlio della scheda {posto}"
+        "the child of sheet {posto} is missing"
+        "ModificaDomanda porta gli stessi figli della domanda, anche quelli la cui scheda è conclusa: rimettere il figlio com'è registrato. Per lasciare una scheda usare RinunciaDomanda."
+    }
+    Mod003 "MOD-003" Regola correggere {
+        "il richiedente non è quello della domanda"
+        "the applicant is not that of the domanda"
+        "Il richiedente di una domanda non cambia: controllare Riferimento e codice fiscale; per un altro richiedente rinunciare con RinunciaDomanda e presentare una domanda nuova con InviaDomanda."
+    }
+    Mod004 "MOD-004" Regola correggere {
+        "la domanda è già così: non c'è nulla da modificare"
+        "the domanda is like this already: there is nothing to change"
+        "Inviare la domanda come deve diventare, con almeno un dato diverso o un documento in più."
+    }
+    Mod005 "MOD-005" Regola correggere {
+        "la domanda ha già {massimo} schede, quante ne può avere"
+        "the domanda already has {massimo} sheets, as many as it can have"
+        "Presentare il figlio con una domanda nuova (InviaDomanda)."
+    }
     Pro001 "PRO-001" APIUnavailable ripetere {
         "il registro di protocollo è fermo: è aperto il registro di emergenza (DPR 445/2000 art. 63), nulla è stato registrato"
         "the protocol register stands still: the emergency register is open, nothing was registered"
@@ -1101,6 +1138,22 @@ catalogo! {
         "nessuna domanda dell'ente corrisponde al riferimento indicato"
         "no domanda of this ente matches the reference given"
         "Controllare protocollo, numero domanda, ChiaveInvio o impronta: si consultano solo le domande inviate dallo stesso ente per lo stesso servizio."
+    }
+    // ── CUR: lists by pages ──
+    Cur001 "CUR-001" InvalidRequestContent correggere {
+        "il Cursore non è di questo elenco: non è stato dato a questo ente, per questo servizio e per questa stessa richiesta"
+        "the Cursore is not of this list: it was not given to this ente, for this service and for this same request"
+        "Rimandare il Cursore così come sta nella risposta precedente, con gli stessi criteri; per ricominciare ometterlo."
+    }
+    Cur002 "CUR-002" InvalidRequestContent correggere {
+        "{campo} non è un codice fiscale: il carattere di controllo o la data non tornano"
+        "{campo} is no codice fiscale: its check character or its date is wrong"
+        "Copiare il codice fiscale dalla tessera sanitaria: nessuna domanda ne ha uno così."
+    }
+    Cur003 "CUR-003" InvalidRequestContent correggere {
+        "PresentataDal viene dopo PresentataAl: nessun giorno sta fra i due"
+        "PresentataDal comes after PresentataAl: no day lies between them"
+        "Scambiare i due giorni; per un giorno solo indicarlo in entrambi."
     }
     // ── MTM: the parts of an MTOM message ──
     Mtm001 "MTM-001" Porta correggere {
@@ -1259,6 +1312,7 @@ pub const GRUPPI: &[(&str, &str)] = &[
     ("AU", "Assegno unico e universale"),
     ("STA", "Stato della domanda"),
     ("PRO", "Registro di protocollo"),
+    ("CUR", "Elenchi a pagine"),
     ("MTM", "MTOM: le parti di un messaggio"),
     ("STO", "Archivio (nostri)"),
     ("SYS", "Sistema (nostri)"),

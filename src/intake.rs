@@ -5,6 +5,7 @@
 
 pub mod corpo;
 mod diario;
+mod elenchi;
 mod passi;
 mod reply;
 mod risposte;
@@ -24,7 +25,7 @@ use crate::access::{Access, Quota};
 use crate::adesione::Peer;
 use crate::clock::Clock;
 use crate::domanda::consultazione::DomandaConsultata;
-use crate::domanda::{Ambiente, Violazione};
+use crate::domanda::{Ambiente, AttoSuDomanda, SchedaViva, Violazione};
 use crate::prestazione::{Operazione, Prestazione};
 use crate::ricevuta::{Registrata, SchedaRicevuta};
 use crate::rifiuto::{Failure, Guasto, Negato, Rifiuto};
@@ -150,11 +151,16 @@ impl Intake {
         };
 
         match operazione {
-            Operazione::InviaDomanda | Operazione::AllegaDocumento | Operazione::RinunciaDomanda => {
-                self.invia(letta, incoming, diario, esito).await
-            }
+            Operazione::InviaDomanda
+            | Operazione::ModificaDomanda
+            | Operazione::AggiungiMinore
+            | Operazione::AggiungiFiglio
+            | Operazione::AllegaDocumento
+            | Operazione::RinunciaDomanda => self.invia(letta, incoming, diario, esito).await,
             Operazione::VerificaDomanda => self.verifica(letta, diario, esito).await,
             Operazione::ConsultaDomanda => self.consulta(letta).await,
+            Operazione::RicercaDomande => self.ricerca(letta).await,
+            Operazione::ElencoVariazioni => self.variazioni(letta).await,
             Operazione::ScaricaRicevuta => self.scarica(letta).await,
             Operazione::Echo => self.echo(letta, incoming.prestazione).await,
             Operazione::Limiti => self.limiti(&letta),
@@ -181,10 +187,7 @@ impl Intake {
                     // Read before its key is looked at: what a copy of this act has changed is not held against it.
                     let attuale = self.attuale(&letta).await?;
                     match self.admit(*letta).await? {
-                        Admission::New(nuova) => {
-                            self.ammetti(nuova.without_findings()?, attuale.as_ref(), esito)
-                                .await?
-                        }
+                        Admission::New(nuova) => self.ammetti(nuova.without_findings()?, &attuale, esito)?,
                         Admission::Again(registrata) => {
                             return Ok(registrata_invio(diario, &registrata, true, Vec::new()));
                         }
@@ -203,6 +206,7 @@ impl Intake {
 
     /// All steps but the last: what `invia` would answer, with nothing registered and no key used.
     async fn verifica(&self, letta: Letta, diario: &mut Diario, esito: &Esito) -> Result<Risposta, Failure> {
+        let attuale = self.attuale(&letta).await?;
         let nuova = match self.admit(letta).await? {
             Admission::New(nuova) => nuova,
             Admission::Again(registrata) => {
@@ -216,11 +220,10 @@ impl Intake {
         };
         diario.passo("ripetizione");
         let valida = nuova.without_findings()?;
-        let ammessa = self.ammetti(valida, None, esito).await?;
+        let ammessa = self.ammetti(valida, &attuale, esito)?;
         diario.passo("regole");
-        let schede = ammessa.contenuto.schede();
         let esito = EsitoVerifica::Ammissibile {
-            schede: schede.iter().map(SchedaRicevuta::from).collect(),
+            schede: ammessa.contenuto.schede().map(SchedaRicevuta::from).collect(),
         };
         Ok(Risposta::Verifica {
             esito,
@@ -252,17 +255,15 @@ impl Intake {
     }
 
     /// Meaning: all rules of the prestazione, live sheets included; all violations at once.
-    async fn ammetti(
-        &self,
-        valida: Valida,
-        attuale: Option<&DomandaConsultata>,
-        esito: &Esito,
-    ) -> Result<Ammessa, Failure> {
-        let servizio = valida.letta.authorized.message().prestazione.servizio;
-        let schede_vive = self.store.schede_vive(servizio, &valida.minori()).await?;
+    fn ammetti(&self, valida: Valida, attuale: &Attuale, esito: &Esito) -> Result<Ammessa, Failure> {
         valida
-            .ammetti(&schede_vive, attuale, self.regime(), &esito.avvisi)
-            .map_err(|respinta| respinta.1.into())
+            .ammetti(
+                &attuale.schede_vive,
+                attuale.domanda.as_ref(),
+                self.regime(),
+                &esito.avvisi,
+            )
+            .map_err(|respinta| respinta.1)
     }
 
     /// What every message is judged by here.
@@ -273,14 +274,28 @@ impl Intake {
         }
     }
 
-    /// The domanda that an act is about, as it is now; another ente's is none.
-    async fn attuale(&self, letta: &Letta) -> Result<Option<DomandaConsultata>, Failure> {
-        let Some(riferimento) = letta.riferimento() else {
-            return Ok(None);
-        };
-        let ente = &letta.authorized.ente().codice;
+    /// What the rules hold a message against: the live sheets of the children that it brings and, of an act, the domanda
+    /// as it is now; another ente's is none.
+    async fn attuale(&self, letta: &Letta) -> Result<Attuale, Failure> {
         let servizio = letta.authorized.message().prestazione.servizio;
-        Ok(self.store.domanda(ente, servizio, riferimento).await?)
+        let domanda = match letta.atto() {
+            Some(atto) => {
+                let ente = &letta.authorized.ente().codice;
+                self.store.domanda(ente, servizio, atto.riferimento()).await?
+            }
+            None => None,
+        };
+        let mut attuale = Attuale {
+            domanda,
+            schede_vive: self.store.schede_vive(servizio, &letta.minori()).await?,
+        };
+        // Read after the state: were it another by then, the registration would find that state gone.
+        if let Some(domanda) = &mut attuale.domanda
+            && letta.atto().is_some_and(AttoSuDomanda::wants_quadro)
+        {
+            domanda.quadro = self.store.quadro(domanda.registrata.numero_domanda).await?;
+        }
+        Ok(attuale)
     }
 
     /// The last step: number, domanda, key, receipt, feed row and trace record in one transaction.
@@ -389,6 +404,7 @@ fn atto(
         user_id: identity.user_id.clone(),
         certificato_sha256: incoming.peer.certificato.sha256.clone(),
         canale: incoming.canale,
+        emergenza: None,
         operazione: lettura.operazione,
         contenuto,
         richiesta: letta.intera.clone(),
@@ -422,6 +438,12 @@ fn receipt(registrata: &Registrata, ripetizione: bool) -> RicevutaDiAllora {
 
 /// How often an act is held anew against a domanda that somebody else changes meanwhile: each time one of them has won.
 const RILETTURE_MAX: usize = 8;
+
+/// What the rules hold a message against.
+struct Attuale {
+    domanda: Option<DomandaConsultata>,
+    schede_vive: Vec<SchedaViva>,
+}
 
 /// What the registration said.
 enum Registered {

@@ -19,6 +19,9 @@ pub mod telemetry;
 pub mod access;
 pub mod intake;
 
+// Beside the way: the reference engine, which knows the store by its contract alone.
+pub mod engine;
+
 // The ports: what is kept, who has joined, what is remembered of each message.
 pub mod adesione;
 pub mod store;

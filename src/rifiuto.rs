@@ -31,7 +31,7 @@ pub enum Rifiuto {
         /// The number that the first content has.
         protocollo: NumeroProtocollo,
     },
-    /// The message breaks the XSD: all findings, at most a hundred.
+    /// The message breaks the XSD, or what it asks cannot be asked: all findings, at most a hundred.
     #[error("forma non valida")]
     Forma(Vec<Violazione>),
     /// The domanda breaks rules: no Fault, but `Esito=RIFIUTATA`.

@@ -15,7 +15,7 @@ use super::documento::{Documento, FileErrato, nearest, specie};
 use super::{Adesioni, Certificato, Ente, Riconoscimento, StatoEnte};
 use crate::domanda::CodiceFiscale;
 use crate::patronato::{CodiceEnte, CodiceUfficio};
-use crate::prestazione::{Operazione, PRESTAZIONI};
+use crate::prestazione::{Operazione, PRESTAZIONI, by_servizio};
 
 const CHIAVI: &[&str] = &[
     "codice",
@@ -350,10 +350,6 @@ impl<'a> Lettura<'a> {
             .iter()
             .map(|prestazione| prestazione.servizio)
             .collect();
-        let operazioni: Vec<&str> = Operazione::TUTTE
-            .iter()
-            .map(|operazione| operazione.nome())
-            .collect();
         let mut servizi = Vec::new();
         for (chiave, concesse) in mappa {
             let servizio: &str = chiave.get_ref();
@@ -361,11 +357,17 @@ impl<'a> Lettura<'a> {
                 let riga = self.documento.riga(chiave.span().start);
                 self.documento.tell(riga, unknown("servizio", servizio, &noti));
             }
+            // Of a service that is not ours there is nothing to say but that.
+            let operazioni: Option<Vec<&str>> = by_servizio(servizio)
+                .map(|prestazione| prestazione.operazioni().map(Operazione::nome).collect());
             let mut elenco = Vec::new();
             for (operazione, riga) in self.documento.texts_of(servizio, concesse) {
-                if operazione != "*" && !operazioni.contains(&operazione.as_str()) {
+                if let Some(operazioni) = &operazioni
+                    && operazione != "*"
+                    && !operazioni.contains(&operazione.as_str())
+                {
                     self.documento
-                        .tell(riga, unknown("operazione", &operazione, &operazioni));
+                        .tell(riga, unknown("operazione", &operazione, operazioni));
                 }
                 elenco.push(operazione);
             }

@@ -42,9 +42,13 @@ const MESSAGGI: &[FileDelKit] = messaggi!(
     "VerificaDomanda.xml",
     "InviaDomanda.xml",
     "InviaDomanda-soap11.xml",
+    "ModificaDomanda.xml",
+    "AggiungiMinore.xml",
     "AllegaDocumento.xml",
     "RinunciaDomanda.xml",
     "ConsultaDomanda.xml",
+    "RicercaDomande.xml",
+    "ElencoVariazioni.xml",
     "ScaricaRicevuta.xml",
     "Limiti.xml",
     "Diagnosi.xml",
@@ -53,9 +57,13 @@ const MESSAGGI: &[FileDelKit] = messaggi!(
     "AssegnoUnicoUniversale/InviaDomanda.xml",
     "AssegnoUnicoUniversale/InviaDomanda-soap11.xml",
     "AssegnoUnicoUniversale/InviaDomanda-figlio-maggiorenne.xml",
+    "AssegnoUnicoUniversale/ModificaDomanda.xml",
+    "AssegnoUnicoUniversale/AggiungiFiglio.xml",
     "AssegnoUnicoUniversale/AllegaDocumento.xml",
     "AssegnoUnicoUniversale/RinunciaDomanda.xml",
     "AssegnoUnicoUniversale/ConsultaDomanda.xml",
+    "AssegnoUnicoUniversale/RicercaDomande.xml",
+    "AssegnoUnicoUniversale/ElencoVariazioni.xml",
     "AssegnoUnicoUniversale/ScaricaRicevuta.xml",
     "AssegnoUnicoUniversale/Limiti.xml",
     "AssegnoUnicoUniversale/Diagnosi.xml",
@@ -126,7 +134,7 @@ pub fn write(dir: &Path) -> Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::prestazione::{Operazione, PRESTAZIONI};
+    use crate::prestazione::PRESTAZIONI;
 
     #[test]
     fn the_contract_of_the_kit_loads_without_a_network() {
@@ -146,7 +154,7 @@ mod tests {
             for nome in [&format!("{}.wsdl", prestazione.servizio), prestazione.xsd] {
                 assert!(contratto().iter().any(|(file, _)| file == nome), "{nome}");
             }
-            for operazione in Operazione::TUTTE {
+            for operazione in prestazione.operazioni() {
                 let richiesta = format!("<{}:{}", prestazione.prefisso, operazione.nome());
                 let trovata = MESSAGGI
                     .iter()

@@ -22,6 +22,7 @@ pub mod cluster;
 pub mod demo;
 pub mod dev_certs;
 pub mod dev_postgres;
+pub mod engine;
 mod italiano;
 pub mod kit;
 pub mod register;
@@ -197,6 +198,17 @@ enum Comando {
     ///
     /// Esempio: varco store copy sqlite:/var/lib/varco/store.db postgres://varco_owner@db.esempio.it/varco
     Store(store::Args),
+    /// Avvia il motore di prova: lavora le domande dell'archivio come farebbe un motore vero, per contratto.
+    ///
+    /// È un processo a sé: legge e scrive solo con le viste di docs/contratto-motore.md, dove stanno anche le sue regole
+    /// (quali dati portano a quale esito). Più motori insieme non lavorano mai la stessa domanda. Una riga per decisione.
+    ///
+    /// Esce con 75 se l'archivio non risponde. SIGTERM o Ctrl-C: finisce la domanda che ha in mano e lascia le altre.
+    ///
+    /// Esempio: varco engine sqlite:demo/store.db --una-volta
+    ///
+    /// Esempio: varco engine postgres://varco_motore@db.esempio.it/varco --nome motore-1 --adesso 2021-08-01T09:00:00Z
+    Engine(engine::Args),
     /// Scrive in una cartella tutto ciò che serve a chi integra: WSDL, XSD, messaggi di esempio, codici di errore.
     ///
     /// I nomi dei file sono relativi: il WSDL si carica anche senza rete.
@@ -282,6 +294,7 @@ impl Cli {
             Comando::Trace(args) => runtime()?.block_on(args.run()),
             Comando::Register(args) => runtime()?.block_on(args.run()),
             Comando::Store(args) => runtime()?.block_on(args.run()),
+            Comando::Engine(args) => runtime()?.block_on(args.run()),
         }
     }
 }

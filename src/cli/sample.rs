@@ -2,18 +2,16 @@
 //! and the tests, so that what they send is what an integrator gets to see: pretty printed, with the prefixes that the
 //! documentation uses.
 
+mod atti;
+
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use anyhow::{Context as _, Result, ensure};
 use jiff::civil::Date;
 
 use super::Uscita;
 use super::send::busta::escape;
 use crate::clock::{Clock as _, Ids as _, RandomIds, WallClock};
-use crate::domanda::allegato::{TipoAllegato, TipoMime};
-use crate::domanda::atto::rinuncia::Motivo;
 use crate::domanda::campione::{Ampiezza, Campo, Mittente, PERIODO, Spunto};
 use crate::prestazione::{Operazione, PRESTAZIONI, Prestazione, by_servizio};
 use crate::protocollo::data_a_roma;
@@ -22,8 +20,8 @@ use crate::soap::SoapVersion;
 /// Which message, of whom, where to.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Operazione: echo, VerificaDomanda, InviaDomanda, ConsultaDomanda, ScaricaRicevuta, Limiti, Diagnosi
-    /// (predefinita: InviaDomanda)
+    /// Operazione: echo, VerificaDomanda, InviaDomanda, ModificaDomanda, AggiungiMinore (dell'assegno unico:
+    /// AggiungiFiglio), RinunciaDomanda, ConsultaDomanda, ScaricaRicevuta, Limiti, Diagnosi (predefinita: InviaDomanda)
     #[arg(value_name = "OPERAZIONE", default_value = "InviaDomanda", value_parser = operazione)]
     operazione: Operazione,
     /// Servizio a cui è destinato il messaggio (predefinito: AssegnoTemporaneo)
@@ -44,7 +42,7 @@ pub struct Args {
     /// Giorno di presentazione: età e mandato vi si adeguano (predefinito: oggi)
     #[arg(long, value_name = "DATA")]
     data: Option<Date>,
-    /// Protocollo da indicare in ConsultaDomanda e ScaricaRicevuta
+    /// Protocollo della domanda a cui la richiesta si riferisce
     #[arg(long, value_name = "NUMERO")]
     protocollo: Option<String>,
     /// Codice dell'ente (predefinito: PAT01)
@@ -180,91 +178,21 @@ pub fn without_domanda(
             let adesso = WallClock::default().wall();
             richiesta.leaf("OraDelChiamante", &format!("{adesso:.3}"));
         }
-        Operazione::Limiti
+        // From the beginning.
+        Operazione::RicercaDomande
+        | Operazione::ElencoVariazioni
+        | Operazione::Limiti
         | Operazione::VerificaDomanda
         | Operazione::InviaDomanda
+        | Operazione::ModificaDomanda
+        | Operazione::AggiungiMinore
+        | Operazione::AggiungiFiglio
         | Operazione::AllegaDocumento
         | Operazione::RinunciaDomanda => {}
     }
     richiesta.close();
     richiesta.testo
 }
-
-/// The request element of an act about every sheet of a domanda; `None` for an operation that is no act.
-#[must_use]
-pub fn atto(
-    prestazione: &'static Prestazione,
-    operazione: Operazione,
-    mittente: &Mittente<'_>,
-    giorno: Date,
-    chiave: &str,
-    protocollo: &str,
-) -> Option<String> {
-    let foglia = |nome, testo: &str| Campo::Foglia(nome, testo.to_owned());
-    // What the act alone says: a field of the shared types, or of the service.
-    let (del_servizio, proprio) = match operazione {
-        Operazione::RinunciaDomanda => (false, foglia("coop:Motivo", Motivo::ErroreCompilazione.as_str())),
-        Operazione::AllegaDocumento => (true, documento()),
-        _ => return None,
-    };
-    let mut richiesta = Scrittore::of(prestazione);
-    richiesta.root(operazione.nome());
-    richiesta.leaf("ChiaveInvio", chiave);
-    richiesta.open_with(
-        operazione.elemento()?,
-        " xmlns:coop=\"http://inps.it/cooperazione/v1\"",
-    );
-    // Inside stand the shared types, hence their namespace.
-    richiesta.prestazione = None;
-    for campo in [
-        Campo::Gruppo("coop:Riferimento", vec![foglia("coop:Protocollo", protocollo)]),
-        Campo::Gruppo(
-            "coop:Patronato",
-            vec![
-                foglia("coop:Codice", mittente.ente),
-                foglia("coop:Ufficio", mittente.ufficio),
-            ],
-        ),
-        foglia("coop:Operatore", mittente.user_id),
-        Campo::Gruppo(
-            "coop:Mandato",
-            vec![
-                foglia("coop:Numero", &format!("M-{chiave}")),
-                foglia("coop:Data", &giorno.to_string()),
-            ],
-        ),
-    ] {
-        richiesta.campo(&campo);
-    }
-    richiesta.prestazione = del_servizio.then_some(prestazione);
-    richiesta.campo(&proprio);
-    richiesta.close();
-    richiesta.close();
-    Some(richiesta.testo)
-}
-
-/// A document of one empty page: a PDF that readers open.
-fn documento() -> Campo {
-    let foglia = |nome, testo: &str| Campo::Foglia(nome, testo.to_owned());
-    Campo::Gruppo(
-        "Allegato",
-        vec![
-            foglia("Tipo", TipoAllegato::Altro.as_str()),
-            foglia("NomeFile", "documento.pdf"),
-            foglia("TipoMime", TipoMime::Pdf.as_str()),
-            foglia("Contenuto", &STANDARD.encode(PDF_VUOTO)),
-        ],
-    )
-}
-
-/// ISO 32000-1, annex H.2, without its cross-reference table, which readers make anew.
-const PDF_VUOTO: &[u8] = b"%PDF-1.4
-1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj
-2 0 obj <</Type/Pages/Kids[3 0 R]/Count 1>> endobj
-3 0 obj <</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>> endobj
-trailer <</Root 1 0 R>>
-%%EOF
-";
 
 /// Writes elements one below the other, two blanks deeper at each level.
 #[derive(Debug, Default)]
@@ -284,6 +212,13 @@ impl Scrittore {
             prestazione: Some(prestazione),
             ..Self::default()
         }
+    }
+
+    /// Writes some fields with the prefix of another service, or of none.
+    fn within(&mut self, prestazione: Option<&'static Prestazione>, write: impl FnOnce(&mut Self)) {
+        let propria = std::mem::replace(&mut self.prestazione, prestazione);
+        write(self);
+        self.prestazione = propria;
     }
 
     /// The name with the prefix of the service, when there is one.
@@ -355,6 +290,13 @@ impl Scrittore {
 impl Args {
     /// Writes one message, or many.
     pub fn run(self) -> Result<Uscita> {
+        ensure!(
+            self.servizio.offers(self.operazione),
+            "{} non ha l'operazione {}; ha {}",
+            self.servizio.servizio,
+            self.operazione.nome(),
+            self.servizio.aggiungi.nome()
+        );
         let presentazione = self
             .data
             .unwrap_or_else(|| data_a_roma(WallClock::default().wall()));
@@ -392,39 +334,40 @@ impl Args {
             ufficio: &self.ufficio,
             user_id: &self.user_id,
         };
+        let spunto = Spunto {
+            contatore: seme,
+            presentazione,
+            mittente,
+            ampiezza: if self.semplice {
+                Ampiezza::Minima
+            } else {
+                Ampiezza::Intera
+            },
+        };
+        let primo = format!(
+            "INPS-{}-{}-000000000001",
+            self.servizio.registro,
+            presentazione.year()
+        );
+        let protocollo = self.protocollo.as_deref().unwrap_or(&primo);
+        let chiave = chiave(seme, presentazione);
         let richiesta = match self.operazione {
-            Operazione::InviaDomanda | Operazione::VerificaDomanda => {
-                let spunto = Spunto {
-                    contatore: seme,
-                    presentazione,
-                    mittente,
-                    ampiezza: if self.semplice {
-                        Ampiezza::Minima
-                    } else {
-                        Ampiezza::Intera
-                    },
-                };
-                let chiave = chiave(seme, presentazione);
-                with_domanda(self.servizio, self.operazione, &spunto, &chiave)
+            operazione @ (Operazione::InviaDomanda | Operazione::VerificaDomanda) => {
+                with_domanda(self.servizio, operazione, &spunto, &chiave)
             }
-            altra => {
-                let primo = format!(
-                    "INPS-{}-{}-000000000001",
-                    self.servizio.registro,
-                    presentazione.year()
-                );
-                let protocollo = self.protocollo.as_deref().unwrap_or(&primo);
-                let chiave = chiave(seme, presentazione);
-                atto(
-                    self.servizio,
-                    altra,
-                    &mittente,
-                    presentazione,
-                    &chiave,
-                    protocollo,
-                )
-                .unwrap_or_else(|| without_domanda(self.servizio, altra, protocollo))
+            Operazione::ModificaDomanda => atti::modifica(self.servizio, &spunto, &chiave, protocollo),
+            operazione @ (Operazione::AggiungiMinore | Operazione::AggiungiFiglio) => {
+                atti::aggiunta(self.servizio, operazione, &spunto, &chiave, protocollo)
             }
+            Operazione::AllegaDocumento => atti::documento(self.servizio, &spunto, &chiave, protocollo),
+            Operazione::RinunciaDomanda => atti::rinuncia(self.servizio, &spunto, &chiave, protocollo),
+            operazione @ (Operazione::Echo
+            | Operazione::ConsultaDomanda
+            | Operazione::RicercaDomande
+            | Operazione::ElencoVariazioni
+            | Operazione::ScaricaRicevuta
+            | Operazione::Limiti
+            | Operazione::Diagnosi) => without_domanda(self.servizio, operazione, protocollo),
         };
         let versione = if self.soap11 {
             SoapVersion::V11
@@ -483,7 +426,7 @@ mod tests {
                 .to_zoned(crate::protocollo::roma())
                 .unwrap()
                 .timestamp();
-            for operazione in Operazione::TUTTE.iter().copied() {
+            for operazione in prestazione.operazioni() {
                 for (semplice, soap11, senza_busta) in [
                     (false, false, false),
                     (true, false, false),

@@ -13,6 +13,7 @@ use crate::access::Access;
 use crate::channel::{self, Channels};
 use crate::clock::{Clock, Ids, RandomIds, WallClock};
 use crate::config::{Config, IdentityMode};
+use crate::domanda::elenco::RIGHE_MAX;
 use crate::intake::Intake;
 use crate::intake::corpo::CorpoLimits;
 use crate::listener::{self, Porta, Serving, Spegnimento};
@@ -291,6 +292,12 @@ fn limiti(config: &Config) -> Vec<Limite> {
         ),
         limite("minori_max", 20, "schede", "Minori di una domanda."),
         limite("errori_max", 100, "errori", "Errori detti in una risposta."),
+        limite(
+            "elenco_righe_max",
+            RIGHE_MAX as usize,
+            "righe",
+            "Righe di una pagina di un elenco.",
+        ),
         limite(
             "connessioni_per_certificato_max",
             bounds.connessioni_per_certificato_max,

@@ -22,7 +22,8 @@ use crate::xml::Limits;
 /// What is not looked at here, and where it is.
 const NON_CONTROLLATO: &[&str] = &[
     "AT-006, AU-005, AU-008: se un figlio ha già una scheda viva (richiede l'archivio)",
-    "STA-*: se lo stato delle schede ammette l'atto (richiede l'archivio)",
+    "STA-*, LAV-*, MOD-*: se la domanda a cui un atto si riferisce lo ammette (richiede l'archivio)",
+    "di una ModificaDomanda: età e dichiarazioni al giorno di presentazione della domanda (richiede l'archivio)",
     "RPL-001: se la ChiaveInvio è già stata usata per un altro contenuto (richiede l'archivio)",
     "PAT-001: se Patronato/Codice è l'ente del certificato (richiede il certificato)",
     "PAT-002, PAT-003: se Ufficio e Operatore sono quelli di Identity (richiede l'intestazione)",
@@ -33,7 +34,7 @@ const NON_CONTROLLATO: &[&str] = &[
 /// What to validate, and when and where it would be sent.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// File XML: buste SOAP, elementi InviaDomanda, Domanda, RinunciaDomanda, Rinuncia, AllegaDocumento o Documento
+    /// File XML: buste SOAP, elementi InviaDomanda o Domanda, o di un atto (ModificaDomanda, Modifica, Rinuncia…)
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// Scrive JSON: un oggetto per file
@@ -138,6 +139,7 @@ pub fn judge(
         user_id: None,
         schede_vive: &[],
         allegato_bytes_max: ALLEGATO_BYTES_MAX,
+        pregresso: None,
     };
     let esame = match istanza {
         Istanza::Domanda(domanda) => domanda.esamina(&contesto),

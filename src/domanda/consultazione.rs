@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::quadro::Quadro;
 use super::stato::{AzioneRichiesta, StatoDomanda};
 use super::{CodiceFiscale, Mese, Richiedente};
 use crate::patronato::ChiaveInvio;
@@ -65,6 +66,8 @@ pub struct DomandaConsultata {
     pub impronta: [u8; 32],
     /// Its sheets, in order.
     pub schede: Vec<SchedaConsultata>,
+    /// All its plain values, where who asks needs them.
+    pub quadro: Option<Quadro>,
 }
 
 /// The state of one sheet.

@@ -11,7 +11,7 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 pub struct Dettagli(Vec<(&'static str, Valore)>);
 
 /// One value.
-#[derive(Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(untagged)]
 pub enum Valore {
     /// A word or a text.
@@ -50,6 +50,11 @@ impl Dettagli {
             .map(|(_, valore)| valore)
     }
 
+    /// All of them, in the order in which they were told.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Valore)> {
+        self.0.iter().map(|(nome, valore)| (*nome, valore))
+    }
+
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -60,6 +65,12 @@ impl Dettagli {
 impl From<&str> for Valore {
     fn from(testo: &str) -> Self {
         Self::Testo(testo.to_owned())
+    }
+}
+
+impl From<String> for Valore {
+    fn from(testo: String) -> Self {
+        Self::Testo(testo)
     }
 }
 

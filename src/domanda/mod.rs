@@ -8,12 +8,15 @@ pub mod campione;
 pub mod codelista;
 pub mod codice_fiscale;
 pub mod consultazione;
+pub mod cursore;
 pub mod dettagli;
 pub mod dichiarazione;
+pub mod elenco;
 pub mod formato;
 pub mod lettura;
 pub mod pagamento;
 pub mod persona;
+pub mod quadro;
 pub mod regole;
 pub mod sepa;
 pub mod sha256;
@@ -31,6 +34,7 @@ pub use dettagli::Dettagli;
 pub use pagamento::{Iban, Pagamento};
 pub use violazione::{Posizione, Violazione};
 
+use self::persona::CodiceInviato;
 use crate::patronato::{CodiceEnte, CodiceUfficio, UserId};
 use crate::protocollo::data_a_roma;
 
@@ -250,6 +254,18 @@ pub struct Contesto<'a> {
     pub schede_vive: &'a [SchedaViva],
     /// Bytes that one document may have.
     pub allegato_bytes_max: u64,
+    /// Of a domanda that is there and is sent again as it shall be; `None` of a new one.
+    pub pregresso: Option<&'a Pregresso>,
+}
+
+/// What a domanda that is there has behind it: `presentata_il` is then the day on which it was presented, not the day on
+/// which it is sent again.
+#[derive(Debug, Clone)]
+pub struct Pregresso {
+    /// When the request of now had wholly come: governs who sends and on which mandate, and which accounts are reached.
+    pub trasmessa_il: Timestamp,
+    /// The children who were added later, and when each was: that day governs their age and decorrenza.
+    pub aggiunti: Vec<(CodiceFiscale, Timestamp)>,
 }
 
 impl Contesto<'_> {
@@ -257,6 +273,23 @@ impl Contesto<'_> {
     #[must_use]
     pub fn oggi(&self) -> Date {
         data_a_roma(self.presentata_il)
+    }
+
+    /// The day on which this very request came: another one than that of presentation when a domanda is sent again.
+    #[must_use]
+    pub fn oggi_di_chi_invia(&self) -> Date {
+        self.pregresso
+            .map_or_else(|| self.oggi(), |pregresso| data_a_roma(pregresso.trasmessa_il))
+    }
+
+    /// The day on which the sheet of a child was presented: the domanda's, or that on which the child was added.
+    #[must_use]
+    pub fn presentazione_di(&self, minore: &CodiceInviato) -> Date {
+        self.pregresso
+            .into_iter()
+            .flat_map(|pregresso| &pregresso.aggiunti)
+            .find(|(aggiunto, _)| minore.as_ref() == Ok(aggiunto))
+            .map_or_else(|| self.oggi(), |(_, presentata_il)| data_a_roma(*presentata_il))
     }
 }
 
@@ -277,8 +310,19 @@ pub trait Domanda: Send + Sync + std::fmt::Debug {
     /// All rules of the prestazione, all findings at once.
     fn esamina(&self, contesto: &Contesto<'_>) -> Esame;
 
-    /// The plain values to register, with the decorrenza of each sheet.
-    fn fascicolo(&self, contesto: &Contesto<'_>) -> Fascicolo;
+    /// The plain values to register, with the decorrenza of each sheet. `None` where an identifier cannot be read, which
+    /// `esamina` refuses.
+    fn fascicolo(&self, contesto: &Contesto<'_>) -> Option<Fascicolo>;
+
+    /// Who hands in, on which mandate.
+    fn assistenza(&self) -> &Assistenza;
+
+    /// The path of a plain value of the fascicolo, by its name in [`quadro`]: of the domanda, or of its child at a place
+    /// from 1.
+    fn dove(&self, posto: Option<u32>, valore: &str) -> String;
+
+    /// Its element names, brothers in the order of the XSD: the order in which findings are told.
+    fn campi(&self) -> &'static [&'static str];
 }
 
 /// Builds what is handed in while the message is read. It is told of every element under the content element, in

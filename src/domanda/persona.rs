@@ -51,17 +51,17 @@ codelista! {
 }
 
 impl RichiedenteInviato {
-    /// The values to register.
+    /// The values to register; `None` where the codice fiscale cannot be read.
     #[must_use]
-    pub fn registrato(&self) -> Richiedente {
-        Richiedente {
-            codice_fiscale: regole::letto(&self.codice_fiscale),
+    pub fn registrato(&self) -> Option<Richiedente> {
+        Some(Richiedente {
+            codice_fiscale: regole::letto(&self.codice_fiscale)?,
             nome: self.nome.clone(),
             cognome: self.cognome.clone(),
             email: self.email.clone(),
             cellulare: self.cellulare.clone(),
             indirizzo: self.indirizzo.clone(),
-        }
+        })
     }
 }
 

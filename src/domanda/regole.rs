@@ -81,11 +81,16 @@ pub fn pesa(trovate: Vec<Violazione>, il: Date, vigenza: fn(Codice) -> Vigenza, 
             Peso::Tace => {}
         }
     }
+    ordina(&mut esame, campi);
+    esame
+}
+
+/// Puts findings in the order of the domanda, and leaves out those that are too many to be told.
+pub fn ordina(esame: &mut Esame, campi: &[&str]) {
     for elenco in [&mut esame.violazioni, &mut esame.avvisi] {
         elenco.sort_by_cached_key(|violazione| posto_nella_domanda(&violazione.dove, campi));
         elenco.truncate(VIOLAZIONI_MAX);
     }
-    esame
 }
 
 /// The sort key of a path: for each step the place of its name among its brothers, and its `[n]`.
@@ -111,7 +116,7 @@ pub fn percorso(prefisso: &str, campi: &[&str]) -> String {
 
 /// The path of a field below an element of whatever name: each step with its prefix.
 #[must_use]
-pub(super) fn percorso_di(radice: &str, prefisso: &str, campi: &[&str]) -> String {
+pub(crate) fn percorso_di(radice: &str, prefisso: &str, campi: &[&str]) -> String {
     campi.iter().fold(format!("/{radice}"), |percorso, campo| {
         format!("{percorso}/{prefisso}:{campo}")
     })
@@ -135,11 +140,20 @@ impl Finestra {
     /// tried on any day: FIN-101, and FIN-102 once the measure itself is over.
     #[must_use]
     pub fn esamina(&self, prefisso: &str, contesto: &Contesto<'_>) -> Option<Violazione> {
+        self.esamina_al(percorso(prefisso, &[]), contesto)
+    }
+
+    /// The same for what is asked for elsewhere than in a domanda.
+    #[must_use]
+    pub fn esamina_al(&self, dove: String, contesto: &Contesto<'_>) -> Option<Violazione> {
+        // What is there was let in on its day, and is not asked again.
+        if contesto.pregresso.is_some() {
+            return None;
+        }
         let oggi = contesto.oggi();
         if oggi >= self.dal && self.al.is_none_or(|al| oggi <= al) {
             return None;
         }
-        let dove = percorso(prefisso, &[]);
         let (periodo, period) = self.periodo();
         if contesto.ambiente != Ambiente::Produzione
             && let Some(fine) = self.fine_misura.filter(|fine| oggi > *fine)
@@ -172,15 +186,18 @@ impl Finestra {
     }
 }
 
-/// What was sent, once the rules have found nothing wrong with it.
-///
-/// `fascicolo` follows an `esamina` without violations (intake's order of steps), and every prestazione refuses, on
-/// whatever day, a domanda that holds an `Err` (CF-001… and IBN-001… are [`Vigenza::SEMPRE`], held by its tests).
-pub(crate) fn letto<T: Clone, E: std::error::Error>(inviato: &Result<T, E>) -> T {
-    inviato
-        .as_ref()
-        .expect("a domanda with an unreadable identifier is refused before it is registered")
-        .clone()
+/// What was sent, where it could be read: the rules refuse the rest (CF-001…, IBN-001…), on whatever day.
+pub(crate) fn letto<T: Clone, E>(inviato: &Result<T, E>) -> Option<T> {
+    inviato.as_ref().ok().cloned()
+}
+
+/// The same for what may lack: `None` where it is there and cannot be read.
+#[expect(
+    clippy::option_option,
+    reason = "not there is a value, and cannot be read is another"
+)]
+pub(crate) fn letto_option<T: Clone, E>(inviato: Option<&Result<T, E>>) -> Option<Option<T>> {
+    inviato.map(letto).map_or(Some(None), |letto| letto.map(Some))
 }
 
 /// Two that were both read, and are the same. Two omocodes are two persons.

@@ -51,6 +51,18 @@ codelista! {
     }
 }
 
+codelista! {
+    /// From which side of the store a move is made.
+    Lato {
+        /// The benefit engine, by its contract.
+        Motore = "MOTORE",
+        /// The patronato, by an act: the gateway makes it.
+        Patronato = "PATRONATO",
+        /// The office, by an annulment in the register.
+        Ufficio = "UFFICIO",
+    }
+}
+
 /// What the patronato may do with a sheet that was presented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Azione {
@@ -72,6 +84,55 @@ pub enum Azione {
     ChiedereRiesame,
     /// `InviaDomanda` for the same child.
     Ripresentare,
+}
+
+/// A part of a sheet, or of the domanda that it stands in, that `ModificaDomanda` may touch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Parte {
+    /// Whatever is none of the following.
+    Dati,
+    /// Who the other parent is.
+    AltroGenitore,
+    /// How to pay who asks.
+    Pagamento,
+    /// How to pay the other parent.
+    PagamentoAltroGenitore,
+    /// How the sum is split.
+    Ripartizione,
+    /// Documents beside those that are there.
+    Documenti,
+}
+
+impl Parte {
+    /// As people are told.
+    #[must_use]
+    pub fn nome(self) -> &'static str {
+        match self {
+            Self::Dati => "dati",
+            Self::AltroGenitore => "altro genitore",
+            Self::Pagamento => "pagamento",
+            Self::PagamentoAltroGenitore => "pagamento dell'altro genitore",
+            Self::Ripartizione => "ripartizione",
+            Self::Documenti => "documenti",
+        }
+    }
+}
+
+impl AzioneRichiesta {
+    /// Whether what was asked for is given when this part changes.
+    #[must_use]
+    pub fn is_answered_by(self, parte: Parte) -> bool {
+        match self {
+            Self::Nessuna => false,
+            Self::AllegareDocumenti => parte == Parte::Documenti,
+            Self::AggiornareDatiFiglio => matches!(parte, Parte::Dati | Parte::AltroGenitore),
+            Self::AggiornareIban => matches!(parte, Parte::Pagamento | Parte::PagamentoAltroGenitore),
+            Self::IntegrareAltroGenitore => matches!(
+                parte,
+                Parte::AltroGenitore | Parte::PagamentoAltroGenitore | Parte::Ripartizione
+            ),
+        }
+    }
 }
 
 impl Azione {
@@ -147,6 +208,56 @@ impl StatoDomanda {
         }
     }
 
+    /// What `ModificaDomanda` may touch of a sheet in this state, of which that is asked (spec/domain.md §5.2): before any
+    /// work all of it; once accepted how it is paid; where the citizen must act, what was asked for, and how it is paid,
+    /// since nobody shall wait with a wrong IBAN. Documents go with either: an account abroad asks for its form.
+    #[must_use]
+    pub fn modificabili(self, azione: AzioneRichiesta) -> &'static [Parte] {
+        use Parte::{AltroGenitore, Dati, Documenti, Pagamento, PagamentoAltroGenitore, Ripartizione};
+        const TUTTE: &[Parte] = &[
+            Dati,
+            AltroGenitore,
+            Pagamento,
+            PagamentoAltroGenitore,
+            Ripartizione,
+            Documenti,
+        ];
+        // Each begins where the one before it leaves a part out.
+        let (altro_genitore, pagamento) = (&TUTTE[1..], &TUTTE[2..]);
+        if self.allows(Azione::Modificare) {
+            return TUTTE;
+        }
+        if self.allows(Azione::ModificareQuantoRichiesto) {
+            return match azione {
+                AzioneRichiesta::AggiornareDatiFiglio => TUTTE,
+                AzioneRichiesta::IntegrareAltroGenitore => altro_genitore,
+                AzioneRichiesta::Nessuna
+                | AzioneRichiesta::AllegareDocumenti
+                | AzioneRichiesta::AggiornareIban => pagamento,
+            };
+        }
+        if self.allows(Azione::ModificarePagamento) {
+            return pagamento;
+        }
+        &[]
+    }
+
+    /// Whether the engine brought the sheet here: its work has begun, or is done.
+    #[must_use]
+    pub fn is_lavorata(self) -> bool {
+        match self {
+            Self::InIstruttoria
+            | Self::InEvidenzaCittadino
+            | Self::InEvidenzaSede
+            | Self::Sospesa
+            | Self::Accolta
+            | Self::Respinta
+            | Self::Decaduta
+            | Self::Revocata => true,
+            Self::Presentata | Self::Rinunciata | Self::Sostituita | Self::Annullata => false,
+        }
+    }
+
     /// The states that may follow this one.
     #[must_use]
     pub fn mosse(self) -> &'static [Self] {
@@ -187,6 +298,24 @@ impl StatoDomanda {
         }
     }
 
+    /// Who brings a sheet into this state: whoever its meaning is up to.
+    #[must_use]
+    pub fn chi(self) -> Lato {
+        match self {
+            // SOSTITUITA: the child's own domanda does it, which the engine cannot bring.
+            Self::Presentata | Self::Rinunciata | Self::Sostituita => Lato::Patronato,
+            Self::Annullata => Lato::Ufficio,
+            Self::InIstruttoria
+            | Self::InEvidenzaCittadino
+            | Self::InEvidenzaSede
+            | Self::Sospesa
+            | Self::Accolta
+            | Self::Respinta
+            | Self::Decaduta
+            | Self::Revocata => Lato::Motore,
+        }
+    }
+
     /// Whether that state may follow this one. A state does not follow itself.
     #[must_use]
     pub fn may_become(self, dopo: Self) -> bool {
@@ -216,6 +345,54 @@ mod tests {
                 "ACCOLTA",
             ]
         );
+    }
+
+    #[test]
+    fn what_was_asked_for_can_be_given_where_it_is_asked() {
+        use AzioneRichiesta::{
+            AggiornareDatiFiglio, AggiornareIban, AllegareDocumenti, IntegrareAltroGenitore,
+        };
+        let stato = StatoDomanda::InEvidenzaCittadino;
+        for azione in [
+            AllegareDocumenti,
+            AggiornareDatiFiglio,
+            AggiornareIban,
+            IntegrareAltroGenitore,
+        ] {
+            let modificabili = stato.modificabili(azione);
+            assert!(
+                modificabili.iter().any(|parte| azione.is_answered_by(*parte)),
+                "{}",
+                azione.as_str()
+            );
+        }
+        assert!(!stato.modificabili(AggiornareIban).contains(&Parte::Dati));
+    }
+
+    #[test]
+    fn before_any_work_all_may_change_and_afterwards_how_it_is_paid() {
+        for stato in StatoDomanda::TUTTI {
+            let modificabili = stato.modificabili(AzioneRichiesta::Nessuna);
+            let attese: &[&str] = match stato {
+                StatoDomanda::Presentata => &[
+                    "dati",
+                    "altro genitore",
+                    "pagamento",
+                    "pagamento dell'altro genitore",
+                    "ripartizione",
+                    "documenti",
+                ],
+                StatoDomanda::InEvidenzaCittadino | StatoDomanda::Accolta => &[
+                    "pagamento",
+                    "pagamento dell'altro genitore",
+                    "ripartizione",
+                    "documenti",
+                ],
+                _ => &[],
+            };
+            let nomi: Vec<&str> = modificabili.iter().map(|parte| parte.nome()).collect();
+            assert_eq!(nomi, attese, "{}", stato.as_str());
+        }
     }
 
     #[test]

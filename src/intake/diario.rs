@@ -151,6 +151,8 @@ impl Diario {
                 ..
             } => "RIFIUTATA",
             Risposta::Consultazione(_)
+            | Risposta::Ricerca(_)
+            | Risposta::Variazioni(_)
             | Risposta::Ricevuta { .. }
             | Risposta::Echo { .. }
             | Risposta::Limiti { .. }

@@ -4,10 +4,13 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::access::Authorized;
-use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
-use crate::domanda::{Ambiente, CodiceFiscale, Contesto, Istanza, SchedaViva, Violazione};
+use crate::catalogo::Codice;
+use crate::domanda::consultazione::DomandaConsultata;
+use crate::domanda::{
+    Ambiente, AttoSuDomanda, CodiceFiscale, Contesto, Esame, Istanza, SchedaViva, Violazione,
+};
 use crate::patronato::ChiaveInvio;
-use crate::rifiuto::Rifiuto;
+use crate::rifiuto::{Failure, Guasto, Rifiuto};
 use crate::schema::Lettura;
 use crate::store::Contenuto;
 
@@ -83,11 +86,20 @@ impl Letta {
             .map_err(|respinta| Box::new(respinta.0.take_back()))
     }
 
-    /// Which domanda an act is about.
-    pub(super) fn riferimento(&self) -> Option<&Riferimento> {
+    /// What is handed in, when it is an act about a domanda that is there.
+    pub(super) fn atto(&self) -> Option<&dyn AttoSuDomanda> {
         match self.authorized.message().istanza.as_ref()? {
             Istanza::Domanda(_) => None,
-            Istanza::Atto(atto) => Some(atto.riferimento()),
+            Istanza::Atto(atto) => Some(&**atto),
+        }
+    }
+
+    /// The children whom it brings, for the look at live sheets.
+    pub(super) fn minori(&self) -> Vec<CodiceFiscale> {
+        match &self.authorized.message().istanza {
+            None => Vec::new(),
+            Some(Istanza::Domanda(domanda)) => domanda.minori(),
+            Some(Istanza::Atto(atto)) => atto.minori(),
         }
     }
 
@@ -119,14 +131,6 @@ impl Nuova {
 }
 
 impl Valida {
-    /// The children of a domanda, for the look at live sheets.
-    pub(super) fn minori(&self) -> Vec<CodiceFiscale> {
-        match &self.istanza {
-            Istanza::Domanda(domanda) => domanda.minori(),
-            Istanza::Atto(_) => Vec::new(),
-        }
-    }
-
     /// What the rules say, each finding at its line: nothing against it, and there is something to register; else all
     /// that refuses it. `attuale` is the domanda that an act is about.
     pub(super) fn ammetti(
@@ -135,13 +139,15 @@ impl Valida {
         attuale: Option<&DomandaConsultata>,
         regime: Regime,
         avvisi: &[Violazione],
-    ) -> Result<Ammessa, Box<(Self, Rifiuto)>> {
+    ) -> Result<Ammessa, Box<(Self, Failure)>> {
         let contesto = self.contesto(schede_vive, regime);
         let mut esame = match (&self.istanza, attuale) {
             (Istanza::Domanda(domanda), _) => domanda.esamina(&contesto),
+            // Of an annulled domanda all else follows from that.
+            (Istanza::Atto(_), Some(attuale)) if attuale.registrata.annullata => self.annullata(),
             (Istanza::Atto(atto), Some(attuale)) => atto.esamina(&contesto, Some(attuale)),
             // Another ente's domanda is answered like one that is not there.
-            (Istanza::Atto(_), None) => return Err(Box::new((self, Rifiuto::NonTrovata))),
+            (Istanza::Atto(_), None) => return Err(Box::new((self, Rifiuto::NonTrovata.into()))),
         };
         let posizioni = &self.letta.authorized.message().posizioni;
         posizioni.place(&mut esame.violazioni, &self.letta.busta);
@@ -149,12 +155,21 @@ impl Valida {
         let avvisi: Vec<_> = avvisi.iter().cloned().chain(esame.avvisi).collect();
         if !esame.violazioni.is_empty() {
             let violazioni = esame.violazioni;
-            return Err(Box::new((self, Rifiuto::Regole { violazioni, avvisi })));
+            return Err(Box::new((self, Rifiuto::Regole { violazioni, avvisi }.into())));
         }
         let contenuto = match (&self.istanza, attuale) {
-            (Istanza::Domanda(domanda), _) => Contenuto::Domanda(domanda.fascicolo(&contesto)),
-            (Istanza::Atto(atto), Some(attuale)) => Contenuto::Seguito(atto.seguito(attuale)),
-            (Istanza::Atto(_), None) => return Err(Box::new((self, Rifiuto::NonTrovata))),
+            (Istanza::Domanda(domanda), _) => match domanda.fascicolo(&contesto) {
+                Some(fascicolo) => Contenuto::Domanda(fascicolo),
+                // The rules refuse what cannot be read; if one day they forget one, it is a fault of ours.
+                None => {
+                    return Err(Box::new((
+                        self,
+                        Guasto::Interno("identificativo illeggibile").into(),
+                    )));
+                }
+            },
+            (Istanza::Atto(atto), Some(attuale)) => Contenuto::Seguito(atto.seguito(&contesto, attuale)),
+            (Istanza::Atto(_), None) => return Err(Box::new((self, Rifiuto::NonTrovata.into()))),
         };
         Ok(Ammessa {
             valida: self,
@@ -176,10 +191,24 @@ impl Valida {
         let refuse = lettura.prestazione.scheda_viva;
         let mut violazioni: Vec<_> = schede
             .iter()
-            .map(|(posto, scheda)| refuse(*posto, scheda))
+            .filter_map(|(posto, scheda)| match &self.istanza {
+                Istanza::Domanda(_) => Some(refuse(*posto, scheda)),
+                Istanza::Atto(atto) => atto.scheda_viva(scheda),
+            })
             .collect();
         lettura.posizioni.place(&mut violazioni, &self.letta.busta);
         violazioni
+    }
+
+    /// STA-004, at the act as a whole.
+    fn annullata(&self) -> Esame {
+        let lettura = self.letta.authorized.message();
+        let elemento = lettura.operazione.elemento().unwrap_or_default();
+        let dove = format!("/{}:{elemento}", lettura.prestazione.prefisso);
+        Esame {
+            violazioni: vec![Violazione::at(Codice::Sta004, dove)],
+            avvisi: Vec::new(),
+        }
     }
 
     /// What rules may look at beside the domanda.
@@ -193,6 +222,7 @@ impl Valida {
             user_id: Some(&identity.user_id),
             schede_vive,
             allegato_bytes_max: regime.allegato_bytes_max,
+            pregresso: None,
         }
     }
 }

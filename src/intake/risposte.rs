@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use super::Intake;
 use super::passi::Letta;
 use crate::adesione::Peer;
-use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
-use crate::prestazione::{Operazione, Prestazione};
+use crate::domanda::consultazione::Riferimento;
+use crate::patronato::CodiceEnte;
+use crate::prestazione::{Operazione, Prestazione, by_servizio};
 use crate::rifiuto::{Failure, Rifiuto};
 use crate::soap::SoapVersion;
 use crate::soap::answer::{self, Risposta};
@@ -14,29 +15,21 @@ use crate::soap::answer::{self, Risposta};
 impl Intake {
     /// State of a domanda of the own ente; another ente's is answered as unknown.
     pub(super) async fn consulta(&self, letta: Letta) -> Result<Risposta, Failure> {
-        let consultata = self.domanda(&letta).await?;
+        let (ente, servizio, riferimento) = riferimento(&letta)?;
+        let consultata = self.store.domanda(ente, servizio, &riferimento).await?;
+        let consultata = consultata.ok_or(Rifiuto::NonTrovata)?;
         Ok(Risposta::Consultazione(Box::new(consultata)))
     }
 
-    /// The receipt, byte for byte as it was told.
+    /// The receipt, byte for byte as it was told: of an act, where the act is named and not its domanda.
     pub(super) async fn scarica(&self, letta: Letta) -> Result<Risposta, Failure> {
-        self.domanda(&letta).await.map(|consultata| Risposta::Ricevuta {
-            ricevuta: consultata.registrata.ricevuta,
-            annullata: consultata.registrata.annullata,
+        let (ente, servizio, riferimento) = riferimento(&letta)?;
+        let registrata = self.store.registrazione(ente, servizio, &riferimento).await?;
+        let registrata = registrata.ok_or(Rifiuto::NonTrovata)?;
+        Ok(Risposta::Ricevuta {
+            ricevuta: registrata.ricevuta,
+            annullata: registrata.annullata,
         })
-    }
-
-    async fn domanda(&self, letta: &Letta) -> Result<DomandaConsultata, Failure> {
-        without_findings(letta)?;
-        let lettura = letta.authorized.message();
-        let Some(riferimento) = riferimento(&lettura.campi) else {
-            return Err(Rifiuto::NonTrovata.into());
-        };
-        let ente = &letta.authorized.ente().codice;
-        self.store
-            .domanda(ente, lettura.prestazione.servizio, &riferimento)
-            .await?
-            .ok_or_else(|| Rifiuto::NonTrovata.into())
     }
 
     /// The service's state (`ModI` `RAC_SOAP_004`).
@@ -83,9 +76,10 @@ impl Intake {
         let concesse = ente.servizi.iter().map(|(servizio, operazioni)| {
             let tutte = operazioni.iter().any(|nome| nome == "*");
             let nomi: Vec<&str> = if tutte {
-                Operazione::TUTTE
-                    .iter()
-                    .map(|operazione| operazione.nome())
+                by_servizio(servizio)
+                    .into_iter()
+                    .flat_map(Prestazione::operazioni)
+                    .map(Operazione::nome)
                     .collect()
             } else {
                 operazioni.iter().map(String::as_str).collect()
@@ -118,7 +112,7 @@ impl Intake {
     }
 }
 
-fn without_findings(letta: &Letta) -> Result<(), Rifiuto> {
+pub(super) fn without_findings(letta: &Letta) -> Result<(), Rifiuto> {
     let rilievi = &letta.authorized.message().rilievi;
     if rilievi.is_empty() {
         Ok(())
@@ -127,9 +121,18 @@ fn without_findings(letta: &Letta) -> Result<(), Rifiuto> {
     }
 }
 
-/// Which domanda is meant; the XSD has already held each text to its pattern.
-fn riferimento(campi: &[(String, String)]) -> Option<Riferimento> {
-    campi
+/// Which domanda is meant, and who asks; the XSD has already held each text to its pattern.
+fn riferimento(letta: &Letta) -> Result<(&CodiceEnte, &'static str, Riferimento), Rifiuto> {
+    without_findings(letta)?;
+    let lettura = letta.authorized.message();
+    let riferimento = lettura
+        .campi
         .iter()
         .find_map(|(percorso, testo)| Riferimento::parse(percorso.strip_prefix("Riferimento/")?, testo))
+        .ok_or(Rifiuto::NonTrovata)?;
+    Ok((
+        &letta.authorized.ente().codice,
+        lettura.prestazione.servizio,
+        riferimento,
+    ))
 }

@@ -7,6 +7,7 @@ pub mod assegno_unico;
 mod prova;
 
 use crate::domanda::atto::documento::LettoreDocumento;
+use crate::domanda::atto::modifica::LettoreModifica;
 use crate::domanda::atto::rinuncia::LettoreRinuncia;
 use crate::domanda::campione::{Campo, Spunto};
 use crate::domanda::regole::Finestra;
@@ -39,19 +40,54 @@ pub struct Prestazione {
     pub finestra: &'static Finestra,
     /// Makes the Domanda of a sample, of people that do not exist.
     pub campione: fn(&Spunto<'_>) -> Campo,
+    /// Its operation that adds a child to a domanda: named as its domanda names a child.
+    pub aggiungi: Operazione,
+    /// Makes a fresh reader of what that operation carries.
+    pub lettore_aggiunta: fn() -> Box<dyn Lettore>,
 }
 
 impl Prestazione {
+    /// The operations of its service, in the order of the WSDL.
+    pub fn operazioni(&self) -> impl Iterator<Item = Operazione> + '_ {
+        Operazione::TUTTE
+            .iter()
+            .copied()
+            .filter(|operazione| self.offers(*operazione))
+    }
+
+    /// Whether its service has that operation: every one but those that add the child of another.
+    #[must_use]
+    pub fn offers(&self, operazione: Operazione) -> bool {
+        !operazione.adds_child() || operazione == self.aggiungi
+    }
+
+    /// The operation of its service whose request element has this local name.
+    #[must_use]
+    pub fn by_nome(&self, nome: &str) -> Option<Operazione> {
+        self.operazioni().find(|operazione| operazione.nome() == nome)
+    }
+
+    /// The first operation of its service with this content: what a file that holds nothing else is taken for.
+    #[must_use]
+    pub fn by_elemento(&self, elemento: &str) -> Option<Operazione> {
+        self.operazioni()
+            .find(|operazione| operazione.elemento() == Some(elemento))
+    }
+
     /// Makes a fresh reader of what an operation carries; `None` where it carries nothing.
     #[must_use]
-    pub fn reader(&self, operazione: Operazione) -> Option<Box<dyn Lettore>> {
+    pub fn reader(&'static self, operazione: Operazione) -> Option<Box<dyn Lettore>> {
         match operazione {
             Operazione::InviaDomanda | Operazione::VerificaDomanda => Some((self.lettore)()),
+            Operazione::AggiungiMinore | Operazione::AggiungiFiglio => Some((self.lettore_aggiunta)()),
             // The acts that are the same for every prestazione.
+            Operazione::ModificaDomanda => Some(Box::new(LettoreModifica::new(self))),
             Operazione::AllegaDocumento => Some(Box::new(LettoreDocumento::new(self.prefisso, self.titolo))),
             Operazione::RinunciaDomanda => Some(Box::new(LettoreRinuncia::new(self.prefisso, self.titolo))),
             Operazione::Echo
             | Operazione::ConsultaDomanda
+            | Operazione::RicercaDomande
+            | Operazione::ElencoVariazioni
             | Operazione::ScaricaRicevuta
             | Operazione::Limiti
             | Operazione::Diagnosi => None,
@@ -71,7 +107,8 @@ pub fn by_servizio(servizio: &str) -> Option<&'static Prestazione> {
         .find(|prestazione| prestazione.servizio == servizio)
 }
 
-/// The operations of a service (design.md §3) that this gateway speaks. All services have the same names.
+/// The operations (design.md §3) that this gateway speaks. All services have the same names, but for the child that is
+/// added to a domanda.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operazione {
     /// The service's state (ModI `RAC_SOAP_004`).
@@ -80,12 +117,22 @@ pub enum Operazione {
     VerificaDomanda,
     /// One domanda → receipt.
     InviaDomanda,
+    /// A domanda as it shall be.
+    ModificaDomanda,
+    /// One child more, of the assegno temporaneo.
+    AggiungiMinore,
+    /// One child more, of the assegno unico.
+    AggiungiFiglio,
     /// A document for a domanda.
     AllegaDocumento,
     /// Gives up sheets of a domanda.
     RinunciaDomanda,
     /// State of a domanda.
     ConsultaDomanda,
+    /// The own domande.
+    RicercaDomande,
+    /// What changed since.
+    ElencoVariazioni,
     /// The receipt again.
     ScaricaRicevuta,
     /// Limits and quota.
@@ -100,9 +147,14 @@ impl Operazione {
         Self::Echo,
         Self::VerificaDomanda,
         Self::InviaDomanda,
+        Self::ModificaDomanda,
+        Self::AggiungiMinore,
+        Self::AggiungiFiglio,
         Self::AllegaDocumento,
         Self::RinunciaDomanda,
         Self::ConsultaDomanda,
+        Self::RicercaDomande,
+        Self::ElencoVariazioni,
         Self::ScaricaRicevuta,
         Self::Limiti,
         Self::Diagnosi,
@@ -115,9 +167,14 @@ impl Operazione {
             Self::Echo => "echo",
             Self::VerificaDomanda => "VerificaDomanda",
             Self::InviaDomanda => "InviaDomanda",
+            Self::ModificaDomanda => "ModificaDomanda",
+            Self::AggiungiMinore => "AggiungiMinore",
+            Self::AggiungiFiglio => "AggiungiFiglio",
             Self::AllegaDocumento => "AllegaDocumento",
             Self::RinunciaDomanda => "RinunciaDomanda",
             Self::ConsultaDomanda => "ConsultaDomanda",
+            Self::RicercaDomande => "RicercaDomande",
+            Self::ElencoVariazioni => "ElencoVariazioni",
             Self::ScaricaRicevuta => "ScaricaRicevuta",
             Self::Limiti => "Limiti",
             Self::Diagnosi => "Diagnosi",
@@ -130,24 +187,28 @@ impl Operazione {
     pub fn elemento(self) -> Option<&'static str> {
         match self {
             Self::InviaDomanda | Self::VerificaDomanda => Some("Domanda"),
+            Self::ModificaDomanda => Some("Modifica"),
+            Self::AggiungiMinore => Some("NuovoMinore"),
+            Self::AggiungiFiglio => Some("NuovoFiglio"),
             Self::AllegaDocumento => Some("Documento"),
             Self::RinunciaDomanda => Some("Rinuncia"),
-            Self::Echo | Self::ConsultaDomanda | Self::ScaricaRicevuta | Self::Limiti | Self::Diagnosi => {
-                None
-            }
+            Self::Echo
+            | Self::ConsultaDomanda
+            | Self::RicercaDomande
+            | Self::ElencoVariazioni
+            | Self::ScaricaRicevuta
+            | Self::Limiti
+            | Self::Diagnosi => None,
         }
     }
 
-    /// The first operation with this content: what a file that holds nothing else is taken for.
+    /// Whether it adds a child to a domanda: an operation of one service alone.
     #[must_use]
-    pub fn by_elemento(elemento: &str) -> Option<Self> {
-        Self::TUTTE
-            .iter()
-            .copied()
-            .find(|operazione| operazione.elemento() == Some(elemento))
+    pub fn adds_child(self) -> bool {
+        matches!(self, Self::AggiungiMinore | Self::AggiungiFiglio)
     }
 
-    /// The operation whose request element has this local name.
+    /// The operation, of whichever service, whose request element has this local name.
     #[must_use]
     pub fn by_nome(nome: &str) -> Option<Self> {
         Self::TUTTE

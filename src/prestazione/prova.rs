@@ -59,5 +59,6 @@ pub(super) fn contesto(ambiente: Ambiente, giorno: Date) -> Contesto<'static> {
         user_id: None,
         schede_vive: &[],
         allegato_bytes_max: ALLEGATO_BYTES_MAX,
+        pregresso: None,
     }
 }

@@ -263,7 +263,9 @@ impl Radice {
             .iter()
             .copied()
             .find(|prestazione| prestazione.namespace == nome.namespace)?;
-        let operazione = Operazione::by_elemento(nome.locale).or_else(|| Operazione::by_nome(nome.locale))?;
+        let operazione = prestazione
+            .by_elemento(nome.locale)
+            .or_else(|| prestazione.by_nome(nome.locale))?;
         Some(Self::Richiesta(prestazione, operazione))
     }
 }

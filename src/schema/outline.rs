@@ -16,7 +16,7 @@ use xsd_schema::parser::frames::{
 use xsd_schema::{ElementKey, NameId, SchemaSet, TypeKey};
 
 use super::SchemaError;
-use crate::prestazione::{Operazione, PRESTAZIONI};
+use crate::prestazione::PRESTAZIONI;
 
 /// Elements and types that a request may hold.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub(super) struct Elemento {
     pub(super) tipo: usize,
     /// More than one may stand in its place: its path carries a number.
     pub(super) ripetibile: bool,
-    /// The content of an operation ([`Operazione::elemento`]): the paths inside it begin with it.
+    /// The content of an operation (`Operazione::elemento`): the paths inside it begin with it, or with one around it.
     pub(super) contenuto: bool,
     /// The field of the `xs:unique` or `xs:key` that this element declares, as people are told: `at:Codice`.
     pub(super) campo_unico: Option<String>,
@@ -106,11 +106,11 @@ impl Outline {
             tipi: HashMap::new(),
         };
         for prestazione in PRESTAZIONI {
-            let richieste = Operazione::TUTTE
-                .iter()
+            let richieste = prestazione
+                .operazioni()
                 .map(|operazione| (operazione.nome(), false));
-            let contenuti: BTreeSet<_> = Operazione::TUTTE
-                .iter()
+            let contenuti: BTreeSet<_> = prestazione
+                .operazioni()
                 .filter_map(|operazione| Some((operazione.elemento()?, true)))
                 .collect();
             for (nome, contenuto) in richieste.chain(contenuti) {

@@ -1,6 +1,8 @@
 //! Answers: the receipt, and the envelope of every operation. It promises XML that is valid against `xsd/`, the same
 //! bytes for the same values, and a receipt that is written once: afterwards its bytes are only carried.
 
+mod elenchi;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -10,10 +12,12 @@ use super::errori::{COOP, avvisi, errori};
 use super::identity::Forma;
 use super::scrittore::Scrittore;
 use crate::domanda::consultazione::DomandaConsultata;
+use crate::domanda::elenco::{DomandaElencata, Variazione};
 use crate::domanda::{Ambiente, Violazione};
 use crate::patronato::{CodiceEnte, CodiceUfficio, UserId};
 use crate::prestazione::{Operazione, Prestazione};
 use crate::ricevuta::{Ricevuta, SchedaRicevuta};
+pub use elenchi::PaginaDetta;
 
 /// What is answered to an operation; mirrors `coop:Risposta*` of `xsd/cooperazione-v1.xsd`.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +38,10 @@ pub enum Risposta {
     },
     /// To `ConsultaDomanda`.
     Consultazione(Box<DomandaConsultata>),
+    /// To `RicercaDomande`.
+    Ricerca(PaginaDetta<DomandaElencata>),
+    /// To `ElencoVariazioni`.
+    Variazioni(PaginaDetta<Variazione>),
     /// To `ScaricaRicevuta`.
     Ricevuta {
         /// The receipt as it was told then.
@@ -262,6 +270,8 @@ fn corpo(w: &mut Scrittore, prestazione: &Prestazione, risposta: &Risposta, mess
             errori(w, mancanti, message_id);
         }
         Risposta::Consultazione(domanda) => consultazione(w, domanda),
+        Risposta::Ricerca(pagina) => elenchi::ricerca(w, pagina),
+        Risposta::Variazioni(pagina) => elenchi::variazioni(w, pagina),
         Risposta::Ricevuta { ricevuta, annullata } => {
             w.grezzo(&String::from_utf8_lossy(ricevuta));
             w.campo("coop:Annullata", booleano(*annullata));

@@ -135,15 +135,12 @@ impl Envelope {
             namespace: &self.namespace,
             locale: &self.operazione,
         };
-        let codice = match Operazione::by_nome(&self.operazione) {
+        let codice = match prestazione.by_nome(&self.operazione) {
             Some(operazione) if self.namespace == prestazione.namespace => return Ok(operazione),
             Some(_) => Codice::Env051,
             None => Codice::Env052,
         };
-        let operazioni: Vec<_> = Operazione::TUTTE
-            .iter()
-            .map(|operazione| operazione.nome())
-            .collect();
+        let operazioni: Vec<_> = prestazione.operazioni().map(Operazione::nome).collect();
         let violazione = Violazione::at(codice, BODY)
             .with("atteso", atteso(prestazione.namespace, &self.operazione))
             .with("trovato", mostra(nome))

@@ -3,10 +3,12 @@
 
 mod codec;
 pub mod copy;
+mod elenchi;
 pub mod esame;
 pub mod giornaliero;
 pub mod legale;
 pub mod postgres;
+mod quadro;
 mod registro;
 pub mod sqlite;
 mod url;
@@ -27,14 +29,17 @@ use uuid::Uuid;
 use crate::catalogo::Codice;
 use crate::domanda::atto::Seguito;
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
-use crate::domanda::{Ambiente, CodiceFiscale, Fascicolo, Scheda, SchedaViva};
+use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
+use crate::domanda::quadro::Quadro;
+use crate::domanda::{Allegato, Ambiente, CodiceFiscale, Fascicolo, Scheda, SchedaViva};
 use crate::patronato::{ChiaveInvio, CodiceEnte, CodiceUfficio, UserId};
 use crate::prestazione::{Operazione, Prestazione};
-use crate::protocollo::NumeroProtocollo;
+use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::{Digest, Registrata, Ricevuta};
 use crate::rifiuto::{Failure, Guasto};
 use crate::trace::{RifiutoAllaPorta, Traccia};
 
+pub(crate) use postgres::connect_options as postgres_options;
 pub use url::{NotAStoreUrl, PostgresUrl, StoreUrl};
 
 /// How to open a store.
@@ -182,8 +187,11 @@ pub struct Atto {
     pub user_id: UserId,
     /// SHA-256 of the client certificate, hex.
     pub certificato_sha256: String,
-    /// `MODI`, `PDD`, `LOTTO`.
+    /// `MODI`, `PDD`, `LOTTO`, `EMERGENZA`.
     pub canale: &'static str,
+    /// Its number in the emergency register, if it was taken in there (DPR 445/2000 art. 63). Such an act draws its
+    /// ordinary number while the emergency is open, when no other does, and at no other time.
+    pub emergenza: Option<u64>,
     /// Which operation it came by.
     pub operazione: Operazione,
     /// What to write of it.
@@ -228,10 +236,23 @@ impl Contenuto {
         }
     }
 
-    /// The sheets that it brings.
+    /// The sheets that it brings: those of a domanda, or those that an act adds.
+    pub fn schede(&self) -> impl Iterator<Item = &Scheda> {
+        let della_domanda = self
+            .fascicolo()
+            .into_iter()
+            .flat_map(|fascicolo| &fascicolo.schede);
+        let aggiunte = self.seguito().into_iter().flat_map(Seguito::nuove_schede);
+        della_domanda.chain(aggiunte)
+    }
+
+    /// The documents that it brings.
     #[must_use]
-    pub fn schede(&self) -> &[Scheda] {
-        self.fascicolo().map_or(&[], |fascicolo| &fascicolo.schede)
+    pub fn allegati(&self) -> &[Allegato] {
+        match self {
+            Self::Domanda(fascicolo) => &fascicolo.allegati,
+            Self::Seguito(seguito) => &seguito.allegati,
+        }
     }
 
     /// Date of the sender's own file, if told.
@@ -444,6 +465,17 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// with its key is always safe. Dropping the future is safe too.
     async fn register(&self, atti: &[Atto], adesso: Timestamp) -> Result<Vec<Registrazione>, StoreError>;
 
+    /// A registration of an ente: of an act, where the name is the act's own; of the domanda, where it is the domanda's.
+    async fn registrazione(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        riferimento: &Riferimento,
+    ) -> Result<Option<Registrata>, StoreError>;
+
+    /// A domanda with all its plain values.
+    async fn quadro(&self, numero: NumeroDomanda) -> Result<Option<Quadro>, StoreError>;
+
     /// A domanda of an ente, by any of its names.
     async fn domanda(
         &self,
@@ -451,6 +483,27 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         servizio: &'static str,
         riferimento: &Riferimento,
     ) -> Result<Option<DomandaConsultata>, StoreError>;
+
+    /// A page of what changed in an ente's domande, in the order in which it was committed: what is told once never gets
+    /// an earlier neighbour.
+    async fn variazioni(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        inizio: Inizio,
+        righe_max: u32,
+    ) -> Result<Pagina<Variazione, u64>, StoreError>;
+
+    /// A page of an ente's domande, in the order in which they were presented. What is searched for by several criteria
+    /// at once may be rare in what each alone finds: then a page has few rows, or none, and yet goes on.
+    async fn ricerca(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        filtro: &Filtro,
+        dopo: Option<PostoInElenco>,
+        righe_max: u32,
+    ) -> Result<Pagina<DomandaElencata, Option<PostoInElenco>>, StoreError>;
 
     /// Writes trace records that no registration carried. A message that has its record already keeps it.
     async fn write_tracce(&self, tracce: &[Traccia]) -> Result<(), StoreError>;

@@ -11,8 +11,7 @@ use super::valori::al_millesimo;
 use super::{Atto, Chiave, Contenuto, Inconsistency, Registrazione, StoreError};
 use crate::domanda::atto::{Effetto, Seguito};
 use crate::domanda::sha256::Sha256;
-use crate::domanda::stato::AzioneRichiesta;
-use crate::domanda::{Allegato, Ambiente, Fascicolo, SchedaViva};
+use crate::domanda::{Allegato, Ambiente, Fascicolo, Scheda, SchedaViva};
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo, data_a_roma};
 use crate::ricevuta::{DIGEST_VERSIONE, Registrata, Ricevuta, SchedaRicevuta};
 use crate::trace::Traccia;
@@ -75,7 +74,7 @@ pub(super) fn decide(atti: &[Atto], visto: &Visto) -> Vec<Sorte> {
             continue;
         }
         let sorte = match &atto.contenuto {
-            Contenuto::Domanda(fascicolo) => decisione.domanda(atto.chiave.servizio, fascicolo),
+            Contenuto::Domanda(fascicolo) => decisione.schede(atto.chiave.servizio, fascicolo.schede.iter()),
             Contenuto::Seguito(seguito) => decisione.seguito(posto, atto.chiave.servizio, seguito),
         };
         if matches!(sorte, Sorte::Accolto) {
@@ -97,12 +96,12 @@ struct Decisione<'v> {
 }
 
 impl Decisione<'_> {
-    /// A domanda is taken when each of its children is free, or has a sheet whose place it takes.
-    fn domanda(&mut self, servizio: &'static str, fascicolo: &Fascicolo) -> Sorte {
+    /// Sheets are taken when the child of each is free, or has a sheet whose place it takes.
+    fn schede<'s>(&mut self, servizio: &'static str, schede: impl Iterator<Item = &'s Scheda>) -> Sorte {
         let mut propri: HashMap<_, SchedaViva> = HashMap::new();
         let mut gia_vive = Vec::new();
         let mut subentra = false;
-        for scheda in &fascicolo.schede {
+        for scheda in schede {
             let chiave = (servizio, scheda.codice_fiscale.as_str().to_owned());
             let viva = self.vive.get(&chiave);
             subentra |= viva.is_some();
@@ -139,10 +138,15 @@ impl Decisione<'_> {
         if !e_quella
             || self.subentrata
             || self.visto.superati.contains(&posto)
-            || !self.toccate.insert(numero)
+            || self.toccate.contains(&numero)
         {
             return Sorte::Superata;
         }
+        let sorte = self.schede(servizio, seguito.nuove_schede());
+        if !matches!(sorte, Sorte::Accolto) {
+            return sorte;
+        }
+        self.toccate.insert(numero);
         for minore in seguito.liberati() {
             self.vive.remove(&(servizio, minore.as_str().to_owned()));
         }
@@ -224,6 +228,8 @@ pub(super) struct Contatore {
     pub(super) anno: i16,
     pub(super) ultimo: u64,
     pub(super) istante: Timestamp,
+    /// The emergency that is open on it.
+    emergenza: Option<i64>,
 }
 
 /// The row of a register: `anno`, `ultimo`, `ultimo_istante` and `chiuso_fino_a` in milliseconds, and the emergency that
@@ -244,10 +250,20 @@ impl Numeri {
         self.registri.insert(registro, contatore);
     }
 
-    /// Draws the next number of a register, and tells its instant.
-    fn draw(&mut self, registro: &'static str) -> Result<(NumeroProtocollo, Timestamp), StoreError> {
+    /// Draws the next number of an act's register, and tells its instant and its line in the emergency register.
+    fn draw(&mut self, atto: &Atto) -> Result<(NumeroProtocollo, Timestamp, Option<Correlata>), StoreError> {
+        let registro = atto.prestazione.registro;
         let contatore = self.registri.get_mut(registro).ok_or_else(misura)?;
-        Ok((contatore.next(registro)?, contatore.istante))
+        let correlata = match (contatore.emergenza, atto.emergenza) {
+            (None, None) => None,
+            (Some(emergenza), Some(numero)) => Some(Correlata { emergenza, numero }),
+            (Some(_), None) => return Err(StoreError::Emergenza(registro.to_owned())),
+            (None, Some(_)) => {
+                let chiusa = format!("the emergency register of {registro} is not open");
+                return Err(StoreError::Refused(chiusa));
+            }
+        };
+        Ok((contatore.next(registro)?, contatore.istante, correlata))
     }
 
     /// Draws the number of a new domanda.
@@ -272,17 +288,10 @@ impl Numeri {
 
 impl Contatore {
     /// A register's row (none: it was never drawn from), moved to the instant of this batch: never before the last one,
-    /// never in a closed day; a new year in Rome begins at 1. While an emergency is open, nothing is drawn.
-    pub(super) fn at(
-        registro: &str,
-        adesso: Timestamp,
-        riga: Option<RigaContatore>,
-    ) -> Result<Self, StoreError> {
+    /// never in a closed day; a new year in Rome begins at 1.
+    pub(super) fn at(adesso: Timestamp, riga: Option<RigaContatore>) -> Result<Self, StoreError> {
         let (anno, ultimo, ultimo_istante, chiuso_fino_a, emergenza) =
             riga.unwrap_or((0, 0, i64::MIN, i64::MIN, None));
-        if emergenza.is_some() {
-            return Err(StoreError::Emergenza(registro.to_owned()));
-        }
         let ms = adesso.as_millisecond().max(ultimo_istante).max(chiuso_fino_a);
         let istante = Timestamp::from_millisecond(ms)
             .map_err(|source| Inconsistency::new("registro", "ultimo_istante", source))?;
@@ -296,6 +305,7 @@ impl Contatore {
             anno: anno_ora,
             ultimo,
             istante,
+            emergenza,
         })
     }
 
@@ -312,8 +322,9 @@ impl Contatore {
     }
 }
 
-/// The state in which every sheet begins.
+/// The state in which every sheet begins, and what is asked for then.
 const PRESENTATA: &str = "PRESENTATA";
+const NESSUNA: &str = "NESSUNA";
 
 /// One new registration, with all that its rows need.
 pub(super) struct Nuova<'a> {
@@ -322,6 +333,8 @@ pub(super) struct Nuova<'a> {
     /// The registration that opened the domanda, of an act about one.
     pub(super) collegato_a: Option<i64>,
     pub(super) protocollo: String,
+    /// Its line in the emergency register, if it was taken in there.
+    pub(super) correlata: Option<Correlata>,
     pub(super) atto: &'a Atto,
     pub(super) registrata: Registrata,
     pub(super) ricevuta: Ricevuta,
@@ -329,6 +342,15 @@ pub(super) struct Nuova<'a> {
     pub(super) ricevuta_sha256: [u8; 32],
     pub(super) richiesta: Richiesta,
     pub(super) traccia: Traccia,
+}
+
+/// A line of the emergency register (DPR 445/2000 art. 63).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Correlata {
+    /// Of which interruption.
+    pub(super) emergenza: i64,
+    /// The emergency number.
+    pub(super) numero: u64,
 }
 
 /// A request as it is kept.
@@ -357,7 +379,7 @@ impl<'a> Nuova<'a> {
         visto: &Visto,
         numeri: &mut Numeri,
     ) -> Result<Self, StoreError> {
-        let (protocollo, registrata_il) = numeri.draw(atto.prestazione.registro)?;
+        let (protocollo, registrata_il, correlata) = numeri.draw(atto)?;
         let numero_domanda = match &atto.contenuto {
             Contenuto::Domanda(_) => numeri.draw_domanda(),
             Contenuto::Seguito(seguito) => seguito.numero_domanda,
@@ -416,6 +438,7 @@ impl<'a> Nuova<'a> {
                 .get(&numero_domanda)
                 .map(|attuale| attuale.registrazione),
             protocollo: in_lettere,
+            correlata,
             atto,
             registrata: Registrata {
                 protocollo,
@@ -435,6 +458,23 @@ impl<'a> Nuova<'a> {
 }
 
 impl<'a> Nuova<'a> {
+    /// With its line in the emergency register, if it was taken in there.
+    pub(super) fn in_emergenza(&'a self) -> Option<(&'a Self, Correlata)> {
+        Some((self, self.correlata?))
+    }
+
+    /// With each of the sheets that it brings.
+    pub(super) fn schede(&'a self) -> impl Iterator<Item = (&'a Self, &'a Scheda)> {
+        self.atto.contenuto.schede().map(move |scheda| (self, scheda))
+    }
+
+    /// With each of the documents that it brings, and its place among them from 1.
+    pub(super) fn allegati(&'a self) -> impl Iterator<Item = (&'a Self, u32, &'a Allegato)> {
+        (1..)
+            .zip(self.atto.contenuto.allegati())
+            .map(move |(posto, allegato)| (self, posto, allegato))
+    }
+
     /// With the domanda that it opens, if it opens one.
     pub(super) fn opening(&'a self) -> Option<(&'a Self, &'a Fascicolo)> {
         Some((self, self.atto.contenuto.fascicolo()?))
@@ -469,7 +509,11 @@ pub(super) fn mosse<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Mossa<'a>> {
                     stato: stato.as_str(),
                     azione: azione.as_str(),
                 }),
-                Effetto::Documento { .. } => None,
+                Effetto::Scheda(_)
+                | Effetto::Dati { .. }
+                | Effetto::Pagamento { .. }
+                | Effetto::Contatti { .. }
+                | Effetto::Documento { .. } => None,
             })
         })
         .collect()
@@ -487,33 +531,17 @@ pub(super) struct Documento<'a> {
 
 /// The documents that came with these registrations.
 pub(super) fn documenti<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Documento<'a>> {
-    let della_domanda = |(nuova, fascicolo): (&'a Nuova<'a>, &'a Fascicolo)| {
-        let allegati = (1..).zip(&fascicolo.allegati);
-        allegati.map(move |(posto, allegato)| Documento {
-            nuova,
-            posto,
-            allegato,
-            schede: None,
-        })
+    let documento = |(nuova, posto, allegato): (&'a Nuova<'a>, u32, &'a Allegato)| Documento {
+        nuova,
+        posto,
+        allegato,
+        schede: nuova
+            .atto
+            .contenuto
+            .seguito()
+            .and_then(Seguito::schede_dei_documenti),
     };
-    let dell_atto = |(nuova, seguito): (&'a Nuova<'a>, &'a Seguito)| {
-        let allegati = seguito.effetti.iter().filter_map(|effetto| match effetto {
-            Effetto::Documento { allegato, schede, .. } => Some((allegato, schede)),
-            Effetto::Stato { .. } => None,
-        });
-        (1..)
-            .zip(allegati)
-            .map(move |(posto, (allegato, schede))| Documento {
-                nuova,
-                posto,
-                allegato,
-                schede: Some(schede),
-            })
-    };
-    let aperte = nuove.iter().filter_map(Nuova::opening).flat_map(della_domanda);
-    aperte
-        .chain(nuove.iter().filter_map(Nuova::following).flat_map(dell_atto))
-        .collect()
+    nuove.iter().flat_map(Nuova::allegati).map(documento).collect()
 }
 
 /// The sheets that waited for the documents of these registrations: which domanda, which place.
@@ -524,7 +552,11 @@ pub(super) fn attese(nuove: &[Nuova<'_>]) -> Vec<(NumeroDomanda, u32)> {
         .flat_map(|(_, seguito)| {
             let attese = seguito.effetti.iter().filter_map(|effetto| match effetto {
                 Effetto::Documento { attese, .. } => Some(attese),
-                Effetto::Stato { .. } => None,
+                Effetto::Stato { .. }
+                | Effetto::Scheda(_)
+                | Effetto::Dati { .. }
+                | Effetto::Pagamento { .. }
+                | Effetto::Contatti { .. } => None,
             });
             attese
                 .flatten()
@@ -543,52 +575,52 @@ pub(super) struct Variazione<'a> {
     pub(super) azione: Option<&'static str>,
 }
 
-/// What the feed tells of these registrations, in their order: `REGISTRATA` of a domanda; `ATTO`, then a row each sheet
-/// that it changes, of an act: `STATO` where it moves, `DOCUMENTO` where a document is for it.
+/// What the feed tells of these registrations, in their order: `REGISTRATA` of a domanda; of an act `ATTO`, then a row each
+/// effect: `STATO` of a sheet that moves, `SCHEDA` of one that is added, `DOCUMENTO` of each that a document is for,
+/// `MODIFICA` of one whose data change, or of the domanda itself, once.
 pub(super) fn variazioni<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Variazione<'a>> {
-    let mut righe = Vec::with_capacity(nuove.len());
+    let mut righe: Vec<Variazione<'a>> = Vec::with_capacity(nuove.len());
     for nuova in nuove {
-        let (tipo, stato, azione) = match &nuova.atto.contenuto {
-            Contenuto::Domanda(_) => ("REGISTRATA", Some(PRESENTATA), Some("NESSUNA")),
-            Contenuto::Seguito(_) => ("ATTO", None, None),
-        };
-        righe.push(Variazione {
+        let riga = |tipo, posto, stato: Option<&'static str>, azione| Variazione {
             nuova,
             tipo,
-            posto: None,
+            posto,
             stato,
             azione,
-        });
-        let effetti = nuova
-            .atto
-            .contenuto
-            .seguito()
-            .map_or(&[][..], |seguito| &seguito.effetti);
-        for effetto in effetti {
-            match effetto {
+        };
+        let Contenuto::Seguito(seguito) = &nuova.atto.contenuto else {
+            righe.push(riga("REGISTRATA", None, Some(PRESENTATA), Some(NESSUNA)));
+            continue;
+        };
+        righe.push(riga("ATTO", None, None, None));
+        let mut domanda_modificata = false;
+        for effetto in &seguito.effetti {
+            righe.push(match effetto {
                 Effetto::Stato {
                     posto, stato, azione, ..
-                } => righe.push(Variazione {
-                    nuova,
-                    tipo: "STATO",
-                    posto: Some(*posto),
-                    stato: Some(stato.as_str()),
-                    azione: Some(azione.as_str()),
-                }),
-                Effetto::Documento { schede, attese, .. } => {
-                    righe.extend(schede.iter().map(|posto| {
-                        Variazione {
-                            nuova,
-                            tipo: "DOCUMENTO",
-                            posto: Some(*posto),
-                            stato: None,
-                            azione: attese
-                                .contains(posto)
-                                .then_some(AzioneRichiesta::Nessuna.as_str()),
-                        }
-                    }));
+                } => riga("STATO", Some(*posto), Some(stato.as_str()), Some(azione.as_str())),
+                Effetto::Scheda(scheda) => {
+                    riga("SCHEDA", Some(scheda.posto), Some(PRESENTATA), Some(NESSUNA))
                 }
-            }
+                Effetto::Documento { schede, attese } => {
+                    let azione = |posto| attese.contains(posto).then_some(NESSUNA);
+                    righe.extend(
+                        schede
+                            .iter()
+                            .map(|posto| riga("DOCUMENTO", Some(*posto), None, azione(posto))),
+                    );
+                    continue;
+                }
+                Effetto::Dati {
+                    posto: Some(posto), ..
+                } => riga("MODIFICA", Some(*posto), None, None),
+                Effetto::Dati { posto: None, .. } | Effetto::Pagamento { .. } | Effetto::Contatti { .. } => {
+                    if std::mem::replace(&mut domanda_modificata, true) {
+                        continue;
+                    }
+                    riga("MODIFICA", None, None, None)
+                }
+            });
         }
     }
     righe

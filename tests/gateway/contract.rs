@@ -136,10 +136,30 @@ fn every_sample_of_the_docs_is_answered_as_it_is_shown(archivio: Archivio) {
         "{}",
         soap_11.text()
     );
+    let modificata = client.post(&read("ModificaDomanda"));
+    assert_eq!(
+        (
+            modificata.value("Protocollo").as_deref(),
+            modificata.values("Posto")
+        ),
+        (
+            Some("INPS-AUF-2021-000000000002"),
+            vec!["1".to_owned(), "2".to_owned()]
+        ),
+        "{}",
+        modificata.text()
+    );
+    let aggiunto = client.post(&read("AggiungiMinore"));
+    assert_eq!(
+        (aggiunto.value("Protocollo").as_deref(), aggiunto.values("Posto")),
+        (Some("INPS-AUF-2021-000000000003"), vec!["3".to_owned()]),
+        "{}",
+        aggiunto.text()
+    );
     let rinuncia = client.post(&read("RinunciaDomanda"));
     assert_eq!(
         (rinuncia.value("Protocollo").as_deref(), rinuncia.values("Posto")),
-        (Some("INPS-AUF-2021-000000000002"), vec!["2".to_owned()]),
+        (Some("INPS-AUF-2021-000000000004"), vec!["2".to_owned()]),
         "{}",
         rinuncia.text()
     );
@@ -149,7 +169,7 @@ fn every_sample_of_the_docs_is_answered_as_it_is_shown(archivio: Archivio) {
             documento.value("Protocollo").as_deref(),
             documento.values("Posto")
         ),
-        (Some("INPS-AUF-2021-000000000003"), vec!["1".to_owned()]),
+        (Some("INPS-AUF-2021-000000000005"), vec!["1".to_owned()]),
         "{}",
         documento.text()
     );
@@ -176,7 +196,7 @@ fn every_sample_of_the_docs_is_answered_as_it_is_shown(archivio: Archivio) {
                 .is_some_and(|extension| extension == "xml"),
         );
     }
-    assert_eq!(files, 10, "a sample that no line above sends");
+    assert_eq!(files, 14, "a sample that no line above sends");
 }
 
 #[test]
@@ -197,27 +217,46 @@ fn every_sample_of_the_assegno_unico_is_answered_as_it_is_shown() {
     assert_eq!(client.post(&read("InviaDomanda")).value("Protocollo"), numero(1));
     let soap_11 = client.post_as(&read("InviaDomanda-soap11"), "text/xml; charset=utf-8");
     assert_eq!(soap_11.value("Ripetizione").as_deref(), Some("true"));
+    let modificata = client.post(&read("ModificaDomanda"));
+    assert_eq!(
+        (modificata.value("Protocollo"), modificata.values("Posto").len()),
+        (numero(2), 3),
+        "{}",
+        modificata.text()
+    );
+    // The newborn has the fourth sheet, from the seventh month of pregnancy on.
+    let aggiunto = client.post(&read("AggiungiFiglio"));
+    assert_eq!(
+        (
+            aggiunto.value("Protocollo"),
+            aggiunto.value("Posto").as_deref(),
+            aggiunto.value("DecorrenzaPresunta").as_deref()
+        ),
+        (numero(3), Some("4"), Some("2022-03")),
+        "{}",
+        aggiunto.text()
+    );
     // The daughter asks for herself: the sheet that her father asked for is closed, its sisters' are not.
     assert_eq!(
         client
             .post(&read("InviaDomanda-figlio-maggiorenne"))
             .value("Protocollo"),
-        numero(2)
+        numero(4)
     );
     let consultata = client.post(&read("ConsultaDomanda"));
     assert_eq!(consultata.value("Protocollo"), numero(1));
     assert_eq!(
         consultata.values("Stato"),
-        ["PRESENTATA", "SOSTITUITA", "PRESENTATA"]
+        ["PRESENTATA", "SOSTITUITA", "PRESENTATA", "PRESENTATA"]
     );
     let rinuncia = client.post(&read("RinunciaDomanda"));
-    assert_eq!(rinuncia.value("Protocollo"), numero(3), "{}", rinuncia.text());
+    assert_eq!(rinuncia.value("Protocollo"), numero(5), "{}", rinuncia.text());
     assert_eq!(
         client.post(&read("ConsultaDomanda")).values("Stato"),
-        ["PRESENTATA", "SOSTITUITA", "RINUNCIATA"]
+        ["PRESENTATA", "SOSTITUITA", "RINUNCIATA", "PRESENTATA"]
     );
     let documento = client.post(&read("AllegaDocumento"));
-    assert_eq!(documento.value("Protocollo"), numero(4), "{}", documento.text());
+    assert_eq!(documento.value("Protocollo"), numero(6), "{}", documento.text());
     assert_eq!(
         client.post(&read("ScaricaRicevuta")).value("Protocollo"),
         numero(1)
@@ -228,7 +267,7 @@ fn every_sample_of_the_assegno_unico_is_answered_as_it_is_shown() {
     }
     assert_eq!(
         std::fs::read_dir(&samples).unwrap().count(),
-        11,
+        15,
         "a sample that no line above sends"
     );
 }

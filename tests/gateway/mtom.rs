@@ -186,13 +186,14 @@ fn a_domanda_brings_its_documents_beside_it(archivio: Archivio) {
     // What the bytes of a part are is looked at like any other's.
     let bugia = domanda(&include("cid:uno"), CONTENUTO).replace(">K-1<", ">K-2<");
     let rifiutata = client.post_as(&parti(&bugia, &[("uno", b"MZ")]), MTOM);
+    // (Its children have live sheets by now: the last of the findings is the document's.)
     assert_eq!(
         (
-            rifiutata.values("Codice")[0].as_str(),
-            rifiutata.value("Percorso").as_deref()
+            rifiutata.values("Codice").last().map(String::as_str),
+            rifiutata.values("Percorso").last().map(String::as_str)
         ),
         (
-            "ALL-004",
+            Some("ALL-004"),
             Some("/at:Domanda/at:Allegati/at:Allegato[1]/at:Contenuto")
         )
     );

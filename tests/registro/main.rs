@@ -21,6 +21,7 @@ mod gateway;
     reason = "shared with tests/gateway, which uses all of it"
 )]
 mod helpers;
+mod importazione;
 #[path = "../comune/postgres.rs"]
 mod postgres_comune;
 mod segnatura;

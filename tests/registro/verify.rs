@@ -13,7 +13,7 @@ use crate::comando::{config_of, keeper, register};
 use crate::daily::daily;
 
 /// An act whose imprint is that of its Domanda.
-fn vero(nome: &str, minori: &[u64]) -> Atto {
+pub(crate) fn vero(nome: &str, minori: &[u64]) -> Atto {
     let mut atto = atto(nome, 1, minori);
     let (da, a) = atto.contenuto_in_richiesta;
     atto.impronta = Sha256::of(&atto.richiesta[da..a]);

@@ -78,6 +78,7 @@ pub(crate) fn atto(nome: &str, contenuto: u8, minori: &[u64]) -> Atto {
         user_id: "op.uno".parse().unwrap(),
         certificato_sha256: "ab".repeat(32),
         canale: "MODI",
+        emergenza: None,
         operazione: Operazione::InviaDomanda,
         contenuto: Contenuto::Domanda(Fascicolo {
             data_pratica: Some("2021-06-30".parse().unwrap()),

@@ -8,6 +8,8 @@ mod banco;
 mod cluster;
 mod comandi;
 mod copy;
+mod elenchi;
+mod motore;
 mod postgres;
 #[path = "../comune/postgres.rs"]
 mod postgres_comune;
@@ -16,12 +18,12 @@ mod story;
 
 /// A test of each of these stories, on a fresh bench of one kind; passes where there is none of it, and says so.
 macro_rules! tell {
-    ($banco:path: $($story:ident,)+) => {
+    ($modulo:ident, $banco:path: $($story:ident,)+) => {
         $(
             #[tokio::test]
             async fn $story() {
                 if let Some(banco) = $banco().await {
-                    $crate::story::$story(&banco).await;
+                    $crate::$modulo::$story(&banco).await;
                 }
             }
         )+

@@ -32,7 +32,7 @@ use crate::banco::Banco;
 /// Makes a test of each story, on a bench of this kind. A story that is missing here is an unused function.
 macro_rules! stories {
     ($banco:path) => {
-        $crate::tell! { $banco:
+        $crate::tell! { story, $banco:
             numbers_begin_at_one_and_have_no_gap,
             a_repeated_message_gets_the_same_receipt_byte_for_byte,
             the_same_key_with_other_content_names_the_original,
@@ -353,7 +353,7 @@ pub(crate) async fn what_only_one_prestazione_knows_is_read_by_the_engine(banco:
 // ── Acts about a domanda that is there ──
 
 /// What an engine or a patronato sees of a domanda of PAT01.
-async fn vista(banco: &Banco, numero: u64) -> DomandaConsultata {
+pub(crate) async fn vista(banco: &Banco, numero: u64) -> DomandaConsultata {
     let riferimento = Riferimento::NumeroDomanda(NumeroDomanda(numero));
     let ente = "PAT01".parse().unwrap();
     let trovata = banco
@@ -487,22 +487,17 @@ pub(crate) async fn a_child_that_is_given_up_is_free_in_the_same_batch(banco: &B
 /// The table of the database is that of the rules; whoever writes is held to it.
 pub(crate) async fn a_sheet_moves_only_as_the_table_of_moves_allows(banco: &Banco) {
     let mut motore = banco.raw().await;
-    let scritte: BTreeSet<(String, String)> = motore
-        .rows("SELECT da, a FROM mosse")
+    let scritte: BTreeSet<[String; 3]> = motore
+        .rows("SELECT da, a, chi FROM mosse")
         .await
         .iter()
-        .map(|riga| {
-            (
-                riga["da"].as_str().unwrap().to_owned(),
-                riga["a"].as_str().unwrap().to_owned(),
-            )
-        })
+        .map(|riga| ["da", "a", "chi"].map(|colonna| riga[colonna].as_str().unwrap().to_owned()))
         .collect();
-    let attese: BTreeSet<(String, String)> = StatoDomanda::TUTTI
+    let attese: BTreeSet<[String; 3]> = StatoDomanda::TUTTI
         .iter()
         .flat_map(|da| da.mosse().iter().map(move |a| (da, a)))
         .filter(|(da, a)| da != a)
-        .map(|(da, a)| (da.as_str().to_owned(), a.as_str().to_owned()))
+        .map(|(da, a)| [da.as_str(), a.as_str(), a.chi().as_str()].map(str::to_owned))
         .collect();
     assert_eq!(scritte, attese);
 

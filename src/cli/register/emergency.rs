@@ -3,6 +3,7 @@
 use anyhow::Result;
 use jiff::SignedDuration;
 
+use super::import::Import;
 use super::{Autorita, open, una_riga};
 use crate::cli::{DoveConfig, Uscita};
 use crate::prestazione::PRESTAZIONI;
@@ -26,6 +27,15 @@ enum Comando {
     /// Esempio: varco register emergency open --causa "guasto alla sala dati" --provvedimento 7/2021
     /// --provvedimento-data 2021-07-02 --operatore m.verdi
     Open(Open),
+    /// Registra, nell'ordine dell'emergenza, ciò che fu protocollato nel registro di emergenza (art. 63 c. 5).
+    ///
+    /// L'elenco è un file TOML con un blocco [[registrazione]] per numero: numero, istante, ente, ufficio, operatore e
+    /// richiesta (il file XML). Tutto è verificato prima che si dia il primo numero ordinario; l'istante dell'emergenza
+    /// vale come data di presentazione. Si importa prima di chiudere; importare di nuovo lo stesso elenco non registra
+    /// due volte.
+    ///
+    /// Esempio: varco register emergency import emergenza/elenco.toml
+    Import(Import),
     /// Chiude il registro di emergenza: il registro riprende dal numero seguente.
     ///
     /// Esempio: varco register emergency close --operatore m.verdi
@@ -72,6 +82,7 @@ impl Emergency {
     pub(super) async fn run(self) -> Result<Uscita> {
         match self.comando {
             Comando::Open(open) => open.run().await,
+            Comando::Import(import) => import.run().await,
             Comando::Close(close) => close.run().await,
             Comando::List(list) => list.run().await,
         }
@@ -181,7 +192,7 @@ fn shown(emergenza: &Emergenza) -> String {
 }
 
 /// A register of one of our prestazioni.
-fn un_registro(testo: &str) -> Result<String, String> {
+pub(super) fn un_registro(testo: &str) -> Result<String, String> {
     let noto = PRESTAZIONI
         .iter()
         .any(|prestazione| prestazione.registro == testo);

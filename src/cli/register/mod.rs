@@ -2,7 +2,9 @@
 
 mod annul;
 mod daily;
+mod elenco;
 mod emergency;
+mod import;
 mod segnatura;
 
 use std::fmt::Write as _;
@@ -66,7 +68,7 @@ enum Comando {
     ///
     /// Esempio: varco register daily 2021-07-01 --out registro-2021-07-01.xml
     Daily(daily::Daily),
-    /// Apre, chiude ed elenca il registro di emergenza (art. 63).
+    /// Apre, importa, chiude ed elenca il registro di emergenza (art. 63).
     ///
     /// Finché è aperto il registro ordinario è fermo.
     ///

@@ -49,7 +49,7 @@ impl AttoSuDomanda for Documento {
         comuni::pesa(trovate, oggi, |_| Vigenza::SEMPRE, CAMPI)
     }
 
-    fn seguito(&self, attuale: &DomandaConsultata) -> Seguito {
+    fn seguito(&self, _: &Contesto<'_>, attuale: &DomandaConsultata) -> Seguito {
         // After an `esamina` without violations all are right.
         let scelte = self.scelta().in_domanda(attuale).unwrap_or_default();
         // The type of a document may be health data: the subject of a registration is not (DPR 445/2000 art. 53 d).
@@ -58,8 +58,8 @@ impl AttoSuDomanda for Documento {
             self.titolo, attuale.registrata.numero_domanda.0
         );
         let mut seguito = Seguito::of(attuale, &self.assistenza, oggetto, PROSSIMI_PASSI);
+        seguito.allegati = vec![self.allegato.registrato()];
         seguito.effetti.push(Effetto::Documento {
-            allegato: self.allegato.registrato(),
             schede: scelte.iter().map(|scheda| scheda.posto).collect(),
             attese: scelte
                 .iter()

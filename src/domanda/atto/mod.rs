@@ -2,16 +2,22 @@
 //! by the rules against the domanda as it is now, and says what it changes. It knows no XML and no SQL: the store applies
 //! what it says, and only while the domanda is still the one that the rules saw.
 
+pub mod aggiunta;
 pub mod bozza;
 pub mod documento;
+pub mod modifica;
 pub mod rinuncia;
 
 use jiff::civil::Date;
 
 use super::consultazione::{DomandaConsultata, Riferimento, SchedaConsultata};
+use super::quadro::Valori;
 use super::regole::percorso_di;
 use super::stato::{Azione, AzioneRichiesta, StatoDomanda};
-use super::{Allegato, Assistenza, CodiceFiscale, Contesto, Dettagli, Esame, Richiedente, Violazione};
+use super::{
+    Allegato, Assistenza, CodiceFiscale, Contesto, Dettagli, Esame, Mese, Richiedente, Scheda, SchedaViva,
+    Violazione,
+};
 use crate::catalogo::Codice;
 use crate::prestazione::Operazione;
 use crate::protocollo::NumeroDomanda;
@@ -22,12 +28,27 @@ pub trait AttoSuDomanda: Send + Sync + std::fmt::Debug {
     /// Which domanda it is about.
     fn riferimento(&self) -> &Riferimento;
 
+    /// Whether it must see all the plain values of the domanda ([`DomandaConsultata::quadro`]), and not its state alone.
+    fn wants_quadro(&self) -> bool {
+        false
+    }
+
+    /// The children whom it brings, for the look at live sheets.
+    fn minori(&self) -> Vec<CodiceFiscale> {
+        Vec::new()
+    }
+
+    /// The finding for a child whom it brings, whose live sheet the store met only while it registered.
+    fn scheda_viva(&self, _: &SchedaViva) -> Option<Violazione> {
+        None
+    }
+
     /// All rules, all findings at once, against the domanda as it is now. Offline (`varco validate`) there is none, and
     /// the checks that need it are left out.
     fn esamina(&self, contesto: &Contesto<'_>, attuale: Option<&DomandaConsultata>) -> Esame;
 
-    /// The plain values to register: after an `esamina` without violations, with the same domanda.
-    fn seguito(&self, attuale: &DomandaConsultata) -> Seguito;
+    /// The plain values to register: after an `esamina` without violations, with the same domanda and context.
+    fn seguito(&self, contesto: &Contesto<'_>, attuale: &DomandaConsultata) -> Seguito;
 }
 
 /// What the store writes of an act: plain values.
@@ -53,6 +74,8 @@ pub struct Seguito {
     pub schede: Vec<SchedaRicevuta>,
     /// What the receipt says about the next steps.
     pub prossimi_passi: &'static str,
+    /// The documents that it brings.
+    pub allegati: Vec<Allegato>,
     /// What the engine reads of the act.
     pub dettagli: Dettagli,
 }
@@ -71,11 +94,30 @@ pub enum Effetto {
         /// Its child, where that is free for another domanda from then on.
         libera: Option<CodiceFiscale>,
     },
-    /// A document comes to it.
+    /// A sheet more. Its child must have no live one.
+    Scheda(Box<Scheda>),
+    /// Data of the domanda, or of one of its sheets.
+    Dati {
+        /// Which sheet; `None` = the domanda itself.
+        posto: Option<u32>,
+        /// All its plain values, as they shall be.
+        valori: Valori,
+        /// Of a sheet, the expected first month that follows from them.
+        decorrenza_presunta: Option<Mese>,
+    },
+    /// How to pay the domanda.
+    Pagamento {
+        /// All its plain values, as they shall be.
+        valori: Valori,
+    },
+    /// Name and contacts of who asks.
+    Contatti {
+        /// All its plain values, as they shall be.
+        valori: Valori,
+    },
+    /// What the documents that it brings are for.
     Documento {
-        /// The document.
-        allegato: Allegato,
-        /// The sheets that it is for.
+        /// The sheets that they are for.
         schede: Vec<u32>,
         /// Those among them that waited for documents, and do no longer.
         attese: Vec<u32>,
@@ -102,6 +144,7 @@ impl Seguito {
             effetti: Vec::new(),
             schede: Vec::new(),
             prossimi_passi,
+            allegati: Vec::new(),
             dettagli: Dettagli::default(),
         }
     }
@@ -138,7 +181,36 @@ impl Seguito {
     pub fn liberati(&self) -> impl Iterator<Item = &CodiceFiscale> {
         self.effetti.iter().filter_map(|effetto| match effetto {
             Effetto::Stato { libera, .. } => libera.as_ref(),
-            Effetto::Documento { .. } => None,
+            Effetto::Scheda(_)
+            | Effetto::Dati { .. }
+            | Effetto::Pagamento { .. }
+            | Effetto::Contatti { .. }
+            | Effetto::Documento { .. } => None,
+        })
+    }
+
+    /// The sheets that its documents are for; `None`: the domanda as a whole.
+    #[must_use]
+    pub fn schede_dei_documenti(&self) -> Option<&[u32]> {
+        self.effetti.iter().find_map(|effetto| match effetto {
+            Effetto::Documento { schede, .. } => Some(&schede[..]),
+            Effetto::Stato { .. }
+            | Effetto::Scheda(_)
+            | Effetto::Dati { .. }
+            | Effetto::Pagamento { .. }
+            | Effetto::Contatti { .. } => None,
+        })
+    }
+
+    /// The sheets that it brings.
+    pub fn nuove_schede(&self) -> impl Iterator<Item = &Scheda> {
+        self.effetti.iter().filter_map(|effetto| match effetto {
+            Effetto::Scheda(scheda) => Some(&**scheda),
+            Effetto::Stato { .. }
+            | Effetto::Dati { .. }
+            | Effetto::Pagamento { .. }
+            | Effetto::Contatti { .. }
+            | Effetto::Documento { .. } => None,
         })
     }
 }
@@ -160,11 +232,7 @@ pub fn scheda_che_ammette(
     if scheda.stato.allows(azione) {
         return Ok(scheda);
     }
-    Err(Violazione::at(Codice::Sta001, dove)
-        .with("posto", posto)
-        .with("stato", scheda.stato.as_str())
-        .with("operazione", operazione.nome())
-        .with("ammesse", ammesse(scheda.stato)))
+    Err(non_ammette(scheda, operazione, dove))
 }
 
 /// The sheets that an act names in its `Schede`, or means by naming none: every one whose state allows it.
@@ -224,9 +292,24 @@ impl Scelta<'_> {
     }
 }
 
-/// What this contract offers for a sheet in a state, by the names of its operations.
+/// STA-001: a sheet whose state does not allow this.
+#[must_use]
+pub fn non_ammette(scheda: &SchedaConsultata, operazione: Operazione, dove: String) -> Violazione {
+    Violazione::at(Codice::Sta001, dove)
+        .with("posto", scheda.posto)
+        .with("stato", scheda.stato.as_str())
+        .with("operazione", operazione.nome())
+        .with("ammesse", ammesse(scheda.stato))
+}
+
+/// What this contract offers for a sheet in a state, by the names of its operations. A child more is no matter of a sheet
+/// that is there.
 fn ammesse(stato: StatoDomanda) -> String {
-    let mut nomi: Vec<&str> = stato.azioni().iter().map(|azione| azione.operazione()).collect();
+    let azioni = stato.azioni().iter();
+    let mut nomi: Vec<&str> = azioni
+        .filter(|azione| **azione != Azione::AggiungereMinore)
+        .map(|azione| azione.operazione())
+        .collect();
     nomi.retain(|nome| Operazione::by_nome(nome).is_some());
     nomi.dedup();
     nomi.push(Operazione::ConsultaDomanda.nome());

@@ -54,7 +54,7 @@ impl AttoSuDomanda for Rinuncia {
         comuni::pesa(trovate, oggi, |_| Vigenza::SEMPRE, CAMPI)
     }
 
-    fn seguito(&self, attuale: &DomandaConsultata) -> Seguito {
+    fn seguito(&self, _: &Contesto<'_>, attuale: &DomandaConsultata) -> Seguito {
         // After an `esamina` without violations all are right.
         let scelte = self.scelte(attuale).unwrap_or_default();
         let quante = match scelte.len() {

@@ -144,7 +144,7 @@ mod tests {
                 let domanda = letta(&with_minori(&spunto, quanti));
                 assert_eq!(domanda.esamina(&contesto), Esame::default(), "{spunto:?}");
                 assert_eq!(domanda.minori().len(), quanti);
-                let fascicolo = domanda.fascicolo(&contesto);
+                let fascicolo = domanda.fascicolo(&contesto).unwrap();
                 assert!(
                     fascicolo
                         .schede
@@ -162,7 +162,9 @@ mod tests {
         for contatore in 0..5_000_u64 {
             let giorno = date(2021, 7, 1).saturating_add(i64::try_from(contatore % 180).unwrap().days());
             let domanda = letta(&with_minori(&spunto(contatore, giorno), MINORI_MAX));
-            let fascicolo = domanda.fascicolo(&prova::contesto(Ambiente::Sandbox, giorno));
+            let fascicolo = domanda
+                .fascicolo(&prova::contesto(Ambiente::Sandbox, giorno))
+                .unwrap();
             assert!(visti.insert(fascicolo.richiedente.codice_fiscale));
             assert!(visti.insert(fascicolo.schede[0].altro_genitore.clone().unwrap()));
             for scheda in fascicolo.schede {

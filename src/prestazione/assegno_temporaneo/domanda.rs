@@ -3,14 +3,14 @@
 
 use jiff::civil::Date;
 
-use super::dati::DICHIARAZIONI;
+use super::dati::{CAMPI, DICHIARAZIONI};
 use super::decorrenza::decorrenza_presunta;
 use super::regole;
 use crate::domanda::allegato::AllegatoInviato;
 use crate::domanda::codelista::codelista;
 use crate::domanda::pagamento::PagamentoInviato;
 use crate::domanda::persona::{self, AltroGenitore, CodiceInviato, MotivoAssenza, RichiedenteInviato};
-use crate::domanda::regole::letto;
+use crate::domanda::regole::{letto, letto_option, percorso};
 use crate::domanda::{
     Assistenza, CodiceFiscale, Contesto, Dettagli, Domanda, Esame, Fascicolo, Pagamento, Scheda,
     dichiarazione,
@@ -154,55 +154,102 @@ impl Domanda for AssegnoTemporaneo {
         regole::esamina(self, contesto)
     }
 
-    fn fascicolo(&self, contesto: &Contesto<'_>) -> Fascicolo {
-        let oggi = contesto.oggi();
-        let schede: Vec<Scheda> = (1..)
+    fn fascicolo(&self, contesto: &Contesto<'_>) -> Option<Fascicolo> {
+        let schede = (1..)
             .zip(&self.minori)
-            .map(|(posto, minore)| scheda(posto, minore, oggi))
-            .collect();
+            .map(|(posto, minore)| minore.scheda(posto, contesto.presentazione_di(&minore.codice_fiscale)))
+            .collect::<Option<Vec<Scheda>>>()?;
         let minori = if schede.len() == 1 {
             "1 minore".to_owned()
         } else {
             format!("{} minori", schede.len())
         };
-        Fascicolo {
+        Some(Fascicolo {
             data_pratica: self.assistenza.data_pratica,
             mandato_numero: self.assistenza.mandato_numero.clone(),
             mandato_data: self.assistenza.mandato_data,
-            richiedente: self.richiedente.registrato(),
+            richiedente: self.richiedente.registrato()?,
             presentata_da: self.presentata_da.as_str(),
-            genitore_tutelato: self.genitore_tutelato.as_ref().map(letto),
+            genitore_tutelato: letto_option(self.genitore_tutelato.as_ref())?,
             pagamento: Pagamento {
                 modalita: self.pagamento.modalita.as_str(),
-                iban: self.pagamento.iban.as_ref().map(letto),
+                iban: letto_option(self.pagamento.iban.as_ref())?,
                 intestato_richiedente: self.pagamento.intestato_richiedente,
             },
             schede,
-            dichiarazioni: dichiarazione::registrate(&self.dichiarazioni, DICHIARAZIONI, oggi),
+            dichiarazioni: dichiarazione::registrate(&self.dichiarazioni, DICHIARAZIONI, contesto.oggi()),
             allegati: self.allegati.iter().map(AllegatoInviato::registrato).collect(),
             dettagli: Dettagli::default(),
             oggetto: format!("Assegno Temporaneo DL 79/2021 - domanda n. {{numero}} - {minori}"),
-        }
+        })
+    }
+
+    fn assistenza(&self) -> &Assistenza {
+        &self.assistenza
+    }
+
+    fn dove(&self, posto: Option<u32>, valore: &str) -> String {
+        let passi: &[&str] = match valore {
+            "richiedente" => &["Richiedente", "CodiceFiscale"],
+            "richiedente_nome" => &["Richiedente", "Nome"],
+            "richiedente_cognome" => &["Richiedente", "Cognome"],
+            "richiedente_email" => &["Richiedente", "Contatti", "Email"],
+            "richiedente_cellulare" => &["Richiedente", "Contatti", "Cellulare"],
+            "richiedente_indirizzo" => &["Richiedente", "Contatti", "Indirizzo"],
+            "presentata_da" => &["PresentataDa"],
+            "genitore_tutelato" => &["GenitoreTutelato", "CodiceFiscale"],
+            "modalita" => &["Pagamento", "Modalita"],
+            "iban" => &["Pagamento", "Iban"],
+            "intestato_richiedente" => &["Pagamento", "IntestatoRichiedente"],
+            "dichiarazioni" => &["Dichiarazioni"],
+            "allegati" => &["Allegati"],
+            "schede" => &["Minori"],
+            "codice_fiscale" => &["CodiceFiscale"],
+            "data_nascita" => &["DataNascita"],
+            "qualita" => &["Qualita"],
+            "disabile" => &["Disabile"],
+            "affido_condiviso" => &["AffidoCondiviso"],
+            "altro_genitore" => &["AltroGenitore", "CodiceFiscale"],
+            "altro_genitore_assente" => &["AltroGenitoreAssente"],
+            // The other half's payment comes from the other parent (AT-4): here it can only go with the split.
+            "ripartizione" | "altro_genitore_modalita" | "altro_genitore_iban" => &["Ripartizione"],
+            _ => &[],
+        };
+        let Some(posto) = posto else {
+            return percorso(PREFISSO, passi);
+        };
+        let minore = format!("Minore[{posto}]");
+        percorso(PREFISSO, &[&["Minori", &minore], passi].concat())
+    }
+
+    fn campi(&self) -> &'static [&'static str] {
+        CAMPI
     }
 }
 
-fn scheda(posto: u32, minore: &Minore, oggi: Date) -> Scheda {
-    let nascita = minore.nascita(oggi);
-    Scheda {
-        posto,
-        codice_fiscale: letto(&minore.codice_fiscale),
-        data_nascita: nascita,
-        qualita: minore.qualita.as_str(),
-        disabile: minore.disabile,
-        affido_condiviso: minore.affido_condiviso,
-        altro_genitore: minore.altro_genitore.codice_fiscale().map(letto),
-        altro_genitore_assente: minore.altro_genitore.assenza().map(MotivoAssenza::as_str),
-        ripartizione: minore.ripartizione.as_str(),
-        // The other half's payment comes later, from the other parent (AT-4).
-        pagamento_altro_genitore: None,
-        decorrenza_presunta: decorrenza_presunta(oggi, nascita),
-        subentra: false,
-        dettagli: Dettagli::default(),
+const PREFISSO: &str = super::PRESTAZIONE.prefisso;
+
+impl Minore {
+    /// Its sheet, presented on a day; `None` where an identifier cannot be read.
+    #[must_use]
+    pub fn scheda(&self, posto: u32, oggi: Date) -> Option<Scheda> {
+        let nascita = self.nascita(oggi);
+        Some(Scheda {
+            posto,
+            codice_fiscale: letto(&self.codice_fiscale)?,
+            data_nascita: nascita,
+            qualita: self.qualita.as_str(),
+            disabile: self.disabile,
+            affido_condiviso: self.affido_condiviso,
+            altro_genitore: letto_option(self.altro_genitore.codice_fiscale())?,
+            altro_genitore_assente: self.altro_genitore.assenza().map(MotivoAssenza::as_str),
+            ripartizione: self.ripartizione.as_str(),
+            // The other half's payment comes later, from the other parent (AT-4).
+            pagamento_altro_genitore: None,
+            decorrenza_presunta: decorrenza_presunta(oggi, nascita),
+            subentra: false,
+            dettagli: Dettagli::default(),
+        })
     }
 }
 

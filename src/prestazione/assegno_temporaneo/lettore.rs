@@ -170,6 +170,11 @@ impl LettoreAssegnoTemporaneo {
     pub(super) fn assegno(self) -> Option<AssegnoTemporaneo> {
         self.letta.domanda()
     }
+
+    /// The child that was read last, where it came without a domanda.
+    pub(super) fn minore(mut self) -> Option<Minore> {
+        self.letta.minori.pop()?.minore()
+    }
 }
 
 impl Bozza {

@@ -6,11 +6,12 @@ pub mod dati;
 pub mod decorrenza;
 pub mod domanda;
 pub mod lettore;
+pub mod nuovo_minore;
 #[cfg(test)]
 mod prova;
 pub mod regole;
 
-use super::Prestazione;
+use super::{Operazione, Prestazione};
 
 /// The prestazione's line of the catalogue.
 pub const PRESTAZIONE: Prestazione = Prestazione {
@@ -28,4 +29,6 @@ pub const PRESTAZIONE: Prestazione = Prestazione {
     scheda_viva: regole::scheda_viva,
     finestra: &dati::FINESTRA,
     campione: campione::domanda,
+    aggiungi: Operazione::AggiungiMinore,
+    lettore_aggiunta: || Box::new(nuovo_minore::LettoreNuovoMinore::default()),
 };

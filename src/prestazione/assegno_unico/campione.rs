@@ -178,7 +178,7 @@ mod tests {
                     domanda(&spunto).racconta(&mut *lettore);
                     let letta = lettore.istanza().and_then(Istanza::domanda).expect("complete");
                     assert_eq!(letta.esamina(&contesto), Esame::default(), "{spunto:?}");
-                    let fascicolo = letta.fascicolo(&contesto);
+                    let fascicolo = letta.fascicolo(&contesto).unwrap();
                     assert_eq!(fascicolo.schede.len(), figli);
                     assert_eq!(fascicolo.dichiarazioni.len(), 7);
                     let altre_meta = fascicolo

@@ -3,14 +3,14 @@
 
 use jiff::civil::Date;
 
-use super::dati::{DICHIARAZIONI, anno_aperto};
+use super::dati::{CAMPI, DICHIARAZIONI, anno_aperto};
 use super::decorrenza::decorrenza_presunta;
 use super::pagamento::{PagamentoAltroInviato, PagamentoInviato, QualitaIntestatario};
 use super::regole;
 use crate::domanda::allegato::AllegatoInviato;
 use crate::domanda::codelista::codelista;
 use crate::domanda::persona::{self, AltroGenitore, CodiceInviato, MotivoAssenza, RichiedenteInviato};
-use crate::domanda::regole::{letto, same};
+use crate::domanda::regole::{letto, letto_option, percorso, same};
 use crate::domanda::{
     Assistenza, CodiceFiscale, Contesto, Dettagli, Domanda, Esame, Fascicolo, Pagamento,
     PagamentoAltroGenitore, Scheda, dichiarazione,
@@ -255,6 +255,55 @@ impl Figlio {
     }
 }
 
+impl Figlio {
+    /// Its sheet, presented on a day by somebody in that role, with the payment of its other parent; `None` where an
+    /// identifier cannot be read.
+    #[must_use]
+    pub fn scheda(
+        &self,
+        posto: u32,
+        ruolo: Ruolo,
+        altra_meta: Option<&PagamentoInviato>,
+        oggi: Date,
+    ) -> Option<Scheda> {
+        let nascita = self.nascita(oggi);
+        let altra_meta = altra_meta.filter(|_| self.ripartizione == Ripartizione::MetaConAltroGenitore);
+        let pagamento_altro_genitore = match altra_meta {
+            Some(pagamento) => Some(PagamentoAltroGenitore {
+                modalita: pagamento.modalita.as_str(),
+                iban: letto_option(pagamento.conto_da_usare().map(|conto| &conto.iban))?,
+            }),
+            None => None,
+        };
+        Some(Scheda {
+            posto,
+            codice_fiscale: letto(&self.codice_fiscale)?,
+            data_nascita: nascita,
+            qualita: ruolo.as_str(),
+            disabile: self.disabilita != Disabilita::Nessuna,
+            affido_condiviso: matches!(
+                self.affidamento,
+                Some(Affidamento::Condiviso | Affidamento::CondivisoCollocatoRichiedente)
+            ),
+            altro_genitore: letto_option(self.altro_codice())?,
+            altro_genitore_assente: self
+                .altro_genitore
+                .as_ref()
+                .and_then(AltroGenitore::assenza)
+                .map(MotivoAssenza::as_str),
+            ripartizione: self.ripartizione.as_str(),
+            pagamento_altro_genitore,
+            decorrenza_presunta: Some(decorrenza_presunta(
+                oggi,
+                nascita,
+                self.nuova_nascita == Some(true),
+            )),
+            subentra: ruolo == Ruolo::FiglioMaggiorenne,
+            dettagli: dettagli_della_scheda(self, altra_meta),
+        })
+    }
+}
+
 impl AssegnoUnico {
     /// The payment of the other parent of a sheet, where the sheet asks for one.
     #[must_use]
@@ -267,50 +316,16 @@ impl AssegnoUnico {
             .find(|pagamento| same(&pagamento.codice_fiscale, altro))
     }
 
-    fn scheda(&self, posto: u32, figlio: &Figlio, oggi: Date) -> Scheda {
-        let nascita = figlio.nascita(oggi);
-        let altra_meta = self.pagamento_altro(figlio).map(|altro| &altro.pagamento);
-        Scheda {
-            posto,
-            codice_fiscale: letto(&figlio.codice_fiscale),
-            data_nascita: nascita,
-            qualita: self.ruolo.as_str(),
-            disabile: figlio.disabilita != Disabilita::Nessuna,
-            affido_condiviso: matches!(
-                figlio.affidamento,
-                Some(Affidamento::Condiviso | Affidamento::CondivisoCollocatoRichiedente)
-            ),
-            altro_genitore: figlio.altro_codice().map(letto),
-            altro_genitore_assente: figlio
-                .altro_genitore
-                .as_ref()
-                .and_then(AltroGenitore::assenza)
-                .map(MotivoAssenza::as_str),
-            ripartizione: figlio.ripartizione.as_str(),
-            pagamento_altro_genitore: altra_meta.map(|pagamento| PagamentoAltroGenitore {
-                modalita: pagamento.modalita.as_str(),
-                iban: pagamento.conto_da_usare().map(|conto| letto(&conto.iban)),
-            }),
-            decorrenza_presunta: Some(decorrenza_presunta(
-                oggi,
-                nascita,
-                figlio.nuova_nascita == Some(true),
-            )),
-            subentra: self.ruolo == Ruolo::FiglioMaggiorenne,
-            dettagli: dettagli_della_scheda(figlio, altra_meta),
-        }
-    }
-
-    fn dettagli(&self, oggi: Date) -> Dettagli {
+    fn dettagli(&self, oggi: Date) -> Option<Dettagli> {
         let conto = self.pagamento.conto_da_usare();
-        let nucleo: Vec<String> = self
+        let nucleo = self
             .nucleo
             .iter()
-            .map(|codice| letto(codice).as_str().to_owned())
-            .collect();
+            .map(|codice| Some(letto(codice)?.as_str().to_owned()))
+            .collect::<Option<Vec<String>>>()?;
         let protocollo_dsu = self.isee.as_ref().and_then(|isee| isee.protocollo_dsu.as_deref());
-        let intestatario_codice = conto.map(|conto| letto(&conto.intestatario_codice));
-        Dettagli::default()
+        let intestatario_codice = letto_option(conto.map(|conto| &conto.intestatario_codice))?;
+        let dettagli = Dettagli::default()
             .with(
                 "anno_competenza",
                 i64::from(self.anno_competenza.unwrap_or_else(|| anno_aperto(oggi))),
@@ -327,7 +342,8 @@ impl AssegnoUnico {
             .with_option(
                 "pagamento_intestatario_codice_fiscale",
                 intestatario_codice.as_ref().map(CodiceFiscale::as_str),
-            )
+            );
+        Some(dettagli)
     }
 }
 
@@ -364,36 +380,137 @@ impl Domanda for AssegnoUnico {
         regole::esamina(self, contesto)
     }
 
-    fn fascicolo(&self, contesto: &Contesto<'_>) -> Fascicolo {
+    fn fascicolo(&self, contesto: &Contesto<'_>) -> Option<Fascicolo> {
         let oggi = contesto.oggi();
-        let schede: Vec<Scheda> = (1..)
+        let schede = (1..)
             .zip(&self.figli)
-            .map(|(posto, figlio)| self.scheda(posto, figlio, oggi))
-            .collect();
+            .map(|(posto, figlio)| {
+                let altra_meta = self.pagamento_altro(figlio).map(|altro| &altro.pagamento);
+                let presentata = contesto.presentazione_di(&figlio.codice_fiscale);
+                figlio.scheda(posto, self.ruolo, altra_meta, presentata)
+            })
+            .collect::<Option<Vec<Scheda>>>()?;
         let figli = if schede.len() == 1 {
             "1 figlio".to_owned()
         } else {
             format!("{} figli", schede.len())
         };
         let conto = self.pagamento.conto_da_usare();
-        Fascicolo {
+        Some(Fascicolo {
             data_pratica: self.assistenza.data_pratica,
             mandato_numero: self.assistenza.mandato_numero.clone(),
             mandato_data: self.assistenza.mandato_data,
-            richiedente: self.richiedente.registrato(),
+            richiedente: self.richiedente.registrato()?,
             presentata_da: self.ruolo.as_str(),
-            genitore_tutelato: self.genitore_tutelato.as_ref().map(letto),
+            genitore_tutelato: letto_option(self.genitore_tutelato.as_ref())?,
             pagamento: Pagamento {
                 modalita: self.pagamento.modalita.as_str(),
-                iban: conto.map(|conto| letto(&conto.iban)),
+                iban: letto_option(conto.map(|conto| &conto.iban))?,
                 intestato_richiedente: conto
                     .map(|conto| conto.intestatario == QualitaIntestatario::Richiedente),
             },
             schede,
             dichiarazioni: dichiarazione::registrate(&self.dichiarazioni, DICHIARAZIONI, oggi),
             allegati: self.allegati.iter().map(AllegatoInviato::registrato).collect(),
-            dettagli: self.dettagli(oggi),
+            dettagli: self.dettagli(oggi)?,
             oggetto: format!("Assegno Unico e Universale D.lgs 230/2021 - domanda n. {{numero}} - {figli}"),
+        })
+    }
+
+    fn assistenza(&self) -> &Assistenza {
+        &self.assistenza
+    }
+
+    fn dove(&self, posto: Option<u32>, valore: &str) -> String {
+        match posto {
+            Some(posto) => self.dove_nella_scheda(posto, valore),
+            None => percorso(PREFISSO, passi_nella_domanda(valore)),
+        }
+    }
+
+    fn campi(&self) -> &'static [&'static str] {
+        CAMPI
+    }
+}
+
+const PREFISSO: &str = super::PRESTAZIONE.prefisso;
+
+fn passi_nella_domanda(valore: &str) -> &'static [&'static str] {
+    match valore {
+        "richiedente" => &["Richiedente", "CodiceFiscale"],
+        "richiedente_nome" => &["Richiedente", "Nome"],
+        "richiedente_cognome" => &["Richiedente", "Cognome"],
+        "richiedente_email" => &["Richiedente", "Contatti", "Email"],
+        "richiedente_cellulare" => &["Richiedente", "Contatti", "Cellulare"],
+        "richiedente_indirizzo" => &["Richiedente", "Contatti", "Indirizzo"],
+        "presentata_da" => RUOLO,
+        "genitore_tutelato" => &["GenitoreTutelato", "CodiceFiscale"],
+        "anno_competenza" => &["AnnoCompetenza"],
+        "isee_presente" => &["Isee", "Presente"],
+        "protocollo_dsu" => &["Isee", "ProtocolloDSU"],
+        "nucleo" => &["Nucleo"],
+        "anf_2021_percepito" => &["Anf2021Percepito"],
+        "modalita" => &["PagamentoRichiedente", "Modalita"],
+        "iban" => &["PagamentoRichiedente", "Conto", "Iban"],
+        "pagamento_strumento" => &["PagamentoRichiedente", "Conto", "Strumento"],
+        "intestato_richiedente" | "pagamento_intestatario" => {
+            &["PagamentoRichiedente", "Conto", "Intestatario", "Qualita"]
+        }
+        "pagamento_intestatario_codice_fiscale" => {
+            &["PagamentoRichiedente", "Conto", "Intestatario", "CodiceFiscale"]
+        }
+        "dichiarazioni" => &["Dichiarazioni"],
+        "allegati" => &["Allegati"],
+        "schede" => &["Figli"],
+        _ => &[],
+    }
+}
+
+/// Where the role stands, which every sheet repeats.
+const RUOLO: &[&str] = &["Richiedente", "Ruolo"];
+
+impl AssegnoUnico {
+    fn dove_nella_scheda(&self, posto: u32, valore: &str) -> String {
+        let passi: &[&str] = match valore {
+            "qualita" => return percorso(PREFISSO, RUOLO),
+            "altro_genitore_modalita" => return self.dove_si_paga_l_altro(posto, &["Modalita"]),
+            "altro_genitore_iban" => return self.dove_si_paga_l_altro(posto, &["Conto", "Iban"]),
+            "pagamento_altro_genitore_strumento" => {
+                return self.dove_si_paga_l_altro(posto, &["Conto", "Strumento"]);
+            }
+            "codice_fiscale" => &["CodiceFiscale"],
+            "data_nascita" => &["DataNascita"],
+            "nuova_nascita" => &["NuovaNascita"],
+            "altro_genitore" => &["AltroGenitore", "CodiceFiscale"],
+            "altro_genitore_assente" => &["AltroGenitoreAssente"],
+            "situazione_genitori" => &["SituazioneGenitori"],
+            "affidamento" | "affido_condiviso" => &["Affidamento"],
+            "ripartizione" => &["Ripartizione"],
+            "disabilita" | "disabile" => &["Disabilita"],
+            "condizione_maggiorenne" | "condizione_gruppo" => &["CondizioneMaggiorenne"],
+            "madre_under_21" => &["Maggiorazioni", "MadreUnder21"],
+            "entrambi_reddito_lavoro" => &["Maggiorazioni", "EntrambiRedditoLavoro"],
+            _ => &[],
+        };
+        let figlio = format!("Figlio[{posto}]");
+        percorso(PREFISSO, &[&["Figli", &figlio], passi].concat())
+    }
+
+    /// The payment of the other parent of a child; where none is told any more, what says so: the split.
+    fn dove_si_paga_l_altro(&self, posto: u32, passi: &[&str]) -> String {
+        let altro = usize::try_from(posto)
+            .ok()
+            .and_then(|posto| self.figli.get(posto.checked_sub(1)?)?.altro_codice());
+        let pagamento = self
+            .pagamenti_altri
+            .iter()
+            .position(|pagamento| altro.is_some_and(|altro| same(&pagamento.codice_fiscale, altro)));
+        match pagamento {
+            Some(indice) => {
+                let pagamento = format!("PagamentoAltroGenitore[{}]", indice + 1);
+                percorso(PREFISSO, &[&[pagamento.as_str()], passi].concat())
+            }
+            None => self.dove_nella_scheda(posto, "ripartizione"),
         }
     }
 }

@@ -233,6 +233,17 @@ impl LettoreAssegnoUnico {
         self.letta.domanda()
     }
 
+    /// The child that was read last, where it came without a domanda, and the payment of its other parent; `None` where
+    /// one of them is not whole.
+    pub(super) fn figlio(mut self) -> Option<(Figlio, Option<PagamentoAltroInviato>)> {
+        let figlio = self.letta.figli.pop()?.figlio()?;
+        let pagamento = match self.letta.pagamenti_altri.pop() {
+            Some(pagamento) => Some(pagamento.pagamento_altro()?),
+            None => None,
+        };
+        Some((figlio, pagamento))
+    }
+
     /// The payment that is being read: the last other parent's inside of one, else the richiedente's.
     fn pagamento(&mut self) -> Option<&mut BozzaPagamento> {
         if self.aperte.contains(&Sezione::PagamentoAltroGenitore) {

@@ -6,12 +6,13 @@ pub mod dati;
 pub mod decorrenza;
 pub mod domanda;
 pub mod lettore;
+pub mod nuovo_figlio;
 pub mod pagamento;
 #[cfg(test)]
 mod prova;
 pub mod regole;
 
-use super::Prestazione;
+use super::{Operazione, Prestazione};
 
 /// The prestazione's line of the catalogue.
 ///
@@ -34,4 +35,6 @@ pub const PRESTAZIONE: Prestazione = Prestazione {
     scheda_viva: regole::scheda_viva,
     finestra: &dati::FINESTRA,
     campione: campione::domanda,
+    aggiungi: Operazione::AggiungiFiglio,
+    lettore_aggiunta: || Box::new(nuovo_figlio::LettoreNuovoFiglio::default()),
 };

@@ -273,11 +273,8 @@ impl Form<'_> {
     /// The path that a child of the innermost element has, or would have.
     fn child_path(&self, elemento: usize, numero: u32) -> String {
         let elemento = &self.outline.elementi[elemento];
-        let mut percorso = if elemento.contenuto {
-            String::new()
-        } else {
-            self.path()
-        };
+        let comincia = elemento.contenuto && !self.pila.iter().any(|aperto| self.is_contenuto(aperto));
+        let mut percorso = if comincia { String::new() } else { self.path() };
         percorso.push_str(&step(elemento, numero));
         percorso
     }

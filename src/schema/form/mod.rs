@@ -370,17 +370,17 @@ impl<'a> Form<'a> {
         Some(self.rilievi.len() - 1)
     }
 
-    /// The path of the innermost element, as people are told: from the content element on, when inside it.
+    /// The path of the innermost element, as people are told: from the outermost content element on, when inside it.
     fn path(&self) -> String {
-        let mut percorso = String::new();
-        for aperto in &self.pila {
-            let elemento = &self.outline.elementi[aperto.elemento];
-            if elemento.contenuto {
-                percorso.clear();
-            }
-            percorso.push_str(&step(elemento, aperto.numero));
-        }
-        percorso
+        let contenuto = self.pila.iter().position(|aperto| self.is_contenuto(aperto));
+        self.pila[contenuto.unwrap_or(0)..]
+            .iter()
+            .map(|aperto| step(&self.outline.elementi[aperto.elemento], aperto.numero))
+            .collect()
+    }
+
+    fn is_contenuto(&self, aperto: &Aperto) -> bool {
+        self.outline.elementi[aperto.elemento].contenuto
     }
 }
 

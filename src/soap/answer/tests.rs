@@ -219,6 +219,7 @@ fn every_other_answer_is_valid() {
         registrata_il: quando("2022-01-01T00:00:00Z"),
         codice_ufficio: "0001".to_owned(),
         impronta: [7; 32],
+        quadro: None,
         schede: vec![SchedaConsultata {
             posto: 1,
             codice_fiscale: "BBBRRR14A01A001X".parse().unwrap(),

@@ -304,6 +304,7 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
             col("dichiarazioni", Json),
             col("dettagli", Json),
             col("versione", Intero),
+            col("lavorata", Intero),
         ],
         ..TABELLA
     },
@@ -316,7 +317,11 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
         colonne: &[
             col("numero_domanda", Intero),
             col("posto", Intero),
-            made("registrazione", Intero, "d.registrazione"),
+            made(
+                "registrazione",
+                Intero,
+                "coalesce(t.registrazione, d.registrazione)",
+            ),
             col("servizio", Testo),
             col("codice_fiscale", Testo),
             col("data_nascita", Data),
@@ -334,6 +339,29 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
             col("altro_genitore_iban", Testo),
             col("subentra", Booleano),
             col("dettagli", Json),
+            col("azione_motivo", Testo),
+        ],
+        ..TABELLA
+    },
+    Tabella {
+        nome: "elenco",
+        da: "elenco",
+        unione: "CROSS JOIN registrazioni r ON r.id = t.registrazione",
+        cammino: &[("numero_domanda", Intero), ("posto", Intero), ("ente", Testo)],
+        chiave: &["numero_domanda", "posto", "ente"],
+        colonne: &[
+            col("ente", Testo),
+            col("servizio", Testo),
+            col("presentata_il", Istante),
+            col("numero_domanda", Intero),
+            col("posto", Intero),
+            col("registrazione", Intero),
+            made("anno", Intero, "r.anno"),
+            col("codice_ufficio", Testo),
+            col("richiedente", Testo),
+            col("codice_fiscale", Testo),
+            col("stato", Testo),
+            col("azione_richiesta", Testo),
         ],
         ..TABELLA
     },
@@ -347,7 +375,11 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
         colonne: &[
             col("servizio", Testo),
             col("codice_fiscale", Testo),
-            made("registrazione", Intero, "d.registrazione"),
+            made(
+                "registrazione",
+                Intero,
+                "coalesce(t.registrazione, d.registrazione)",
+            ),
         ],
         ..TABELLA
     },
@@ -449,8 +481,79 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
         da: "mosse",
         cammino: &[("da", Testo), ("a", Testo)],
         chiave: &["da", "a"],
-        colonne: &[col("da", Testo), col("a", Testo)],
+        colonne: &[col("da", Testo), col("a", Testo), col("chi", Testo)],
         predisposta: true,
+        ..TABELLA
+    },
+    Tabella {
+        nome: "prese",
+        da: "prese",
+        colonne: &[
+            col("id", Intero),
+            col("numero_domanda", Intero),
+            col("motore", Testo),
+            col("gettone", Testo),
+            col("presa_il", Istante),
+            col("durata_s", Intero),
+            col("fino_a", Istante),
+            col("lasciata_il", Istante),
+        ],
+        ..TABELLA
+    },
+    Tabella {
+        nome: "decisioni",
+        da: "decisioni",
+        colonne: &[
+            col("id", Intero),
+            col("tipo", Testo),
+            col("numero_domanda", Intero),
+            col("posto", Intero),
+            col("motore", Testo),
+            col("gettone", Testo),
+            col("versione", Intero),
+            col("istante", Istante),
+            col("scritta_il", Istante),
+            col("da", Testo),
+            col("a", Testo),
+            col("azione_richiesta", Testo),
+            col("azione_motivo", Testo),
+            col("motivo", Testo),
+        ],
+        immutabile: true,
+        ..TABELLA
+    },
+    Tabella {
+        nome: "pagamenti",
+        da: "pagamenti",
+        cammino: &[("decisione", Intero)],
+        chiave: &["decisione"],
+        colonne: &[
+            col("decisione", Intero),
+            col("numero_domanda", Intero),
+            col("posto", Intero),
+            col("mese", Testo),
+            col("beneficiario", Testo),
+            col("tipo", Testo),
+            col("importo_cent", Intero),
+            col("motivo", Testo),
+            col("istante", Istante),
+        ],
+        immutabile: true,
+        ..TABELLA
+    },
+    Tabella {
+        nome: "rinnovi",
+        da: "rinnovi",
+        cammino: &[("decisione", Intero)],
+        chiave: &["decisione"],
+        colonne: &[
+            col("decisione", Intero),
+            col("numero_domanda", Intero),
+            col("posto", Intero),
+            col("anno", Intero),
+            col("istante", Istante),
+        ],
+        immutabile: true,
         ..TABELLA
     },
     Tabella {
@@ -472,6 +575,7 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
             col("registrata_il", Istante),
             col("stato", Testo),
             col("azione_richiesta", Testo),
+            col("motivo", Testo),
         ],
         ..TABELLA
     },

@@ -82,8 +82,9 @@ impl Destinazione {
             "SELECT format('ALTER TABLE %s %s TRIGGER %I', t.tgrelid::regclass, $1, t.tgname)
              FROM pg_trigger t
              JOIN pg_class c ON c.oid = t.tgrelid
-             WHERE c.relnamespace = 'public'::regnamespace AND NOT t.tgisinternal AND t.tgparentid = 0
-                 AND t.tgtype & 4 <> 0 AND t.tgenabled::text = $2",
+             WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+                 AND NOT t.tgisinternal AND t.tgparentid = 0 AND t.tgtype & 4 <> 0
+                 AND t.tgenabled::text = $2",
         )
         .bind(come)
         .bind(stato.to_string())

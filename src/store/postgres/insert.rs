@@ -32,6 +32,7 @@ pub(super) async fn write_all(
     schede(&mut istruzione, nuove);
     documenti::insert(&mut istruzione, nuove);
     atti(&mut istruzione, nuove);
+    correlate(&mut istruzione, nuove);
     feed(&mut istruzione, nuove, cursore);
     // A hang-up writes INTERROTTA while the act still waits; what was registered speaks last.
     istruzione.insert_or("tracce", &tracce, TRACCE_CHE_SOSTITUISCONO, columns_of_traccia);
@@ -178,20 +179,28 @@ fn atti(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
     });
 }
 
-/// Sheets: several rows a domanda.
+/// The lines of the emergency register.
+fn correlate(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
+    let correlate: Vec<_> = nuove.iter().filter_map(Nuova::in_emergenza).collect();
+    istruzione.insert("emergenza_registrazioni", &correlate, |colonne| {
+        colonne
+            .text("registro", |(nuova, _)| nuova.registrata.protocollo.registro())
+            .col("numero", |(_, correlata)| intero(correlata.numero))
+            .col("emergenza", |(_, correlata)| correlata.emergenza)
+            .col("istante", |(nuova, _)| Istante(nuova.ricevuta.presentata_il))
+            .col("registrazione", |(nuova, _)| nuova.id);
+    });
+}
+
+/// Sheets: several rows a registration.
 fn schede(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
-    let mut schede = Vec::with_capacity(nuove.len() * 2);
-    for (nuova, fascicolo) in nuove.iter().filter_map(Nuova::opening) {
-        schede.extend(fascicolo.schede.iter().map(|scheda| (nuova, scheda)));
-    }
+    let schede: Vec<_> = nuove.iter().flat_map(Nuova::schede).collect();
     istruzione.insert("schede", &schede, |colonne| {
         colonne
             .col("numero_domanda", |(nuova, _)| {
                 intero(nuova.registrata.numero_domanda.0)
             })
-            .col("posto", |(_, scheda)| {
-                i32::try_from(scheda.posto).unwrap_or(i32::MAX)
-            })
+            .col("posto", |(_, scheda)| posto(scheda.posto))
             .col("registrazione", |(nuova, _)| nuova.id)
             .text("servizio", |(nuova, _)| nuova.atto.chiave.servizio)
             .text("codice_fiscale", |(_, scheda)| scheda.codice_fiscale.as_str())
@@ -286,7 +295,10 @@ pub(super) async fn move_sheets(
         .iter()
         .map(|mossa| Istante(mossa.nuova.ricevuta.registrata_il));
     let esito = sqlx::query(
-        "UPDATE schede s SET stato = u.stato, stato_dal = u.stato_dal, azione_richiesta = u.azione
+        "UPDATE schede s
+         SET stato = u.stato,
+             stato_dal = CASE WHEN s.stato = u.stato THEN s.stato_dal ELSE u.stato_dal END,
+             azione_richiesta = u.azione
          FROM UNNEST($1, $2, $3, $4, $5) AS u (numero_domanda, posto, stato, stato_dal, azione)
          WHERE s.numero_domanda = u.numero_domanda AND s.posto = u.posto",
     )
@@ -310,13 +322,9 @@ pub(super) async fn move_sheets(
                 .map(|minore| (nuova.atto.chiave.servizio, minore))
         })
         .collect();
-    for (nuova, fascicolo) in nuove.iter().filter_map(Nuova::opening) {
+    for (nuova, scheda) in nuove.iter().flat_map(Nuova::schede) {
         let servizio = nuova.atto.chiave.servizio;
-        for scheda in fascicolo
-            .schede
-            .iter()
-            .filter(|scheda| liberati.contains(&(servizio, &scheda.codice_fiscale)))
-        {
+        if liberati.contains(&(servizio, &scheda.codice_fiscale)) {
             sqlx::query(
                 "INSERT INTO schede_vive (servizio, codice_fiscale, registrazione) VALUES ($1, $2, $3)",
             )

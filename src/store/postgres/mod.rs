@@ -7,8 +7,10 @@
 mod anni;
 pub(super) mod destinazione;
 mod documenti;
+mod elenchi;
 mod insert;
 mod legale;
+mod modifiche;
 mod open;
 mod query;
 mod register;
@@ -28,14 +30,17 @@ use sqlx::postgres::{PgConnection, PgPool};
 use tokio::sync::{Mutex, MutexGuard};
 
 use self::open::Accesso;
+pub(crate) use self::open::connect_options;
 use super::{
     Atto, Chiave, Identikit, Registrazione, Ricerca, RigaRegistro, Store, StoreError, TracciaTrovata,
     Verifica,
 };
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
+use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
+use crate::domanda::quadro::Quadro;
 use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
 use crate::patronato::CodiceEnte;
-use crate::protocollo::NumeroProtocollo;
+use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::Registrata;
 use crate::trace::{RifiutoAllaPorta, Traccia};
 
@@ -223,6 +228,27 @@ impl Store for PostgresStore {
         register::register(self, atti, adesso).await
     }
 
+    async fn registrazione(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        riferimento: &Riferimento,
+    ) -> Result<Option<Registrata>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            query::registrazione(&mut lettore, ente, servizio, riferimento).await
+        })
+        .await
+    }
+
+    async fn quadro(&self, numero: NumeroDomanda) -> Result<Option<Quadro>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            modifiche::quadro(&mut lettore, numero).await
+        })
+        .await
+    }
+
     async fn domanda(
         &self,
         ente: &CodiceEnte,
@@ -232,6 +258,35 @@ impl Store for PostgresStore {
         self.within(async {
             let mut lettore = self.lettore().await?;
             query::domanda(&mut lettore, ente, servizio, riferimento).await
+        })
+        .await
+    }
+
+    async fn variazioni(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        inizio: Inizio,
+        righe_max: u32,
+    ) -> Result<Pagina<Variazione, u64>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            elenchi::variazioni(&mut lettore, ente, servizio, inizio, righe_max).await
+        })
+        .await
+    }
+
+    async fn ricerca(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        filtro: &Filtro,
+        dopo: Option<PostoInElenco>,
+        righe_max: u32,
+    ) -> Result<Pagina<DomandaElencata, Option<PostoInElenco>>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            elenchi::ricerca(&mut lettore, ente, servizio, filtro, dopo, righe_max).await
         })
         .await
     }

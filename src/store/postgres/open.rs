@@ -108,6 +108,31 @@ impl PostgresStore {
     }
 }
 
+/// How anybody of ours comes to a database: no parameter that would be passed over, and TLS wherever there is a network.
+pub(crate) fn connect_options(url: &PostgresUrl) -> Result<PgConnectOptions, StoreError> {
+    let nome = url.to_string();
+    if url.has_unknown_parameter() {
+        return Err(refused(
+            &nome,
+            "one of its parameters (***) is not known: is it misspelt? (a `&` in a password is written %26)",
+        ));
+    }
+    let options = PgConnectOptions::from_str(url.as_str())
+        .map_err(|errore| refused(&nome, format_args!("it is no URL of PostgreSQL: {errore}")))?
+        .application_name("varco")
+        // The driver's log would tell statements of thousands of characters; ours tells what failed.
+        .disable_statement_logging();
+    Ok(if is_on_the_network(&options) && !url.tells_sslmode() {
+        options.ssl_mode(PgSslMode::VerifyFull)
+    } else {
+        options
+    })
+}
+
+fn is_on_the_network(options: &PgConnectOptions) -> bool {
+    options.get_socket().is_none() && !is_here(options.get_host())
+}
+
 /// The driver's options would show the password.
 impl fmt::Debug for Accesso {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -118,21 +143,8 @@ impl fmt::Debug for Accesso {
 impl Accesso {
     fn new(ruolo: &'static str, url: &PostgresUrl, options: &OpenOptions) -> Result<Self, StoreError> {
         let nome = url.to_string();
-        if url.has_unknown_parameter() {
-            return Err(refused(
-                &nome,
-                "one of its parameters (***) is not known: is it misspelt? (a `&` in a password is written %26)",
-            ));
-        }
-        let mut connect = PgConnectOptions::from_str(url.as_str())
-            .map_err(|errore| refused(&nome, format_args!("it is no URL of PostgreSQL: {errore}")))?
-            .application_name("varco")
-            // The driver's log would tell statements of thousands of characters; ours tells what failed.
-            .disable_statement_logging();
-        let in_rete = connect.get_socket().is_none() && !is_here(connect.get_host());
-        if in_rete && !url.tells_sslmode() {
-            connect = connect.ssl_mode(PgSslMode::VerifyFull);
-        }
+        let connect = connect_options(url)?;
+        let in_rete = is_on_the_network(&connect);
         let verificato = matches!(
             connect.get_ssl_mode(),
             PgSslMode::VerifyFull | PgSslMode::VerifyCa

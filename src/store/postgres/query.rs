@@ -117,6 +117,60 @@ pub(super) async fn domanda(
           JOIN ricevute v ON v.numero_domanda = r.numero_domanda AND v.registrazione = r.id AND v.anno = r.anno
           WHERE "
     ));
+    push_named(&mut query, ente, servizio, riferimento);
+
+    let Some(row) = query
+        .build()
+        .fetch_optional(&mut *connessione)
+        .await
+        .map_err(guasto)?
+    else {
+        return Ok(None);
+    };
+    let registrata = registrata_from(&row)?;
+    let schede = schede(connessione, registrata.numero_domanda).await?;
+    let riga = registrazioni(&row);
+    Ok(Some(DomandaConsultata {
+        presentata_il: riga.istante("presentata_il")?,
+        registrata_il: riga.istante("registrata_il")?,
+        codice_ufficio: riga.get("codice_ufficio")?,
+        impronta: riga.digest("impronta")?,
+        versione: riga.count("versione")?,
+        richiedente: richiedente_from(&row)?,
+        registrata,
+        schede,
+        quadro: None,
+    }))
+}
+
+/// A registration of an ente, by any of its own names: the number of a domanda is that of the one that opened it.
+pub(super) async fn registrazione(
+    connessione: &mut PgConnection,
+    ente: &CodiceEnte,
+    servizio: &'static str,
+    riferimento: &Riferimento,
+) -> Result<Option<Registrata>, StoreError> {
+    let mut query = QueryBuilder::<Postgres>::new(concat!(
+        "SELECT ",
+        registrata!(),
+        " FROM registrazioni n
+          JOIN domande d ON d.numero = n.numero_domanda
+          JOIN registrazioni r ON r.id = n.id AND r.anno = n.anno
+          JOIN ricevute v ON v.numero_domanda = r.numero_domanda AND v.registrazione = r.id AND v.anno = r.anno
+          WHERE "
+    ));
+    push_named(&mut query, ente, servizio, riferimento);
+    let row = query.build().fetch_optional(connessione).await.map_err(guasto)?;
+    Ok(row.as_ref().map(registrata_from).transpose()?)
+}
+
+/// Of the registrations `n` of the domande `d`, the one that is meant.
+fn push_named(
+    query: &mut QueryBuilder<Postgres>,
+    ente: &CodiceEnte,
+    servizio: &'static str,
+    riferimento: &Riferimento,
+) {
     match riferimento {
         Riferimento::Protocollo(protocollo) => query
             .push("n.registro = ")
@@ -141,28 +195,6 @@ pub(super) async fn domanda(
     query.push(" AND n.ente = ").push_bind(ente.as_str().to_owned());
     query.push(" AND n.servizio = ").push_bind(servizio);
     query.push(" ORDER BY n.registrata_il DESC, n.numero DESC LIMIT 1");
-
-    let Some(row) = query
-        .build()
-        .fetch_optional(&mut *connessione)
-        .await
-        .map_err(guasto)?
-    else {
-        return Ok(None);
-    };
-    let registrata = registrata_from(&row)?;
-    let schede = schede(connessione, registrata.numero_domanda).await?;
-    let riga = registrazioni(&row);
-    Ok(Some(DomandaConsultata {
-        presentata_il: riga.istante("presentata_il")?,
-        registrata_il: riga.istante("registrata_il")?,
-        codice_ufficio: riga.get("codice_ufficio")?,
-        impronta: riga.digest("impronta")?,
-        versione: riga.count("versione")?,
-        richiedente: richiedente_from(&row)?,
-        registrata,
-        schede,
-    }))
 }
 
 /// The sheets of a domanda, in order.

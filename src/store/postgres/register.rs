@@ -13,6 +13,7 @@ use tokio::sync::MutexGuard;
 
 use super::documenti::settle_sheets;
 use super::insert::{move_sheets, take_places, write_all};
+use super::modifiche::change_values;
 use super::row::{Istante, guasto};
 use super::{PostgresStore, Presa, Scrittura, query};
 use crate::domanda::Scheda;
@@ -115,6 +116,7 @@ async fn transaction(
         }
     }
     move_sheets(connessione, &nuove).await?;
+    change_values(connessione, &nuove).await?;
     settle_sheets(connessione, &nuove).await?;
     write_all(connessione, &nuove, &numeri, &mut cursore).await?;
     take_places(connessione, &nuove).await?;
@@ -217,7 +219,6 @@ fn is_held<'a>(
         && atto
             .contenuto
             .schede()
-            .iter()
             .all(|scheda| sua((atto.chiave.servizio, scheda.codice_fiscale.as_str()), scheda))
 }
 
@@ -236,7 +237,7 @@ async fn lock_domande(
                 .seguito()
                 .map(|seguito| intero(seguito.numero_domanda.0)),
         );
-        for scheda in atto.contenuto.schede().iter().filter(|scheda| scheda.subentra) {
+        for scheda in atto.contenuto.schede().filter(|scheda| scheda.subentra) {
             servizi.push(atto.chiave.servizio);
             codici.push(scheda.codice_fiscale.as_str());
         }
@@ -465,7 +466,7 @@ async fn lock_counters(
                 )
             },
         );
-        numeri.insert(registro, Contatore::at(registro, adesso, riga)?);
+        numeri.insert(registro, Contatore::at(adesso, riga)?);
     }
     Ok((numeri, ultimo("variazione")?))
 }

@@ -4,12 +4,13 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::batch::{Inserimento, Tabella, Valori, insert, parti};
 use super::documenti::{insert_documenti, settle_sheets};
+use super::modifiche::change_values;
 use super::row::guasto;
 use super::tracce::{TRACCE_CHE_SOSTITUISCONO, bind_traccia};
 use crate::domanda::atto::Seguito;
 use crate::domanda::{CodiceFiscale, Fascicolo, Iban};
 use crate::store::codec::{Codec, Conservata};
-use crate::store::registro::{Nuova, Variazione, mosse, variazioni};
+use crate::store::registro::{Correlata, Nuova, Variazione, mosse, variazioni};
 use crate::store::valori::{intero, json, json_object};
 use crate::store::{Inconsistency, StoreError};
 
@@ -20,6 +21,7 @@ pub(super) async fn insert_all(
     nuove: &[Nuova<'_>],
 ) -> Result<(), StoreError> {
     move_sheets(connessione, nuove).await?;
+    change_values(connessione, nuove).await?;
     settle_sheets(connessione, nuove).await?;
     for parte in parti(nuove) {
         // A hang-up writes INTERROTTA while the act still waits; what was registered speaks last.
@@ -35,6 +37,8 @@ pub(super) async fn insert_all(
         inserimento.rows(DOMANDE, &domande, bind_domanda);
         let atti: Vec<_> = parte.iter().filter_map(Nuova::following).collect();
         inserimento.rows(ATTI, &atti, bind_atto);
+        let correlate: Vec<_> = parte.iter().filter_map(Nuova::in_emergenza).collect();
+        inserimento.rows(CORRELATE, &correlate, bind_correlata);
         inserimento.rows(VARIAZIONI, &variazioni(parte), bind_variazione);
         inserimento.rows(TRACCE_CHE_SOSTITUISCONO, &tracce, bind_traccia);
         inserimento.execute(connessione).await?;
@@ -82,6 +86,21 @@ fn bind_registrazione(valori: &mut Valori, nuova: &Nuova<'_>) {
         .text(&atto.certificato_sha256)
         .bytes(&nuova.ricevuta_sha256)
         .bytes(&nuova.richiesta.sha256);
+}
+
+const CORRELATE: Tabella = Tabella {
+    testa: "INSERT INTO emergenza_registrazioni (registro, numero, emergenza, istante, registrazione)",
+    riga: "(?,?,?,?,?)",
+    coda: "",
+};
+
+fn bind_correlata(valori: &mut Valori, (nuova, correlata): &(&Nuova<'_>, Correlata)) {
+    valori
+        .text(nuova.registrata.protocollo.registro())
+        .push(intero(correlata.numero))
+        .push(correlata.emergenza)
+        .push(nuova.ricevuta.presentata_il.as_millisecond())
+        .push(nuova.id);
 }
 
 const RICEVUTE: Tabella = Tabella {
@@ -199,7 +218,9 @@ fn bind_variazione(valori: &mut Valori, riga: &Variazione<'_>) {
 async fn move_sheets(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) -> Result<(), StoreError> {
     for mossa in mosse(nuove) {
         let esito = sqlx::query(
-            "UPDATE schede SET stato = ?, stato_dal = ?, azione_richiesta = ? WHERE numero_domanda = ? AND posto = ?",
+            "UPDATE schede
+             SET stato = ?1, stato_dal = iif(stato = ?1, stato_dal, ?2), azione_richiesta = ?3
+             WHERE numero_domanda = ?4 AND posto = ?5",
         )
         .bind(mossa.stato)
         .bind(mossa.nuova.ricevuta.registrata_il.as_millisecond())
@@ -218,12 +239,9 @@ async fn move_sheets(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) ->
     Ok(())
 }
 
-/// Sheets: several rows a domanda.
+/// Sheets: several rows a registration.
 async fn insert_schede(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) -> Result<(), StoreError> {
-    let mut schede = Vec::with_capacity(nuove.len() * 2);
-    for (nuova, fascicolo) in nuove.iter().filter_map(Nuova::opening) {
-        schede.extend(fascicolo.schede.iter().map(|scheda| (nuova, scheda)));
-    }
+    let schede: Vec<_> = nuove.iter().flat_map(Nuova::schede).collect();
     insert(connessione, SCHEDE, &schede, |valori, (nuova, scheda)| {
         let altra_meta = scheda.pagamento_altro_genitore.as_ref();
         valori
@@ -243,6 +261,7 @@ async fn insert_schede(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) 
             .told_option(scheda.decorrenza_presunta)
             .push(scheda.subentra)
             .push(json_object(&scheda.dettagli))
+            .push(nuova.id)
             .push(nuova.ricevuta.registrata_il.as_millisecond());
     })
     .await
@@ -251,7 +270,8 @@ async fn insert_schede(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) 
 const SCHEDE: Tabella = Tabella {
     testa: "INSERT INTO schede (numero_domanda, posto, servizio, codice_fiscale, data_nascita, qualita, disabile, \
             affido_condiviso, altro_genitore, altro_genitore_assente, ripartizione, altro_genitore_modalita, \
-            altro_genitore_iban, decorrenza_presunta, subentra, dettagli, stato_dal, stato, azione_richiesta)",
-    riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'PRESENTATA','NESSUNA')",
+            altro_genitore_iban, decorrenza_presunta, subentra, dettagli, registrazione, stato_dal, stato, \
+            azione_richiesta)",
+    riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'PRESENTATA','NESSUNA')",
     coda: "",
 };

@@ -5,8 +5,10 @@
 
 mod batch;
 mod documenti;
+mod elenchi;
 mod insert;
 mod legale;
+mod modifiche;
 mod open;
 pub(super) mod origine;
 mod query;
@@ -29,9 +31,11 @@ use super::{
     Verifica,
 };
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
+use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
+use crate::domanda::quadro::Quadro;
 use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
 use crate::patronato::CodiceEnte;
-use crate::protocollo::NumeroProtocollo;
+use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::Registrata;
 use crate::trace::{RifiutoAllaPorta, Traccia};
 
@@ -206,6 +210,20 @@ impl Store for SqliteStore {
         register::register(self, atti, adesso).await
     }
 
+    async fn registrazione(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        riferimento: &Riferimento,
+    ) -> Result<Option<Registrata>, StoreError> {
+        query::registrazione(&self.lettori, ente, servizio, riferimento).await
+    }
+
+    async fn quadro(&self, numero: NumeroDomanda) -> Result<Option<Quadro>, StoreError> {
+        let mut lettore = self.lettori.acquire().await.map_err(row::guasto)?;
+        modifiche::quadro(&mut lettore, numero).await
+    }
+
     async fn domanda(
         &self,
         ente: &CodiceEnte,
@@ -213,6 +231,28 @@ impl Store for SqliteStore {
         riferimento: &Riferimento,
     ) -> Result<Option<DomandaConsultata>, StoreError> {
         query::domanda(&self.lettori, ente, servizio, riferimento).await
+    }
+
+    async fn variazioni(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        inizio: Inizio,
+        righe_max: u32,
+    ) -> Result<Pagina<Variazione, u64>, StoreError> {
+        elenchi::variazioni(&self.lettori, ente, servizio, inizio, righe_max).await
+    }
+
+    async fn ricerca(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        filtro: &Filtro,
+        dopo: Option<PostoInElenco>,
+        righe_max: u32,
+    ) -> Result<Pagina<DomandaElencata, Option<PostoInElenco>>, StoreError> {
+        let mut lettore = self.lettori.acquire().await.map_err(row::guasto)?;
+        elenchi::ricerca(&mut lettore, ente, servizio, filtro, dopo, righe_max).await
     }
 
     async fn write_tracce(&self, tracce: &[Traccia]) -> Result<(), StoreError> {

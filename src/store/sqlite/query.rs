@@ -140,19 +140,7 @@ pub(super) async fn domanda(
          JOIN ricevute v ON v.registrazione = r.id
          WHERE "
     ));
-    match riferimento {
-        Riferimento::Protocollo(protocollo) => {
-            query.push("n.protocollo = ").push_bind(protocollo.to_string())
-        }
-        Riferimento::NumeroDomanda(NumeroDomanda(numero)) => query
-            .push("n.id = d.registrazione AND d.numero = ")
-            .push_bind(intero(*numero)),
-        Riferimento::ChiaveInvio(chiave) => query.push("n.chiave_invio = ").push_bind(chiave.as_str()),
-        Riferimento::Impronta(impronta) => query.push("n.impronta = ").push_bind(&impronta[..]),
-    };
-    query.push(" AND n.ente = ").push_bind(ente.as_str());
-    query.push(" AND n.servizio = ").push_bind(servizio);
-    query.push(" ORDER BY n.id DESC LIMIT 1");
+    push_named(&mut query, ente, servizio, riferimento);
 
     let mut lettore = pool.acquire().await.map_err(guasto)?;
     let Some(row) = query
@@ -178,7 +166,52 @@ pub(super) async fn domanda(
         richiedente: richiedente_from(&row)?,
         registrata,
         schede,
+        quadro: None,
     }))
+}
+
+/// A registration of an ente, by any of its own names: the number of a domanda is that of the one that opened it.
+pub(super) async fn registrazione(
+    pool: &SqlitePool,
+    ente: &CodiceEnte,
+    servizio: &'static str,
+    riferimento: &Riferimento,
+) -> Result<Option<Registrata>, StoreError> {
+    let mut query = QueryBuilder::<Sqlite>::new(format!(
+        "SELECT {REGISTRATA}
+         FROM registrazioni n
+         JOIN domande d ON d.numero = n.numero_domanda
+         JOIN registrazioni r ON r.id = n.id
+         JOIN ricevute v ON v.registrazione = r.id
+         WHERE "
+    ));
+    push_named(&mut query, ente, servizio, riferimento);
+    let row = query.build().fetch_optional(pool).await.map_err(guasto)?;
+    Ok(row.as_ref().map(registrata_from).transpose()?)
+}
+
+/// Of the registrations `n` of the domande `d`, the one that is meant.
+fn push_named(
+    query: &mut QueryBuilder<Sqlite>,
+    ente: &CodiceEnte,
+    servizio: &'static str,
+    riferimento: &Riferimento,
+) {
+    match riferimento {
+        Riferimento::Protocollo(protocollo) => {
+            query.push("n.protocollo = ").push_bind(protocollo.to_string())
+        }
+        Riferimento::NumeroDomanda(NumeroDomanda(numero)) => query
+            .push("n.id = d.registrazione AND d.numero = ")
+            .push_bind(intero(*numero)),
+        Riferimento::ChiaveInvio(chiave) => query
+            .push("n.chiave_invio = ")
+            .push_bind(chiave.as_str().to_owned()),
+        Riferimento::Impronta(impronta) => query.push("n.impronta = ").push_bind(impronta.to_vec()),
+    };
+    query.push(" AND n.ente = ").push_bind(ente.as_str().to_owned());
+    query.push(" AND n.servizio = ").push_bind(servizio);
+    query.push(" ORDER BY n.id DESC LIMIT 1");
 }
 
 /// The sheets of a domanda, in order.

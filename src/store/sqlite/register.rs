@@ -127,7 +127,7 @@ async fn live_sheets(
         .iter()
         .filter(|atto| !gia_registrate.contains_key(&atto.chiave))
     {
-        let schede = atto.contenuto.schede().iter();
+        let schede = atto.contenuto.schede();
         minori
             .entry(atto.chiave.servizio)
             .or_default()
@@ -167,7 +167,7 @@ async fn load(
         .fetch_optional(&mut *connessione)
         .await
         .map_err(guasto)?;
-        numeri.insert(registro, Contatore::at(registro, adesso, riga)?);
+        numeri.insert(registro, Contatore::at(adesso, riga)?);
     }
     Ok((numeri, ultima_registrazione))
 }
@@ -231,6 +231,7 @@ mod tests {
             user_id: "op".parse().unwrap(),
             certificato_sha256: String::new(),
             canale: "MODI",
+            emergenza: None,
             operazione: Operazione::InviaDomanda,
             contenuto: Contenuto::Domanda(Fascicolo {
                 data_pratica: None,

@@ -2,6 +2,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::domanda::atto::Effetto;
+use crate::domanda::atto::rinuncia::tests;
 use crate::domanda::lettura::base64;
 
 /// What a reader makes of these fields; `Contenuto` is base64.
@@ -73,12 +74,11 @@ fn an_effect_of_a_document_shows_none_of_its_bytes() {
     let Some(Istanza::Atto(atto)) = leggi(&[], "JVBERi0xLjQKJSVFT0YK") else {
         panic!("no act")
     };
-    let attuale =
-        crate::domanda::atto::rinuncia::tests::domanda(&[crate::domanda::stato::StatoDomanda::Presentata]);
-    let seguito = atto.seguito(&attuale);
+    let attuale = tests::domanda(&[crate::domanda::stato::StatoDomanda::Presentata]);
+    let seguito = atto.seguito(&tests::CONTESTO, &attuale);
     assert!(matches!(
         &seguito.effetti[..],
-        [Effetto::Documento { schede, attese, .. }] if schede == &[1] && attese.is_empty()
+        [Effetto::Documento { schede, attese }] if schede == &[1] && attese.is_empty()
     ));
     assert_eq!(
         seguito.oggetto,

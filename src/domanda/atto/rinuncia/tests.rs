@@ -1,4 +1,5 @@
 use bytes::Bytes;
+use jiff::Timestamp;
 use jiff::civil::date;
 
 use super::*;
@@ -32,6 +33,7 @@ pub(in crate::domanda::atto) fn domanda(stati: &[StatoDomanda]) -> DomandaConsul
         registrata_il: "2021-07-01T08:00:00Z".parse().unwrap(),
         codice_ufficio: "001".to_owned(),
         impronta: [0; 32],
+        quadro: None,
         schede: (1..)
             .zip(stati)
             .map(|(posto, stato)| SchedaConsultata {
@@ -63,17 +65,20 @@ fn rinuncia(schede: &[u32]) -> Rinuncia {
     }
 }
 
+/// 2021-07-15T10:00:00Z in produzione; offline.
+pub(in crate::domanda::atto) const CONTESTO: Contesto<'_> = Contesto {
+    presentata_il: Timestamp::constant(1_626_343_200, 0),
+    ambiente: Ambiente::Produzione,
+    ente: None,
+    codice_ufficio: None,
+    user_id: None,
+    schede_vive: &[],
+    pregresso: None,
+    allegato_bytes_max: crate::domanda::allegato::ALLEGATO_BYTES_MAX,
+};
+
 fn esamina(rinuncia: &Rinuncia, attuale: Option<&DomandaConsultata>) -> Vec<(&'static str, String)> {
-    let contesto = Contesto {
-        presentata_il: "2021-07-15T10:00:00Z".parse().unwrap(),
-        ambiente: Ambiente::Produzione,
-        ente: None,
-        codice_ufficio: None,
-        user_id: None,
-        schede_vive: &[],
-        allegato_bytes_max: crate::domanda::allegato::ALLEGATO_BYTES_MAX,
-    };
-    let esame = rinuncia.esamina(&contesto, attuale);
+    let esame = rinuncia.esamina(&CONTESTO, attuale);
     let violazioni = esame.violazioni.into_iter();
     violazioni.map(|una| (una.codice.as_str(), una.dove)).collect()
 }
@@ -136,7 +141,7 @@ fn without_sheets_all_that_can_be_given_up_are() {
         StatoDomanda::Presentata,
     ]);
     assert_eq!(esamina(&rinuncia(&[]), Some(&attuale)), []);
-    let seguito = rinuncia(&[]).seguito(&attuale);
+    let seguito = rinuncia(&[]).seguito(&CONTESTO, &attuale);
     assert_eq!(
         seguito
             .schede
@@ -160,5 +165,5 @@ fn without_sheets_all_that_can_be_given_up_are() {
 #[test]
 fn a_sheet_named_twice_is_given_up_once() {
     let attuale = domanda(&[StatoDomanda::Presentata, StatoDomanda::Presentata]);
-    assert_eq!(rinuncia(&[2, 1, 2]).seguito(&attuale).effetti.len(), 2);
+    assert_eq!(rinuncia(&[2, 1, 2]).seguito(&CONTESTO, &attuale).effetti.len(), 2);
 }

@@ -145,7 +145,9 @@ fn a_document_is_known_by_the_imprint_of_its_bytes() {
 fn what_is_registered_are_plain_values() {
     let mut inviata = valida();
     inviata.minori.truncate(1);
-    let fascicolo = inviata.fascicolo(&contesto(Ambiente::Produzione, date(2021, 11, 1)));
+    let fascicolo = inviata
+        .fascicolo(&contesto(Ambiente::Produzione, date(2021, 11, 1)))
+        .unwrap();
     assert_eq!(
         fascicolo.oggetto,
         "Assegno Temporaneo DL 79/2021 - domanda n. {numero} - 1 minore"
@@ -161,7 +163,9 @@ fn what_is_registered_are_plain_values() {
     assert_eq!(fascicolo.presentata_da, "GENITORE");
     assert_eq!(fascicolo.dichiarazioni[6].scelta, Some("RESIDENZA"));
     assert_eq!(fascicolo.dichiarazioni[6].versione_testo, "2021-06");
-    let due = valida().fascicolo(&contesto(Ambiente::Sandbox, date(2022, 3, 1)));
+    let due = valida()
+        .fascicolo(&contesto(Ambiente::Sandbox, date(2022, 3, 1)))
+        .unwrap();
     assert_eq!(
         due.oggetto,
         "Assegno Temporaneo DL 79/2021 - domanda n. {numero} - 2 minori"

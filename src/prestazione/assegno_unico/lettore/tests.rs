@@ -138,7 +138,7 @@ fn disorder_does_no_harm() {
 #[test]
 fn what_is_registered_are_plain_values() {
     let febbraio = contesto(Ambiente::Produzione, date(2022, 2, 1));
-    let fascicolo = leggi(VALIDA).unwrap().fascicolo(&febbraio);
+    let fascicolo = leggi(VALIDA).unwrap().fascicolo(&febbraio).unwrap();
     assert_eq!(
         fascicolo.oggetto,
         "Assegno Unico e Universale D.lgs 230/2021 - domanda n. {numero} - 2 figli"
@@ -169,7 +169,7 @@ fn what_is_registered_are_plain_values() {
     assert!(secondo.pagamento_altro_genitore.is_none() && !secondo.subentra && !secondo.disabile);
 
     let settembre = contesto(Ambiente::Produzione, date(2022, 9, 1));
-    let fascicolo = leggi(PER_SE).unwrap().fascicolo(&settembre);
+    let fascicolo = leggi(PER_SE).unwrap().fascicolo(&settembre).unwrap();
     assert_eq!(
         fascicolo.oggetto,
         "Assegno Unico e Universale D.lgs 230/2021 - domanda n. {numero} - 1 figlio"

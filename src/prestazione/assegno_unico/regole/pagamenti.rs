@@ -8,7 +8,9 @@ use crate::domanda::persona::CodiceInviato;
 use crate::domanda::regole::{self as comuni, same};
 use crate::domanda::{Contesto, Violazione};
 use crate::prestazione::assegno_unico::domanda::{AssegnoUnico, Ripartizione, Ruolo};
-use crate::prestazione::assegno_unico::pagamento::{Conto, Modalita, PagamentoInviato, QualitaIntestatario};
+use crate::prestazione::assegno_unico::pagamento::{
+    Conto, Modalita, PagamentoAltroInviato, PagamentoInviato, QualitaIntestatario,
+};
 
 /// AU-024, AU-029, IBN-001 to IBN-006, CF-001 to CF-003: the payment of who asks. The account is theirs; of the parent
 /// under tutelage where a tutor asks in their place; of another of the tutors or custodians.
@@ -60,14 +62,25 @@ pub(super) fn altri_genitori(domanda: &AssegnoUnico, contesto: &Contesto<'_>) ->
         {
             trovate.push(Violazione::at(Codice::Au021, al_codice));
         }
-        trovate.extend(modalita_e_conto(&altro.pagamento, contesto, dove));
-        if let Some(conto) = altro.pagamento.conto_da_usare() {
-            let titolare = match conto.intestatario {
-                QualitaIntestatario::AltroGenitore => Titolare::Persona(&altro.codice_fiscale),
-                _ => Titolare::Nessuno,
-            };
-            trovate.extend(intestatario(conto, titolare, dove));
-        }
+        trovate.extend(altro_genitore(altro, contesto, dove));
+    }
+    trovate
+}
+
+/// AU-024, AU-029, IBN-001 to IBN-006, CF-001 to CF-003: the payment of one other parent, below a path; the account is
+/// that parent's.
+pub(in crate::prestazione::assegno_unico) fn altro_genitore(
+    altro: &PagamentoAltroInviato,
+    contesto: &Contesto<'_>,
+    dove: impl Fn(&[&str]) -> String,
+) -> Vec<Violazione> {
+    let mut trovate = Vec::from_iter(modalita_e_conto(&altro.pagamento, contesto, &dove));
+    if let Some(conto) = altro.pagamento.conto_da_usare() {
+        let titolare = match conto.intestatario {
+            QualitaIntestatario::AltroGenitore => Titolare::Persona(&altro.codice_fiscale),
+            _ => Titolare::Nessuno,
+        };
+        trovate.extend(intestatario(conto, titolare, &dove));
     }
     trovate
 }
@@ -105,13 +118,21 @@ pub(super) fn conti_esteri(domanda: &AssegnoUnico, contesto: &Contesto<'_>) -> V
         .into_iter()
         .chain(altri)
         .filter_map(|(passo, pagamento)| {
-            let iban = pagamento.conto_da_usare()?.iban.as_ref().ok()?;
-            let dove = percorso(&[&passo, "Conto", "Iban"]);
-            // An account that no payment reaches is told as that (IBN-004).
-            (!iban.is_italiano() && iban.in_sepa(contesto.oggi()))
-                .then(|| Violazione::at(Codice::All101, dove).with("paese", iban.paese()))
+            conto_estero(pagamento, percorso(&[&passo, "Conto", "Iban"]), contesto)
         })
         .collect()
+}
+
+/// ALL-101 for one payment, without that form.
+pub(in crate::prestazione::assegno_unico) fn conto_estero(
+    pagamento: &PagamentoInviato,
+    dove: String,
+    contesto: &Contesto<'_>,
+) -> Option<Violazione> {
+    let iban = pagamento.conto_da_usare()?.iban.as_ref().ok()?;
+    // An account that no payment reaches is told as that (IBN-004).
+    (!iban.is_italiano() && iban.in_sepa(contesto.oggi_di_chi_invia()))
+        .then(|| Violazione::at(Codice::All101, dove).with("paese", iban.paese()))
 }
 
 /// Who may hold an account.
@@ -138,9 +159,11 @@ fn modalita_e_conto(
         (Modalita::ContantePoste, Some(_)) => Some(con_modalita(Codice::Ibn005, dove(&["Conto"]))),
         (Modalita::ContantePoste, None) => None,
         (Modalita::Iban, None) => Some(con_modalita(Codice::Ibn006, dove(&[]))),
-        (Modalita::Iban, Some(conto)) => {
-            comuni::iban_raggiungibile(&conto.iban, dove(&["Conto", "Iban"]), contesto.oggi())
-        }
+        (Modalita::Iban, Some(conto)) => comuni::iban_raggiungibile(
+            &conto.iban,
+            dove(&["Conto", "Iban"]),
+            contesto.oggi_di_chi_invia(),
+        ),
     }
 }
 
