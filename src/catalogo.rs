@@ -1155,6 +1155,17 @@ catalogo! {
         "PresentataDal comes after PresentataAl: no day lies between them"
         "Scambiare i due giorni; per un giorno solo indicarlo in entrambi."
     }
+    // ── RIE: riesame ──
+    Rie001 "RIE-001" Regola correggere {
+        "il riesame della scheda {posto}, decisa il {decisa}, si chiedeva entro {giorni} giorni: fino al {ultimo}"
+        "the riesame of sheet {posto}, decided on {decisa}, could be asked for within {giorni} days: up to {ultimo}"
+        "Trascorso il termine si può presentare un'altra domanda (se lo stato della scheda lo ammette), o ricorrere nelle forme di legge."
+    }
+    Rie002 "RIE-002" Regola correggere {
+        "la scheda {posto} ha già un riesame in corso ({stato})"
+        "sheet {posto} has a riesame under way ({stato})"
+        "Attendere l'esito, che si legge con ConsultaDomanda: fino ad allora non se ne chiede un altro."
+    }
     // ── MTM: the parts of an MTOM message ──
     Mtm001 "MTM-001" Porta correggere {
         "Content-Type multipart/related che non si può leggere: {motivo}"
@@ -1313,6 +1324,7 @@ pub const GRUPPI: &[(&str, &str)] = &[
     ("STA", "Stato della domanda"),
     ("PRO", "Registro di protocollo"),
     ("CUR", "Elenchi a pagine"),
+    ("RIE", "Riesame"),
     ("MTM", "MTOM: le parti di un messaggio"),
     ("STO", "Archivio (nostri)"),
     ("SYS", "Sistema (nostri)"),

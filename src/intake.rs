@@ -156,7 +156,8 @@ impl Intake {
             | Operazione::AggiungiMinore
             | Operazione::AggiungiFiglio
             | Operazione::AllegaDocumento
-            | Operazione::RinunciaDomanda => self.invia(letta, incoming, diario, esito).await,
+            | Operazione::RinunciaDomanda
+            | Operazione::RichiediRiesame => self.invia(letta, incoming, diario, esito).await,
             Operazione::VerificaDomanda => self.verifica(letta, diario, esito).await,
             Operazione::ConsultaDomanda => self.consulta(letta).await,
             Operazione::RicercaDomande => self.ricerca(letta).await,

@@ -459,7 +459,7 @@ fn the_sample_requests_are_valid() {
             > PRESTAZIONI
                 .iter()
                 .map(|prestazione| prestazione.operazioni().count())
-                .sum(),
+                .sum::<usize>(),
         "one an operation of each service, and InviaDomanda in SOAP 1.1"
     );
 }

@@ -188,7 +188,8 @@ pub fn without_domanda(
         | Operazione::AggiungiMinore
         | Operazione::AggiungiFiglio
         | Operazione::AllegaDocumento
-        | Operazione::RinunciaDomanda => {}
+        | Operazione::RinunciaDomanda
+        | Operazione::RichiediRiesame => {}
     }
     richiesta.close();
     richiesta.testo
@@ -361,6 +362,7 @@ impl Args {
             }
             Operazione::AllegaDocumento => atti::documento(self.servizio, &spunto, &chiave, protocollo),
             Operazione::RinunciaDomanda => atti::rinuncia(self.servizio, &spunto, &chiave, protocollo),
+            Operazione::RichiediRiesame => atti::riesame(self.servizio, &spunto, &chiave, protocollo),
             operazione @ (Operazione::Echo
             | Operazione::ConsultaDomanda
             | Operazione::RicercaDomande

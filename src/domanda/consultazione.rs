@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::atto::riesame::StatoRiesame;
 use super::quadro::Quadro;
 use super::stato::{AzioneRichiesta, StatoDomanda};
 use super::{CodiceFiscale, Mese, Richiedente};
@@ -79,6 +80,10 @@ pub struct SchedaConsultata {
     pub codice_fiscale: CodiceFiscale,
     /// Its state.
     pub stato: StatoDomanda,
+    /// Since when.
+    pub stato_dal: Timestamp,
+    /// How far the last riesame of it is, if one was asked for.
+    pub riesame: Option<StatoRiesame>,
     /// What is asked of the sender.
     pub azione_richiesta: AzioneRichiesta,
     /// Expected first month.

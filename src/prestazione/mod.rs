@@ -8,6 +8,7 @@ mod prova;
 
 use crate::domanda::atto::documento::LettoreDocumento;
 use crate::domanda::atto::modifica::LettoreModifica;
+use crate::domanda::atto::riesame::{LettoreRiesame, Termine};
 use crate::domanda::atto::rinuncia::LettoreRinuncia;
 use crate::domanda::campione::{Campo, Spunto};
 use crate::domanda::regole::Finestra;
@@ -36,6 +37,8 @@ pub struct Prestazione {
     pub lettore: fn() -> Box<dyn Lettore>,
     /// The finding for a child, by its place from 1, whose live sheet the store met only while it registered.
     pub scheda_viva: fn(u32, &SchedaViva) -> Violazione,
+    /// Within which days a decision can be asked to be looked at again, oldest first.
+    pub termini_riesame: &'static [Termine],
     /// When it takes domande.
     pub finestra: &'static Finestra,
     /// Makes the Domanda of a sample, of people that do not exist.
@@ -83,6 +86,7 @@ impl Prestazione {
             // The acts that are the same for every prestazione.
             Operazione::ModificaDomanda => Some(Box::new(LettoreModifica::new(self))),
             Operazione::AllegaDocumento => Some(Box::new(LettoreDocumento::new(self.prefisso, self.titolo))),
+            Operazione::RichiediRiesame => Some(Box::new(LettoreRiesame::new(self))),
             Operazione::RinunciaDomanda => Some(Box::new(LettoreRinuncia::new(self.prefisso, self.titolo))),
             Operazione::Echo
             | Operazione::ConsultaDomanda
@@ -127,6 +131,8 @@ pub enum Operazione {
     AllegaDocumento,
     /// Gives up sheets of a domanda.
     RinunciaDomanda,
+    /// Asks for sheets to be looked at again.
+    RichiediRiesame,
     /// State of a domanda.
     ConsultaDomanda,
     /// The own domande.
@@ -152,6 +158,7 @@ impl Operazione {
         Self::AggiungiFiglio,
         Self::AllegaDocumento,
         Self::RinunciaDomanda,
+        Self::RichiediRiesame,
         Self::ConsultaDomanda,
         Self::RicercaDomande,
         Self::ElencoVariazioni,
@@ -172,6 +179,7 @@ impl Operazione {
             Self::AggiungiFiglio => "AggiungiFiglio",
             Self::AllegaDocumento => "AllegaDocumento",
             Self::RinunciaDomanda => "RinunciaDomanda",
+            Self::RichiediRiesame => "RichiediRiesame",
             Self::ConsultaDomanda => "ConsultaDomanda",
             Self::RicercaDomande => "RicercaDomande",
             Self::ElencoVariazioni => "ElencoVariazioni",
@@ -192,6 +200,7 @@ impl Operazione {
             Self::AggiungiFiglio => Some("NuovoFiglio"),
             Self::AllegaDocumento => Some("Documento"),
             Self::RinunciaDomanda => Some("Rinuncia"),
+            Self::RichiediRiesame => Some("Riesame"),
             Self::Echo
             | Self::ConsultaDomanda
             | Self::RicercaDomande

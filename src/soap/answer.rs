@@ -11,6 +11,7 @@ use super::SoapVersion;
 use super::errori::{COOP, avvisi, errori};
 use super::identity::Forma;
 use super::scrittore::Scrittore;
+use crate::domanda::atto::riesame::StatoRiesame;
 use crate::domanda::consultazione::DomandaConsultata;
 use crate::domanda::elenco::{DomandaElencata, Variazione};
 use crate::domanda::{Ambiente, Violazione};
@@ -349,6 +350,7 @@ fn consultazione(w: &mut Scrittore, domanda: &DomandaConsultata) {
                 w.campo("coop:AzioneRichiesta", scheda.azione_richiesta.as_str());
                 let decorrenza = scheda.decorrenza_presunta.map(|mese| mese.to_string());
                 w.campo_se("coop:DecorrenzaPresunta", decorrenza);
+                w.campo_se("coop:Riesame", scheda.riesame.map(StatoRiesame::as_str));
             });
         }
     });

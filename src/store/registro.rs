@@ -513,7 +513,8 @@ pub(super) fn mosse<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Mossa<'a>> {
                 | Effetto::Dati { .. }
                 | Effetto::Pagamento { .. }
                 | Effetto::Contatti { .. }
-                | Effetto::Documento { .. } => None,
+                | Effetto::Documento { .. }
+                | Effetto::Riesame { .. } => None,
             })
         })
         .collect()
@@ -556,12 +557,49 @@ pub(super) fn attese(nuove: &[Nuova<'_>]) -> Vec<(NumeroDomanda, u32)> {
                 | Effetto::Scheda(_)
                 | Effetto::Dati { .. }
                 | Effetto::Pagamento { .. }
-                | Effetto::Contatti { .. } => None,
+                | Effetto::Contatti { .. }
+                | Effetto::Riesame { .. } => None,
             });
             attese
                 .flatten()
                 .map(move |posto| (seguito.numero_domanda, *posto))
         })
+        .collect()
+}
+
+/// A sheet that is to be looked at again.
+pub(super) struct Riesame<'a> {
+    pub(super) nuova: &'a Nuova<'a>,
+    pub(super) posto: u32,
+    pub(super) motivo: &'static str,
+    pub(super) motivazione: &'a str,
+}
+
+/// The sheets that these registrations ask to be looked at again.
+pub(super) fn riesami<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Riesame<'a>> {
+    nuove
+        .iter()
+        .filter_map(Nuova::following)
+        .flat_map(|(nuova, seguito)| seguito.effetti.iter().map(move |effetto| (nuova, effetto)))
+        .filter_map(|(nuova, effetto)| match effetto {
+            Effetto::Riesame {
+                schede,
+                motivo,
+                motivazione,
+            } => Some(schede.iter().map(move |posto| Riesame {
+                nuova,
+                posto: *posto,
+                motivo,
+                motivazione,
+            })),
+            Effetto::Stato { .. }
+            | Effetto::Scheda(_)
+            | Effetto::Dati { .. }
+            | Effetto::Pagamento { .. }
+            | Effetto::Contatti { .. }
+            | Effetto::Documento { .. } => None,
+        })
+        .flatten()
         .collect()
 }
 
@@ -576,7 +614,7 @@ pub(super) struct Variazione<'a> {
 }
 
 /// What the feed tells of these registrations, in their order: `REGISTRATA` of a domanda; of an act `ATTO`, then a row each
-/// effect: `STATO` of a sheet that moves, `SCHEDA` of one that is added, `DOCUMENTO` of each that a document is for,
+/// effect: `STATO` of a sheet that moves, `SCHEDA` of one that is added, `DOCUMENTO` of each that a document is for, `RIESAME` of each that is to be looked at again,
 /// `MODIFICA` of one whose data change, or of the domanda itself, once.
 pub(super) fn variazioni<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Variazione<'a>> {
     let mut righe: Vec<Variazione<'a>> = Vec::with_capacity(nuove.len());
@@ -608,6 +646,14 @@ pub(super) fn variazioni<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Variazione<'a>> {
                         schede
                             .iter()
                             .map(|posto| riga("DOCUMENTO", Some(*posto), None, azione(posto))),
+                    );
+                    continue;
+                }
+                Effetto::Riesame { schede, .. } => {
+                    righe.extend(
+                        schede
+                            .iter()
+                            .map(|posto| riga("RIESAME", Some(*posto), None, None)),
                     );
                     continue;
                 }

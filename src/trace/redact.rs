@@ -79,7 +79,7 @@ fn after(bytes: &[u8], delimitatore: &[u8]) -> Option<usize> {
 }
 
 /// Local names of the elements whose whole text is a person's.
-const PERSONALI: [&str; 10] = [
+const PERSONALI: [&str; 11] = [
     "CodiceFiscale",
     "Nome",
     "Cognome",
@@ -90,6 +90,7 @@ const PERSONALI: [&str; 10] = [
     "DataNascita",
     "NomeFile",
     "Contenuto",
+    "Motivazione",
 ];
 
 /// Whether this start tag opens a personal element, whatever its prefix.

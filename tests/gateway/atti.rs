@@ -43,13 +43,22 @@ impl Motore {
     }
 
     /// Whether the database let it.
-    async fn moves(&mut self, numero: u32, posto: u32, stato: &str) -> bool {
+    pub(crate) async fn moves(&mut self, numero: u32, posto: u32, stato: &str) -> bool {
         let sql = sqlx::raw_sql(AssertSqlSafe(format!(
             "UPDATE schede SET stato = '{stato}' WHERE numero_domanda = {numero} AND posto = {posto}"
         )));
         match self {
             Self::Sqlite(connessione) => connessione.execute(sql).await.is_ok(),
             Self::Postgres(connessione) => connessione.execute(sql).await.is_ok(),
+        }
+    }
+
+    /// Executes a statement that the database must refuse, and tells why.
+    pub(crate) async fn refused(&mut self, sql: &str) -> String {
+        let sql = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
+        match self {
+            Self::Sqlite(connessione) => connessione.execute(sql).await.unwrap_err().to_string(),
+            Self::Postgres(connessione) => connessione.execute(sql).await.unwrap_err().to_string(),
         }
     }
 

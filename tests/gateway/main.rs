@@ -14,4 +14,5 @@ mod mtom;
 #[path = "../comune/postgres.rs"]
 mod postgres;
 mod replay;
+mod riesame;
 mod trace;

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::Scrittore;
 use crate::domanda::allegato::{TipoAllegato, TipoMime};
+use crate::domanda::atto::riesame;
 use crate::domanda::atto::rinuncia::Motivo;
 use crate::domanda::campione::{Campo, Spunto};
 use crate::prestazione::{Operazione, Prestazione};
@@ -107,6 +108,37 @@ pub(super) fn documento(
             foglia("Contenuto", &STANDARD.encode(PDF_VUOTO)),
         ],
     ));
+    richiesta.close();
+    richiesta.close();
+    richiesta.testo
+}
+
+/// The request element of `RichiediRiesame`, for the first sheet of a domanda.
+#[must_use]
+pub(super) fn riesame(
+    prestazione: &'static Prestazione,
+    spunto: &Spunto<'_>,
+    chiave: &str,
+    protocollo: &str,
+) -> String {
+    let foglia = |nome, testo: &str| Campo::Foglia(nome, testo.to_owned());
+    let mut richiesta = begin(
+        prestazione,
+        Operazione::RichiediRiesame,
+        spunto,
+        chiave,
+        protocollo,
+    );
+    for campo in [
+        Campo::Gruppo("Schede", vec![foglia("Scheda", "1")]),
+        foglia("Motivo", riesame::Motivo::RequisitoPosseduto.as_str()),
+        foglia(
+            "Motivazione",
+            "Il requisito era posseduto alla data della domanda.",
+        ),
+    ] {
+        richiesta.campo(&campo);
+    }
     richiesta.close();
     richiesta.close();
     richiesta.testo

@@ -6,6 +6,7 @@ pub mod aggiunta;
 pub mod bozza;
 pub mod documento;
 pub mod modifica;
+pub mod riesame;
 pub mod rinuncia;
 
 use jiff::civil::Date;
@@ -122,6 +123,15 @@ pub enum Effetto {
         /// Those among them that waited for documents, and do no longer.
         attese: Vec<u32>,
     },
+    /// Sheets are to be looked at again.
+    Riesame {
+        /// Which.
+        schede: Vec<u32>,
+        /// Why, a word of the codelist.
+        motivo: &'static str,
+        /// The same in words.
+        motivazione: String,
+    },
 }
 
 impl Seguito {
@@ -185,7 +195,8 @@ impl Seguito {
             | Effetto::Dati { .. }
             | Effetto::Pagamento { .. }
             | Effetto::Contatti { .. }
-            | Effetto::Documento { .. } => None,
+            | Effetto::Documento { .. }
+            | Effetto::Riesame { .. } => None,
         })
     }
 
@@ -193,7 +204,7 @@ impl Seguito {
     #[must_use]
     pub fn schede_dei_documenti(&self) -> Option<&[u32]> {
         self.effetti.iter().find_map(|effetto| match effetto {
-            Effetto::Documento { schede, .. } => Some(&schede[..]),
+            Effetto::Documento { schede, .. } | Effetto::Riesame { schede, .. } => Some(&schede[..]),
             Effetto::Stato { .. }
             | Effetto::Scheda(_)
             | Effetto::Dati { .. }
@@ -210,7 +221,8 @@ impl Seguito {
             | Effetto::Dati { .. }
             | Effetto::Pagamento { .. }
             | Effetto::Contatti { .. }
-            | Effetto::Documento { .. } => None,
+            | Effetto::Documento { .. }
+            | Effetto::Riesame { .. } => None,
         })
     }
 }

@@ -27,6 +27,7 @@ pub const PRESTAZIONE: Prestazione = Prestazione {
                      ricevuta si riottiene in ogni momento con ScaricaRicevuta. La decorrenza indicata è presunta.",
     lettore: || Box::new(lettore::LettoreAssegnoTemporaneo::default()),
     scheda_viva: regole::scheda_viva,
+    termini_riesame: dati::TERMINI_RIESAME,
     finestra: &dati::FINESTRA,
     campione: campione::domanda,
     aggiungi: Operazione::AggiungiMinore,

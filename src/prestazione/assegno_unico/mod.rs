@@ -33,6 +33,7 @@ pub const PRESTAZIONE: Prestazione = Prestazione {
                      decorrenza indicata è presunta.",
     lettore: || Box::new(lettore::LettoreAssegnoUnico::default()),
     scheda_viva: regole::scheda_viva,
+    termini_riesame: dati::TERMINI_RIESAME,
     finestra: &dati::FINESTRA,
     campione: campione::domanda,
     aggiungi: Operazione::AggiungiFiglio,

@@ -1,5 +1,6 @@
 use super::*;
 use crate::catalogo::Codice;
+use crate::domanda::atto::riesame::StatoRiesame;
 use crate::domanda::consultazione::SchedaConsultata;
 use crate::domanda::stato::{AzioneRichiesta, StatoDomanda};
 use crate::domanda::{Mese, Posizione, Richiedente};
@@ -224,6 +225,8 @@ fn every_other_answer_is_valid() {
             posto: 1,
             codice_fiscale: "BBBRRR14A01A001X".parse().unwrap(),
             stato: StatoDomanda::Presentata,
+            stato_dal: "2021-07-01T08:00:00Z".parse().unwrap(),
+            riesame: Some(StatoRiesame::InEsame),
             azione_richiesta: AzioneRichiesta::Nessuna,
             decorrenza_presunta: Some(Mese { anno: 2021, mese: 7 }),
         }],

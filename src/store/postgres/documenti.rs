@@ -1,12 +1,12 @@
-//! Documents: what is known of each, its bytes, and the sheets that waited for it.
+//! Documents: what is known of each, its bytes, and the sheets that waited for it; and the riesami that they may support.
 
 use sqlx::postgres::PgConnection;
 
 use super::insert::posto;
-use super::row::guasto;
+use super::row::{Istante, guasto};
 use super::statement::Istruzione;
 use crate::store::codec::Codec;
-use crate::store::registro::{Nuova, attese, documenti};
+use crate::store::registro::{Nuova, attese, documenti, riesami};
 use crate::store::valori::{intero, json, lunghezza};
 use crate::store::{Inconsistency, StoreError};
 
@@ -38,6 +38,24 @@ pub(super) fn insert(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
             .col("posto", |documento| posto(documento.posto))
             .text("codec", |_| Codec::Identity.as_str())
             .col("bytes", |documento| &documento.allegato.originale.0[..]);
+    });
+}
+
+/// The riesami that these registrations ask for.
+pub(super) fn insert_riesami(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
+    let riesami = riesami(nuove);
+    istruzione.insert("riesami", &riesami, |colonne| {
+        colonne
+            .col("numero_domanda", |riesame| {
+                intero(riesame.nuova.registrata.numero_domanda.0)
+            })
+            .col("registrazione", |riesame| riesame.nuova.id)
+            .col("posto", |riesame| posto(riesame.posto))
+            .text("motivo", |riesame| riesame.motivo)
+            .text("motivazione", |riesame| riesame.motivazione)
+            .col("stato_dal", |riesame| {
+                Istante(riesame.nuova.ricevuta.registrata_il)
+            });
     });
 }
 

@@ -31,6 +31,7 @@ pub(super) async fn write_all(
     domande(&mut istruzione, nuove);
     schede(&mut istruzione, nuove);
     documenti::insert(&mut istruzione, nuove);
+    documenti::insert_riesami(&mut istruzione, nuove);
     atti(&mut istruzione, nuove);
     correlate(&mut istruzione, nuove);
     feed(&mut istruzione, nuove, cursore);

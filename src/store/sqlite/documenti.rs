@@ -1,11 +1,11 @@
-//! Documents: what is known of each, its bytes, and the sheets that waited for it.
+//! Documents: what is known of each, its bytes, and the sheets that waited for it; and the riesami that they may support.
 
 use sqlx::sqlite::SqliteConnection;
 
 use super::batch::{Inserimento, Tabella, Valori, insert};
 use super::row::guasto;
 use crate::store::codec::Codec;
-use crate::store::registro::{Documento, Nuova, attese, documenti};
+use crate::store::registro::{Documento, Nuova, Riesame, attese, documenti, riesami};
 use crate::store::valori::{intero, json};
 use crate::store::{Inconsistency, StoreError};
 
@@ -56,6 +56,34 @@ fn bind_documento(valori: &mut Valori, documento: &Documento<'_>) {
         .text(Codec::Identity.as_str())
         .bytes(&documento.allegato.originale.0);
 }
+
+/// The riesami that these registrations ask for.
+pub(super) async fn insert_riesami(
+    connessione: &mut SqliteConnection,
+    nuove: &[Nuova<'_>],
+) -> Result<(), StoreError> {
+    insert(
+        connessione,
+        RIESAMI,
+        &riesami(nuove),
+        |valori, riesame: &Riesame<'_>| {
+            valori
+                .push(riesame.nuova.id)
+                .push(intero(riesame.nuova.registrata.numero_domanda.0))
+                .push(riesame.posto)
+                .text(riesame.motivo)
+                .text(riesame.motivazione)
+                .push(riesame.nuova.ricevuta.registrata_il.as_millisecond());
+        },
+    )
+    .await
+}
+
+const RIESAMI: Tabella = Tabella {
+    testa: "INSERT INTO riesami (registrazione, numero_domanda, posto, motivo, motivazione, stato_dal)",
+    riga: "(?,?,?,?,?,?)",
+    coda: "",
+};
 
 /// Sheets that waited for documents wait no longer.
 pub(super) async fn settle_sheets(

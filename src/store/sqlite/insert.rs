@@ -3,7 +3,7 @@
 use sqlx::sqlite::SqliteConnection;
 
 use super::batch::{Inserimento, Tabella, Valori, insert, parti};
-use super::documenti::{insert_documenti, settle_sheets};
+use super::documenti::{insert_documenti, insert_riesami, settle_sheets};
 use super::modifiche::change_values;
 use super::row::guasto;
 use super::tracce::{TRACCE_CHE_SOSTITUISCONO, bind_traccia};
@@ -44,7 +44,8 @@ pub(super) async fn insert_all(
         inserimento.execute(connessione).await?;
     }
     insert_schede(connessione, nuove).await?;
-    insert_documenti(connessione, nuove).await
+    insert_documenti(connessione, nuove).await?;
+    insert_riesami(connessione, nuove).await
 }
 
 const REGISTRAZIONI: Tabella = Tabella {

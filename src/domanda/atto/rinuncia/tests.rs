@@ -40,6 +40,8 @@ pub(in crate::domanda::atto) fn domanda(stati: &[StatoDomanda]) -> DomandaConsul
                 posto,
                 codice_fiscale: codice_fiscale(),
                 stato: *stato,
+                stato_dal: "2021-07-01T08:00:00Z".parse().unwrap(),
+                riesame: None,
                 azione_richiesta: AzioneRichiesta::Nessuna,
                 decorrenza_presunta: None,
             })
