@@ -199,7 +199,7 @@ fn act(schema: &Schema, contatore: u64) -> Atto {
     let lettura = read(schema, &bytes);
     let ente: varco::patronato::CodiceEnte = MITTENTE.ente.parse().unwrap();
     let domanda = lettura.istanza.unwrap().domanda().unwrap();
-    let fascicolo = domanda.fascicolo(&contesto(&ente));
+    let fascicolo = domanda.fascicolo(&contesto(&ente)).unwrap();
     Atto {
         chiave: Chiave {
             ente,

@@ -1,6 +1,8 @@
 //! Who may: certificate, address, ufficio, service, operation, quota. Refuses before anything of the message beyond
 //! its first tags is read, so that a stranger learns nothing of the schemas (design.md §1).
 
+mod tentativi;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,6 +16,8 @@ use crate::patronato::CodiceUfficio;
 use crate::prestazione::{Operazione, Prestazione};
 use crate::rifiuto::Negato;
 use crate::soap::identity::Identity;
+
+pub use tentativi::Tentativi;
 
 /// A message whose ente and ufficio may call this operation.
 ///

@@ -1139,6 +1139,22 @@ catalogo! {
         "no domanda of this ente matches the reference given"
         "Controllare protocollo, numero domanda, ChiaveInvio o impronta: si consultano solo le domande inviate dallo stesso ente per lo stesso servizio."
     }
+    // ── SEC: the second parent ──
+    Sec001 "SEC-001" Regola correggere {
+        "con la ripartizione {ripartizione} manca il pagamento della quota del secondo genitore"
+        "with ripartizione {ripartizione} the payment of the second parent's half is missing"
+        "Aggiungere dopo Ripartizione il pagamento della quota, su un conto del secondo genitore o in contante."
+    }
+    Sec002 "SEC-002" Regola correggere {
+        "con la ripartizione {ripartizione} l'importo va per intero al richiedente: non c'è una quota da pagare"
+        "with ripartizione {ripartizione} the whole sum goes to the applicant: there is no half to pay"
+        "Togliere il pagamento, oppure indicare una ripartizione a metà."
+    }
+    Sec003 "SEC-003" LimitExceeded ripetere {
+        "troppe richieste che non corrispondono ad alcuna scheda: al massimo {massimo} ogni ora per l'ente {ente}"
+        "too many requests that match no sheet: at most {massimo} an hour for ente {ente}"
+        "Verificare con l'assistito numero della domanda, codice fiscale del figlio e proprio; riprovare dopo i secondi di Retry-After."
+    }
     // ── CUR: lists by pages ──
     Cur001 "CUR-001" InvalidRequestContent correggere {
         "il Cursore non è di questo elenco: non è stato dato a questo ente, per questo servizio e per questa stessa richiesta"
@@ -1154,6 +1170,12 @@ catalogo! {
         "PresentataDal viene dopo PresentataAl: nessun giorno sta fra i due"
         "PresentataDal comes after PresentataAl: no day lies between them"
         "Scambiare i due giorni; per un giorno solo indicarlo in entrambi."
+    }
+    // ── DOC: the papers of a registration ──
+    Doc001 "DOC-001" InvalidRequestContent correggere {
+        "la richiesta di questa registrazione è stata eliminata al termine della sua conservazione: il riepilogo non c'è più"
+        "the request of this registration was purged at the end of its retention: its summary is no more"
+        "Resta la ricevuta, con ScaricaRicevuta; per i dati trasmessi rivolgersi alla sede INPS con il numero di protocollo."
     }
     // ── RIE: riesame ──
     Rie001 "RIE-001" Regola correggere {
@@ -1322,8 +1344,12 @@ pub const GRUPPI: &[(&str, &str)] = &[
     ("AT", "Assegno temporaneo"),
     ("AU", "Assegno unico e universale"),
     ("STA", "Stato della domanda"),
+    ("LAV", "Lavorazione avviata"),
+    ("MOD", "Che cosa di una domanda non si modifica"),
     ("PRO", "Registro di protocollo"),
+    ("SEC", "Secondo genitore"),
     ("CUR", "Elenchi a pagine"),
+    ("DOC", "Ricevute e riepiloghi"),
     ("RIE", "Riesame"),
     ("MTM", "MTOM: le parti di un messaggio"),
     ("STO", "Archivio (nostri)"),

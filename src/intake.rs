@@ -3,6 +3,7 @@
 //!
 //! A refusal consumes no number and burns no key. A caller that hangs up cancels nothing that was queued.
 
+mod carte;
 pub mod corpo;
 mod diario;
 mod elenchi;
@@ -16,12 +17,13 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
+pub use self::carte::emessa;
 use self::corpo::Corpo;
 pub use self::diario::Diario;
 use self::passi::{Ammessa, Letta, Nuova, Regime, Valida};
 use self::reply::envelope_of;
 pub use self::reply::{Reply, plain};
-use crate::access::{Access, Quota};
+use crate::access::{Access, Quota, Tentativi};
 use crate::adesione::Peer;
 use crate::clock::Clock;
 use crate::domanda::consultazione::DomandaConsultata;
@@ -35,7 +37,7 @@ use crate::soap::answer::{self, EsitoInvio, EsitoVerifica, RicevutaDiAllora, Ris
 use crate::soap::identity::Identity;
 use crate::soap::mtom::Messaggio;
 use crate::store::writer::Handle;
-use crate::store::{Atto, Chiave, Contenuto, Registrazione, SharedStore, StoreError};
+use crate::store::{Atto, Chiave, Contenuto, Registrazione, SharedStore, StoreError, secondo};
 use crate::xml;
 
 /// A message as a channel hands it over: who sends, by which way, and a body that is still coming.
@@ -78,6 +80,8 @@ pub struct Intake {
     pub limits: xml::Limits,
     /// What `Limiti` tells.
     pub limiti: Vec<answer::Limite>,
+    /// How often an ente named a sheet that is not there.
+    pub tentativi: Tentativi,
     /// Bytes of one document.
     pub allegato_bytes_max: u64,
     /// Seconds told in `Retry-After` when we are the cause.
@@ -155,6 +159,7 @@ impl Intake {
             | Operazione::ModificaDomanda
             | Operazione::AggiungiMinore
             | Operazione::AggiungiFiglio
+            | Operazione::CompletaSecondoGenitore
             | Operazione::AllegaDocumento
             | Operazione::RinunciaDomanda
             | Operazione::RichiediRiesame => self.invia(letta, incoming, diario, esito).await,
@@ -162,7 +167,8 @@ impl Intake {
             Operazione::ConsultaDomanda => self.consulta(letta).await,
             Operazione::RicercaDomande => self.ricerca(letta).await,
             Operazione::ElencoVariazioni => self.variazioni(letta).await,
-            Operazione::ScaricaRicevuta => self.scarica(letta).await,
+            Operazione::ScaricaRicevuta => self.ricevuta(letta).await,
+            Operazione::ScaricaRiepilogo => self.riepilogo(letta).await,
             Operazione::Echo => self.echo(letta, incoming.prestazione).await,
             Operazione::Limiti => self.limiti(&letta),
             Operazione::Diagnosi => self.diagnosi(&letta, &incoming.peer, esito.versione),
@@ -188,7 +194,11 @@ impl Intake {
                     // Read before its key is looked at: what a copy of this act has changed is not held against it.
                     let attuale = self.attuale(&letta).await?;
                     match self.admit(*letta).await? {
-                        Admission::New(nuova) => self.ammetti(nuova.without_findings()?, &attuale, esito)?,
+                        Admission::New(nuova) => {
+                            let valida = nuova.without_findings()?;
+                            self.weigh(&valida, &attuale)?;
+                            self.ammetti(valida, &attuale, esito)?
+                        }
                         Admission::Again(registrata) => {
                             return Ok(registrata_invio(diario, &registrata, true, Vec::new()));
                         }
@@ -267,6 +277,16 @@ impl Intake {
             .map_err(|respinta| respinta.1)
     }
 
+    /// Counts what a second parent's act did not find; what it could not ask for is told by the rules instead.
+    fn weigh(&self, valida: &Valida, attuale: &Attuale) -> Result<(), Failure> {
+        if valida.could_be_found() {
+            let ente = &valida.letta.authorized.ente().codice;
+            let trovata = attuale.domanda.is_some();
+            self.tentativi.weigh(ente, trovata, self.clock.wall())?;
+        }
+        Ok(())
+    }
+
     /// What every message is judged by here.
     fn regime(&self) -> Regime {
         Regime {
@@ -280,10 +300,16 @@ impl Intake {
     async fn attuale(&self, letta: &Letta) -> Result<Attuale, Failure> {
         let servizio = letta.authorized.message().prestazione.servizio;
         let domanda = match letta.atto() {
-            Some(atto) => {
-                let ente = &letta.authorized.ente().codice;
-                self.store.domanda(ente, servizio, atto.riferimento()).await?
-            }
+            Some(atto) => match atto.by_second_parent() {
+                None => {
+                    let ente = &letta.authorized.ente().codice;
+                    self.store.domanda(ente, servizio, atto.riferimento()).await?
+                }
+                Some(Some(corrispondenza)) => {
+                    secondo::domanda_of(&*self.store, servizio, &corrispondenza).await?
+                }
+                Some(None) => None,
+            },
             None => None,
         };
         let mut attuale = Attuale {

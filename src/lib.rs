@@ -30,7 +30,9 @@ pub mod trace;
 // The verdict: refusals and faults, in one vocabulary.
 pub mod rifiuto;
 
-// The wire: bytes to values and back, and the contract that says how; the register as the law wants it told.
+// The wire: bytes to values and back, and the contract that says how; the register as the law wants it told; the pages
+// that people keep.
+pub mod carte;
 pub mod contratto;
 pub mod registro;
 pub mod schema;

@@ -72,6 +72,9 @@ pub enum Guasto {
     /// The deadline of the whole request ran out while we worked.
     #[error("tempo scaduto durante {0}")]
     TempoScaduto(&'static str),
+    /// A paper could not be made of what is kept.
+    #[error("documento non composto: {0}")]
+    Carta(String),
     /// What our own checks exclude.
     #[error("errore interno: {0}")]
     Interno(&'static str),
@@ -151,7 +154,7 @@ impl Guasto {
             Self::Store { codice, .. } => *codice,
             Self::MemoriaEsaurita => Codice::Acc009,
             Self::TempoScaduto(_) => Codice::Sys003,
-            Self::Interno(_) => Codice::Sys001,
+            Self::Carta(_) | Self::Interno(_) => Codice::Sys001,
         }
     }
 }

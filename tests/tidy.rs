@@ -17,7 +17,10 @@ const STRATI: &[(&str, &[&str])] = &[
     ("flow", &["access", "engine", "intake", "replay"]),
     ("ports", &["store", "trace", "adesione"]),
     ("verdict", &["rifiuto"]),
-    ("wire", &["contratto", "registro", "xml", "soap", "schema"]),
+    (
+        "wire",
+        &["carte", "contratto", "registro", "xml", "soap", "schema"],
+    ),
     (
         "domain",
         &["prestazione", "domanda", "protocollo", "ricevuta", "patronato"],
@@ -38,6 +41,9 @@ const CASE: &[(&str, &[&str])] = &[
     ("ureq", &["cli"]),
     ("clap", &["cli", "main"]),
     ("openssl", &["adesione", "listener", "cli"]),
+    ("krilla", &["carte"]),
+    ("skrifa", &["carte"]),
+    ("qrcodegen", &["carte"]),
 ];
 
 /// A line of the library's sources, without comments.

@@ -129,6 +129,18 @@ $$;
 CREATE TRIGGER motore_prese_v1_prende INSTEAD OF INSERT ON motore_prese_v1
 FOR EACH ROW EXECUTE FUNCTION varco_presa_prende();
 
+-- An engine's transaction writes one domanda: what it locks last, the domanda and the feed's counter, is held until
+-- COMMIT, and a second domanda would be locked after it, out of the gateway's order. Remembered in a setting that ends
+-- with the transaction.
+CREATE FUNCTION varco_una_domanda(numero bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF coalesce(nullif(current_setting('varco.domanda', true), ''), numero::text) <> numero::text THEN
+        RAISE EXCEPTION 'MOT-017 decisione: una transazione decide di una domanda sola' USING ERRCODE = 'VM017';
+    END IF;
+    PERFORM set_config('varco.domanda', numero::text, true);
+END
+$$;
+
 -- Renews, for another `durata_s` from now on; `lavorata` = the version that was seen marks it as worked.
 CREATE FUNCTION varco_presa_rinnova() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -146,8 +158,12 @@ BEGIN
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
-    UPDATE domande d SET lavorata = NEW.lavorata
-    WHERE d.numero = OLD.numero_domanda AND d.lavorata <> NEW.lavorata;
+    IF NEW.lavorata <> OLD.lavorata THEN
+        PERFORM varco_una_domanda(OLD.numero_domanda);
+        -- Sheets before their domanda, as everybody locks them.
+        PERFORM 1 FROM schede s WHERE s.numero_domanda = OLD.numero_domanda ORDER BY s.posto FOR UPDATE;
+        UPDATE domande d SET lavorata = NEW.lavorata WHERE d.numero = OLD.numero_domanda;
+    END IF;
     RETURN NEW;
 END
 $$;
@@ -396,7 +412,6 @@ LEFT JOIN rinnovi r ON r.decisione = d.id;
 
 -- Checked, applied and told to the patronati in one statement: all of it, or nothing. Locks in the order of the
 -- gateway's acts: child, sheets by posto, domanda, the feed's counter; the claim before them, which only engines lock.
--- The feed's counter is held until COMMIT, so a second domanda in the same transaction would be locked after it.
 CREATE FUNCTION varco_decide() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -409,10 +424,7 @@ DECLARE
     cursore_nuovo bigint;
 BEGIN
     SELECT * INTO ora FROM orologio;
-    IF coalesce(nullif(current_setting('varco.domanda', true), ''), NEW.numero_domanda::text) <> NEW.numero_domanda::text THEN
-        RAISE EXCEPTION 'MOT-017 decisione: una transazione decide di una domanda sola' USING ERRCODE = 'VM017';
-    END IF;
-    PERFORM set_config('varco.domanda', NEW.numero_domanda::text, true);
+    PERFORM varco_una_domanda(NEW.numero_domanda);
     IF NEW.istante IS NOT NULL AND (NOT isfinite(NEW.istante)
         OR ((SELECT c.ambiente FROM motore_contratto_v1 c) = 'produzione'
             AND NEW.istante NOT BETWEEN ora.adesso - interval '1 day' AND ora.adesso + interval '1 day')) THEN
@@ -530,7 +542,7 @@ FOR EACH STATEMENT EXECUTE FUNCTION varco_vietato('rinnovi: un rinnovo resta');
 
 -- ── What each role may do, and no more ──────────────────────────────────────────────────────────────────────────
 
-REVOKE ALL ON FUNCTION varco_presa_prende(), varco_presa_rinnova(), varco_presa_lascia(), varco_decide(),
+REVOKE ALL ON FUNCTION varco_presa_prende(), varco_presa_rinnova(), varco_presa_lascia(), varco_una_domanda(bigint), varco_decide(),
     varco_decisione_guardia(), varco_pagamento_guardia(), varco_rinnovo_guardia() FROM PUBLIC;
 
 -- The engine reads its views, claims, and decides; it touches no table.

@@ -1,6 +1,9 @@
 -- Acts that change what a domanda says: its data as they shall be, and sheets that are added.
 
-ALTER TABLE schede ADD COLUMN registrazione INTEGER REFERENCES registrazioni (id); -- the registration that brought it; NULL = the one that opened the domanda
+ALTER TABLE schede ADD COLUMN registrazione INTEGER REFERENCES registrazioni (id); -- the registration that brought it
+
+UPDATE schede
+SET registrazione = (SELECT d.registrazione FROM domande d WHERE d.numero = schede.numero_domanda);
 
 -- When each sheet was presented: age and decorrenza of its child count from that day. With the domanda, or later with the
 -- act that added it.
@@ -15,5 +18,4 @@ SELECT
     strftime('%Y-%m-%dT%H:%M:%S', r.registrata_il / 1000, 'unixepoch')
         || printf('.%03dZ', r.registrata_il % 1000) AS registrata_il -- registered
 FROM schede s
-JOIN domande d ON d.numero = s.numero_domanda
-JOIN registrazioni r ON r.id = coalesce(s.registrazione, d.registrazione);
+JOIN registrazioni r ON r.id = s.registrazione;

@@ -21,7 +21,8 @@ use crate::soap::SoapVersion;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Operazione: echo, VerificaDomanda, InviaDomanda, ModificaDomanda, AggiungiMinore (dell'assegno unico:
-    /// AggiungiFiglio), RinunciaDomanda, ConsultaDomanda, ScaricaRicevuta, Limiti, Diagnosi (predefinita: InviaDomanda)
+    /// AggiungiFiglio), RinunciaDomanda, ConsultaDomanda, ScaricaRicevuta, ScaricaRiepilogo,
+    /// Limiti, Diagnosi (predefinita: InviaDomanda)
     #[arg(value_name = "OPERAZIONE", default_value = "InviaDomanda", value_parser = operazione)]
     operazione: Operazione,
     /// Servizio a cui è destinato il messaggio (predefinito: AssegnoTemporaneo)
@@ -165,7 +166,7 @@ pub fn without_domanda(
     richiesta.root(operazione.nome());
     match operazione {
         Operazione::Echo => richiesta.leaf("Msg", "prova di collegamento"),
-        Operazione::ConsultaDomanda | Operazione::ScaricaRicevuta => {
+        Operazione::ConsultaDomanda | Operazione::ScaricaRicevuta | Operazione::ScaricaRiepilogo => {
             richiesta.open("Riferimento");
             // The choice inside is of the shared types, hence of their namespace.
             richiesta.line(&format!(
@@ -187,6 +188,7 @@ pub fn without_domanda(
         | Operazione::ModificaDomanda
         | Operazione::AggiungiMinore
         | Operazione::AggiungiFiglio
+        | Operazione::CompletaSecondoGenitore
         | Operazione::AllegaDocumento
         | Operazione::RinunciaDomanda
         | Operazione::RichiediRiesame => {}
@@ -360,6 +362,9 @@ impl Args {
             operazione @ (Operazione::AggiungiMinore | Operazione::AggiungiFiglio) => {
                 atti::aggiunta(self.servizio, operazione, &spunto, &chiave, protocollo)
             }
+            Operazione::CompletaSecondoGenitore => {
+                atti::completamento(self.servizio, &spunto, &chiave, protocollo)
+            }
             Operazione::AllegaDocumento => atti::documento(self.servizio, &spunto, &chiave, protocollo),
             Operazione::RinunciaDomanda => atti::rinuncia(self.servizio, &spunto, &chiave, protocollo),
             Operazione::RichiediRiesame => atti::riesame(self.servizio, &spunto, &chiave, protocollo),
@@ -368,6 +373,7 @@ impl Args {
             | Operazione::RicercaDomande
             | Operazione::ElencoVariazioni
             | Operazione::ScaricaRicevuta
+            | Operazione::ScaricaRiepilogo
             | Operazione::Limiti
             | Operazione::Diagnosi) => without_domanda(self.servizio, operazione, protocollo),
         };

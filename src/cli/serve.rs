@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use super::check;
-use crate::access::Access;
+use crate::access::{Access, Tentativi};
 use crate::channel::{self, Channels};
 use crate::clock::{Clock, Ids, RandomIds, WallClock};
 use crate::config::{Config, IdentityMode};
@@ -162,6 +162,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         ambiente: config.ambiente,
         limits: config.limits.xml.clone(),
         limiti: limiti(&config),
+        tentativi: Tentativi::new(config.limits.secondo_genitore_errori_max),
         allegato_bytes_max: config.limits.allegato_bytes_max as u64,
         retry_after: RETRY_AFTER,
     });
@@ -297,6 +298,12 @@ fn limiti(config: &Config) -> Vec<Limite> {
             RIGHE_MAX as usize,
             "righe",
             "Righe di una pagina di un elenco.",
+        ),
+        limite(
+            "secondo_genitore_errori_max",
+            config.limits.secondo_genitore_errori_max,
+            "richieste",
+            "CompletaSecondoGenitore senza corrispondenza, in un'ora.",
         ),
         limite(
             "connessioni_per_certificato_max",

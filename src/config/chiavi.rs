@@ -49,6 +49,7 @@ chiavi! {
     "database.istruzione_s" => database.istruzione,
     "limits.messaggio_bytes_max" => limits.messaggio_bytes_max,
     "limits.messaggi_in_memoria_bytes_max" => limits.messaggi_in_memoria_bytes_max,
+    "limits.secondo_genitore_errori_max" => limits.secondo_genitore_errori_max,
     "limits.allegato_bytes_max" => limits.allegato_bytes_max,
     "limits.connessioni_max" => limits.porta.connessioni_max,
     "limits.connessioni_per_certificato_max" => limits.porta.connessioni_per_certificato_max,

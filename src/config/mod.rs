@@ -86,6 +86,8 @@ pub struct Limits {
     pub messaggio_bytes_max: usize,
     /// Bytes of all messages in memory together; over it, `ACC-009`.
     pub messaggi_in_memoria_bytes_max: usize,
+    /// Acts of a second parent that match no sheet, of one ente in an hour; over it, `SEC-003`.
+    pub secondo_genitore_errori_max: usize,
     /// Bytes of one document.
     pub allegato_bytes_max: usize,
     /// Of a message in parts.
@@ -100,6 +102,7 @@ impl Default for Limits {
             porta: Bounds::default(),
             messaggio_bytes_max: 10 * 1024 * 1024,
             messaggi_in_memoria_bytes_max: 64 * 1024 * 1024,
+            secondo_genitore_errori_max: 20,
             allegato_bytes_max: 5 * 1024 * 1024,
             mtom: mtom::Limits::default(),
             xml: xml::Limits::default(),

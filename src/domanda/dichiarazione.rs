@@ -36,6 +36,25 @@ pub struct Testo<C: 'static, S: 'static> {
     pub se_non_resa: &'static str,
 }
 
+/// A text that was signed, for whoever tells it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TestoFirmato {
+    /// Its version.
+    pub versione: &'static str,
+    /// The text.
+    pub testo: &'static str,
+}
+
+/// The text of a declaration, by its code, for a domanda presented on that day.
+#[must_use]
+pub fn firmato<C: Parola, S>(testi: &'static [Testo<C, S>], codice: &str, il: Date) -> Option<TestoFirmato> {
+    let testo = in_vigore(testi, C::parse(codice)?, il);
+    Some(TestoFirmato {
+        versione: testo.versione,
+        testo: testo.testo,
+    })
+}
+
 /// What to tell whoever does not make a declaration that has no remedy of its own.
 pub const SE_NON_RESA: &str = "Inviare la dichiarazione con Valore true se il richiedente la rende; senza di essa la \
                                domanda non può essere presentata.";

@@ -53,6 +53,8 @@ pub struct Variazione {
     pub stato: Option<StatoDomanda>,
     /// What is asked of the sender from then on.
     pub azione_richiesta: Option<AzioneRichiesta>,
+    /// Why: a sentence for the patronato.
+    pub motivo: Option<String>,
 }
 
 codelista! {

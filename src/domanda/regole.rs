@@ -385,8 +385,24 @@ pub fn pagamento(
     puo_non_intestare: bool,
     oggi: Date,
 ) -> Vec<Violazione> {
+    pagamento_al(
+        inviato,
+        &|campi| percorso(prefisso, campi),
+        puo_non_intestare,
+        oggi,
+    )
+}
+
+/// The same for a payment that stands elsewhere than in a domanda: `dove` makes the path of one of its fields.
+#[must_use]
+pub fn pagamento_al(
+    inviato: &PagamentoInviato,
+    dove: &dyn Fn(&[&str]) -> String,
+    puo_non_intestare: bool,
+    oggi: Date,
+) -> Vec<Violazione> {
     let modalita = inviato.modalita;
-    let al = |codice, campi| Violazione::at(codice, percorso(prefisso, campi));
+    let al = |codice, campi: &[&str]| Violazione::at(codice, dove(campi));
     let con_modalita = |codice, campi| al(codice, campi).with("modalita", modalita.as_str());
     let a_pagamento: &[&str] = &["Pagamento"];
     let all_iban: &[&str] = &["Pagamento", "Iban"];
@@ -400,9 +416,9 @@ pub fn pagamento(
         (Some(_), _) if !vuole_iban => vec![con_modalita(Codice::Ibn005, all_iban)],
         (None, _) => vec![con_modalita(Codice::Ibn006, a_pagamento)],
         (Some(iban), intestato) => {
-            let dove = percorso(prefisso, all_iban);
-            let dell_iban = iban_raggiungibile(iban, dove.clone(), oggi)
-                .or_else(|| iban_adatto(iban.as_ref().ok()?, modalita, dove));
+            let all_iban = dove(all_iban);
+            let dell_iban = iban_raggiungibile(iban, all_iban.clone(), oggi)
+                .or_else(|| iban_adatto(iban.as_ref().ok()?, modalita, all_iban));
             let dell_intestazione = match intestato {
                 None => Some(al(Codice::Ibn007, a_pagamento)),
                 Some(false) if !puo_non_intestare => Some(al(Codice::Ibn008, all_intestato)),

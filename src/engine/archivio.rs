@@ -48,6 +48,7 @@ impl From<sqlx::Error> for Errore {
         let sqlx::Error::Database(database) = &errore else {
             return match errore {
                 sqlx::Error::ColumnDecode { .. } | sqlx::Error::RowNotFound => Self::strange(errore),
+                sqlx::Error::Configuration(causa) => Self::Estraneo(causa.to_string()),
                 _ => Self::Lontano(errore.to_string()),
             };
         };
@@ -56,12 +57,13 @@ impl From<sqlx::Error> for Errore {
             let codice = testo.split(' ').next().unwrap_or_default().to_owned();
             return Self::Rifiutata { codice, testo };
         }
-        // What a server says of itself passes (a restart, a deadlock that it broke); what it says of our words does not.
+        // What a store says of itself passes (a restart, a deadlock that it broke, another writer); what it says of our
+        // words, and that it is no such store, does not.
         let nostra = match database.try_downcast_ref::<PgDatabaseError>() {
-            Some(postgres) => ["22", "23", "28", "42"]
+            Some(postgres) => ["22", "23", "28", "3D", "42"]
                 .iter()
                 .any(|classe| postgres.code().starts_with(classe)),
-            None => testo.starts_with("no such"),
+            None => !testo.contains("locked"),
         };
         if nostra {
             Self::Estraneo(testo)
@@ -315,7 +317,7 @@ impl Archivio {
         })
     }
 
-    async fn stati(&mut self, numero: i64) -> Result<HashMap<i64, Stato>, Errore> {
+    async fn stati(&mut self, numero: i64) -> Result<HashMap<i64, Posizione>, Errore> {
         const SQL: &str = "SELECT CAST(posto AS BIGINT), versione, stato, azione_richiesta, azione_motivo
              FROM motore_stati_v1 WHERE numero_domanda = $1";
         let righe: Vec<(i64, i64, String, String, Option<String>)> =
@@ -323,13 +325,13 @@ impl Archivio {
         righe
             .into_iter()
             .map(|(posto, versione, stato, azione, azione_motivo)| {
-                let stato = Stato {
+                let posizione = Posizione {
                     versione,
                     stato: StatoDomanda::parse(&stato).ok_or_else(|| Errore::strange(&stato))?,
                     azione: AzioneRichiesta::parse(&azione).ok_or_else(|| Errore::strange(&azione))?,
                     azione_motivo,
                 };
-                Ok((posto, stato))
+                Ok((posto, posizione))
             })
             .collect()
     }
@@ -417,7 +419,7 @@ const PAGAMENTO: (&str, &str) = decisione!(
 const RINNOVO: (&str, &str) = decisione!("tipo, anno", "'RINNOVO', $7");
 
 /// How a sheet stands.
-struct Stato {
+struct Posizione {
     versione: i64,
     stato: StatoDomanda,
     azione: AzioneRichiesta,
@@ -437,7 +439,7 @@ type RigaScheda = (
     Option<String>,
 );
 
-impl Stato {
+impl Posizione {
     fn with(self, riga: RigaScheda, pagati: Vec<Pagato>, rinnovi: Vec<i16>) -> Result<SchedaVista, Errore> {
         let (posto, codice_fiscale, nascita, disabile, condizione, divisa, modalita, iban, decorrenza) = riga;
         Ok(SchedaVista {

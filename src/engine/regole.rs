@@ -256,3 +256,6 @@ fn before(mese: Mese) -> Mese {
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,6 +26,8 @@ pub struct Diario {
     ultimo: &'static str,
     richiesta: Option<Bytes>,
     registered: bool,
+    /// The answer is kept elsewhere.
+    senza_risposta: bool,
 }
 
 impl Diario {
@@ -38,6 +40,7 @@ impl Diario {
             ultimo: "porta",
             richiesta: None,
             registered: false,
+            senza_risposta: false,
         }
     }
 
@@ -125,6 +128,7 @@ impl Diario {
 
     /// The outcome of a message that was answered.
     pub(super) fn outcome(&mut self, risposta: &Risposta) {
+        self.senza_risposta = risposta.is_kept();
         let esito = match risposta {
             Risposta::Invio {
                 esito: EsitoInvio::Registrata(ricevuta),
@@ -154,6 +158,7 @@ impl Diario {
             | Risposta::Ricerca(_)
             | Risposta::Variazioni(_)
             | Risposta::Ricevuta { .. }
+            | Risposta::Riepilogo { .. }
             | Risposta::Echo { .. }
             | Risposta::Limiti { .. }
             | Risposta::Diagnosi(_) => "RISPOSTA",
@@ -203,7 +208,7 @@ impl Diario {
         traccia.risposta_len = reply.bytes.len() as u64;
         traccia.http_status = reply.status;
         traccia.richiesta = richiesta;
-        traccia.risposta = Some(reply.bytes.clone());
+        traccia.risposta = (!self.senza_risposta).then(|| reply.bytes.clone());
         self.guardia.close();
     }
 }

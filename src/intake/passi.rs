@@ -146,6 +146,10 @@ impl Valida {
             // Of an annulled domanda all else follows from that.
             (Istanza::Atto(_), Some(attuale)) if attuale.registrata.annullata => self.annullata(),
             (Istanza::Atto(atto), Some(attuale)) => atto.esamina(&contesto, Some(attuale)),
+            // With a codice fiscale that is none nothing can be found, and the rules say so.
+            (Istanza::Atto(atto), None) if matches!(atto.by_second_parent(), Some(None)) => {
+                atto.esamina(&contesto, None)
+            }
             // Another ente's domanda is answered like one that is not there.
             (Istanza::Atto(_), None) => return Err(Box::new((self, Rifiuto::NonTrovata.into()))),
         };
@@ -198,6 +202,14 @@ impl Valida {
             .collect();
         lettura.posizioni.place(&mut violazioni, &self.letta.busta);
         violazioni
+    }
+
+    /// Whether this is the act of a second parent, and names what can be looked for.
+    pub(super) fn could_be_found(&self) -> bool {
+        match &self.istanza {
+            Istanza::Domanda(_) => false,
+            Istanza::Atto(atto) => matches!(atto.by_second_parent(), Some(Some(_))),
+        }
     }
 
     /// STA-004, at the act as a whole.

@@ -16,20 +16,9 @@ impl Intake {
     /// State of a domanda of the own ente; another ente's is answered as unknown.
     pub(super) async fn consulta(&self, letta: Letta) -> Result<Risposta, Failure> {
         let (ente, servizio, riferimento) = riferimento(&letta)?;
-        let consultata = self.store.domanda(ente, servizio, &riferimento).await?;
+        let consultata = self.store.consulta(ente, servizio, &riferimento).await?;
         let consultata = consultata.ok_or(Rifiuto::NonTrovata)?;
         Ok(Risposta::Consultazione(Box::new(consultata)))
-    }
-
-    /// The receipt, byte for byte as it was told: of an act, where the act is named and not its domanda.
-    pub(super) async fn scarica(&self, letta: Letta) -> Result<Risposta, Failure> {
-        let (ente, servizio, riferimento) = riferimento(&letta)?;
-        let registrata = self.store.registrazione(ente, servizio, &riferimento).await?;
-        let registrata = registrata.ok_or(Rifiuto::NonTrovata)?;
-        Ok(Risposta::Ricevuta {
-            ricevuta: registrata.ricevuta,
-            annullata: registrata.annullata,
-        })
     }
 
     /// The service's state (`ModI` `RAC_SOAP_004`).
@@ -122,7 +111,7 @@ pub(super) fn without_findings(letta: &Letta) -> Result<(), Rifiuto> {
 }
 
 /// Which domanda is meant, and who asks; the XSD has already held each text to its pattern.
-fn riferimento(letta: &Letta) -> Result<(&CodiceEnte, &'static str, Riferimento), Rifiuto> {
+pub(super) fn riferimento(letta: &Letta) -> Result<(&CodiceEnte, &'static str, Riferimento), Rifiuto> {
     without_findings(letta)?;
     let lettura = letta.authorized.message();
     let riferimento = lettura

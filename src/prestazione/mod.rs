@@ -6,11 +6,18 @@ pub mod assegno_unico;
 #[cfg(test)]
 mod prova;
 
+#[cfg(test)]
+pub(crate) use prova::racconta;
+
+use jiff::civil::Date;
+
+use crate::domanda::atto::completamento::{LettoreCompletamento, LettoreMeta};
 use crate::domanda::atto::documento::LettoreDocumento;
 use crate::domanda::atto::modifica::LettoreModifica;
 use crate::domanda::atto::riesame::{LettoreRiesame, Termine};
 use crate::domanda::atto::rinuncia::LettoreRinuncia;
 use crate::domanda::campione::{Campo, Spunto};
+use crate::domanda::dichiarazione::TestoFirmato;
 use crate::domanda::regole::Finestra;
 use crate::domanda::{Lettore, SchedaViva, Violazione};
 
@@ -37,6 +44,8 @@ pub struct Prestazione {
     pub lettore: fn() -> Box<dyn Lettore>,
     /// The finding for a child, by its place from 1, whose live sheet the store met only while it registered.
     pub scheda_viva: fn(u32, &SchedaViva) -> Violazione,
+    /// The text of a declaration, by its code, for a domanda presented on a day.
+    pub testo_firmato: fn(&str, Date) -> Option<TestoFirmato>,
     /// Within which days a decision can be asked to be looked at again, oldest first.
     pub termini_riesame: &'static [Termine],
     /// When it takes domande.
@@ -47,6 +56,8 @@ pub struct Prestazione {
     pub aggiungi: Operazione,
     /// Makes a fresh reader of what that operation carries.
     pub lettore_aggiunta: fn() -> Box<dyn Lettore>,
+    /// Makes a fresh reader of split and payment in the act of a second parent.
+    pub lettore_meta: fn() -> Box<dyn LettoreMeta>,
 }
 
 impl Prestazione {
@@ -85,6 +96,11 @@ impl Prestazione {
             Operazione::AggiungiMinore | Operazione::AggiungiFiglio => Some((self.lettore_aggiunta)()),
             // The acts that are the same for every prestazione.
             Operazione::ModificaDomanda => Some(Box::new(LettoreModifica::new(self))),
+            Operazione::CompletaSecondoGenitore => Some(Box::new(LettoreCompletamento::new(
+                self.prefisso,
+                self.titolo,
+                (self.lettore_meta)(),
+            ))),
             Operazione::AllegaDocumento => Some(Box::new(LettoreDocumento::new(self.prefisso, self.titolo))),
             Operazione::RichiediRiesame => Some(Box::new(LettoreRiesame::new(self))),
             Operazione::RinunciaDomanda => Some(Box::new(LettoreRinuncia::new(self.prefisso, self.titolo))),
@@ -93,6 +109,7 @@ impl Prestazione {
             | Operazione::RicercaDomande
             | Operazione::ElencoVariazioni
             | Operazione::ScaricaRicevuta
+            | Operazione::ScaricaRiepilogo
             | Operazione::Limiti
             | Operazione::Diagnosi => None,
         }
@@ -127,6 +144,8 @@ pub enum Operazione {
     AggiungiMinore,
     /// One child more, of the assegno unico.
     AggiungiFiglio,
+    /// The other parent's half, by that parent.
+    CompletaSecondoGenitore,
     /// A document for a domanda.
     AllegaDocumento,
     /// Gives up sheets of a domanda.
@@ -141,6 +160,8 @@ pub enum Operazione {
     ElencoVariazioni,
     /// The receipt again.
     ScaricaRicevuta,
+    /// All that was sent, in words for people.
+    ScaricaRiepilogo,
     /// Limits and quota.
     Limiti,
     /// What the gateway sees of the caller.
@@ -156,6 +177,7 @@ impl Operazione {
         Self::ModificaDomanda,
         Self::AggiungiMinore,
         Self::AggiungiFiglio,
+        Self::CompletaSecondoGenitore,
         Self::AllegaDocumento,
         Self::RinunciaDomanda,
         Self::RichiediRiesame,
@@ -163,6 +185,7 @@ impl Operazione {
         Self::RicercaDomande,
         Self::ElencoVariazioni,
         Self::ScaricaRicevuta,
+        Self::ScaricaRiepilogo,
         Self::Limiti,
         Self::Diagnosi,
     ];
@@ -177,6 +200,7 @@ impl Operazione {
             Self::ModificaDomanda => "ModificaDomanda",
             Self::AggiungiMinore => "AggiungiMinore",
             Self::AggiungiFiglio => "AggiungiFiglio",
+            Self::CompletaSecondoGenitore => "CompletaSecondoGenitore",
             Self::AllegaDocumento => "AllegaDocumento",
             Self::RinunciaDomanda => "RinunciaDomanda",
             Self::RichiediRiesame => "RichiediRiesame",
@@ -184,6 +208,7 @@ impl Operazione {
             Self::RicercaDomande => "RicercaDomande",
             Self::ElencoVariazioni => "ElencoVariazioni",
             Self::ScaricaRicevuta => "ScaricaRicevuta",
+            Self::ScaricaRiepilogo => "ScaricaRiepilogo",
             Self::Limiti => "Limiti",
             Self::Diagnosi => "Diagnosi",
         }
@@ -198,6 +223,7 @@ impl Operazione {
             Self::ModificaDomanda => Some("Modifica"),
             Self::AggiungiMinore => Some("NuovoMinore"),
             Self::AggiungiFiglio => Some("NuovoFiglio"),
+            Self::CompletaSecondoGenitore => Some("Completamento"),
             Self::AllegaDocumento => Some("Documento"),
             Self::RinunciaDomanda => Some("Rinuncia"),
             Self::RichiediRiesame => Some("Riesame"),
@@ -206,6 +232,7 @@ impl Operazione {
             | Self::RicercaDomande
             | Self::ElencoVariazioni
             | Self::ScaricaRicevuta
+            | Self::ScaricaRiepilogo
             | Self::Limiti
             | Self::Diagnosi => None,
         }

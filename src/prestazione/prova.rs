@@ -9,7 +9,7 @@ use crate::protocollo::roma;
 
 /// Tells a reader the fields of a text: `Nome {` opens an element, `}` closes it, `Nome testo` is a field; a line or
 /// `|` ends each.
-pub(super) fn racconta(lettore: &mut dyn Lettore, campi: &str) {
+pub(crate) fn racconta(lettore: &mut dyn Lettore, campi: &str) {
     let mut aperti = Vec::new();
     let mut resto = campi;
     while let Some(parola) = next(&mut resto, |c: char| c.is_whitespace()) {

@@ -1,6 +1,8 @@
 //! Answers: the receipt, and the envelope of every operation. It promises XML that is valid against `xsd/`, the same
 //! bytes for the same values, and a receipt that is written once: afterwards its bytes are only carried.
 
+mod carte;
+mod consultazione;
 mod elenchi;
 
 use bytes::Bytes;
@@ -11,13 +13,13 @@ use super::SoapVersion;
 use super::errori::{COOP, avvisi, errori};
 use super::identity::Forma;
 use super::scrittore::Scrittore;
-use crate::domanda::atto::riesame::StatoRiesame;
-use crate::domanda::consultazione::DomandaConsultata;
+use crate::domanda::consultazione::Consultazione;
 use crate::domanda::elenco::{DomandaElencata, Variazione};
 use crate::domanda::{Ambiente, Violazione};
 use crate::patronato::{CodiceEnte, CodiceUfficio, UserId};
 use crate::prestazione::{Operazione, Prestazione};
 use crate::ricevuta::{Ricevuta, SchedaRicevuta};
+pub use carte::{CartaDetta, riepilogo};
 pub use elenchi::PaginaDetta;
 
 /// What is answered to an operation; mirrors `coop:Risposta*` of `xsd/cooperazione-v1.xsd`.
@@ -38,7 +40,7 @@ pub enum Risposta {
         avvisi: Vec<Violazione>,
     },
     /// To `ConsultaDomanda`.
-    Consultazione(Box<DomandaConsultata>),
+    Consultazione(Box<Consultazione>),
     /// To `RicercaDomande`.
     Ricerca(PaginaDetta<DomandaElencata>),
     /// To `ElencoVariazioni`.
@@ -47,6 +49,15 @@ pub enum Risposta {
     Ricevuta {
         /// The receipt as it was told then.
         ricevuta: Bytes,
+        /// Whether the registration was annulled since.
+        annullata: bool,
+        /// The same as pages, where they were asked for.
+        documento: Option<CartaDetta>,
+    },
+    /// To `ScaricaRiepilogo`.
+    Riepilogo {
+        /// The summary.
+        carta: CartaDetta,
         /// Whether the registration was annulled since.
         annullata: bool,
     },
@@ -72,6 +83,21 @@ pub enum Risposta {
     },
     /// To `Diagnosi`.
     Diagnosi(Box<Diagnosi>),
+}
+
+impl Risposta {
+    /// Whether the store keeps it already, byte for byte: a paper, which the trace need not hold again.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        matches!(
+            self,
+            Self::Riepilogo { .. }
+                | Self::Ricevuta {
+                    documento: Some(_),
+                    ..
+                }
+        )
+    }
 }
 
 /// What became of a domanda.
@@ -270,11 +296,22 @@ fn corpo(w: &mut Scrittore, prestazione: &Prestazione, risposta: &Risposta, mess
             avvisi(w, trovati);
             errori(w, mancanti, message_id);
         }
-        Risposta::Consultazione(domanda) => consultazione(w, domanda),
+        Risposta::Consultazione(domanda) => consultazione::write(w, domanda),
         Risposta::Ricerca(pagina) => elenchi::ricerca(w, pagina),
         Risposta::Variazioni(pagina) => elenchi::variazioni(w, pagina),
-        Risposta::Ricevuta { ricevuta, annullata } => {
+        Risposta::Ricevuta {
+            ricevuta,
+            annullata,
+            documento,
+        } => {
             w.grezzo(&String::from_utf8_lossy(ricevuta));
+            w.campo("coop:Annullata", booleano(*annullata));
+            if let Some(documento) = documento {
+                carte::carta(w, documento);
+            }
+        }
+        Risposta::Riepilogo { carta, annullata } => {
+            carte::carta(w, carta);
             w.campo("coop:Annullata", booleano(*annullata));
         }
         Risposta::Echo {
@@ -326,31 +363,6 @@ fn schede(w: &mut Scrittore, prefisso: &str, schede: &[SchedaRicevuta]) {
                 w.campo(&nome("CodiceFiscale"), scheda.codice_fiscale.as_str());
                 let decorrenza = scheda.decorrenza_presunta.map(|mese| mese.to_string());
                 w.campo_se(&nome("DecorrenzaPresunta"), decorrenza);
-            });
-        }
-    });
-}
-
-fn consultazione(w: &mut Scrittore, domanda: &DomandaConsultata) {
-    let registrata = &domanda.registrata;
-    w.campo("coop:Protocollo", registrata.protocollo.to_string());
-    w.campo("coop:NumeroDomanda", registrata.numero_domanda.0.to_string());
-    w.campo("coop:ChiaveInvio", registrata.chiave.as_str());
-    w.campo("coop:PresentataIl", istante(domanda.presentata_il));
-    w.campo("coop:RegistrataIl", istante(domanda.registrata_il));
-    w.campo("coop:CodiceUfficio", &domanda.codice_ufficio);
-    w.campo("coop:Impronta", esadecimale(&domanda.impronta));
-    w.campo("coop:Annullata", booleano(registrata.annullata));
-    w.elemento("coop:Schede", &[], |w| {
-        for scheda in &domanda.schede {
-            w.elemento("coop:Scheda", &[], |w| {
-                w.campo("coop:Posto", scheda.posto.to_string());
-                w.campo("coop:CodiceFiscale", scheda.codice_fiscale.as_str());
-                w.campo("coop:Stato", scheda.stato.as_str());
-                w.campo("coop:AzioneRichiesta", scheda.azione_richiesta.as_str());
-                let decorrenza = scheda.decorrenza_presunta.map(|mese| mese.to_string());
-                w.campo_se("coop:DecorrenzaPresunta", decorrenza);
-                w.campo_se("coop:Riesame", scheda.riesame.map(StatoRiesame::as_str));
             });
         }
     });

@@ -60,6 +60,7 @@ where
         posto: riga.parse_option("posto", |posto: i64| u32::try_from(posto))?,
         stato: riga.parse_option("stato", |testo: String| parola(&testo))?,
         azione_richiesta: riga.parse_option("azione_richiesta", |testo: String| parola(&testo))?,
+        motivo: riga.get("motivo")?,
     })
 }
 

@@ -1,7 +1,9 @@
 //! The store: one trait, no SQL. Registrations go in by batches, each batch one transaction: number, domanda, key,
 //! receipt, feed row and trace record together or not at all (design.md §2.8, §2.9).
 
+pub mod carte;
 mod codec;
+mod consulta;
 pub mod copy;
 mod elenchi;
 pub mod esame;
@@ -10,6 +12,7 @@ pub mod legale;
 pub mod postgres;
 mod quadro;
 mod registro;
+pub mod secondo;
 pub mod sqlite;
 mod url;
 mod valori;
@@ -26,9 +29,12 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use crate::carte::{Carta, Formato, Quale};
 use crate::catalogo::Codice;
 use crate::domanda::atto::Seguito;
-use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
+use crate::domanda::consultazione::{
+    Consultazione, Corrispondenza, DomandaConsultata, Riferimento, SchedaTrovata,
+};
 use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
 use crate::domanda::quadro::Quadro;
 use crate::domanda::{Allegato, Ambiente, CodiceFiscale, Fascicolo, Scheda, SchedaViva};
@@ -39,6 +45,7 @@ use crate::ricevuta::{Digest, Registrata, Ricevuta};
 use crate::rifiuto::{Failure, Guasto};
 use crate::trace::{RifiutoAllaPorta, Traccia};
 
+pub use carte::{RegistrazioneTrovata, Richiesta};
 pub(crate) use postgres::connect_options as postgres_options;
 pub use url::{NotAStoreUrl, PostgresUrl, StoreUrl};
 
@@ -465,18 +472,26 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// with its key is always safe. Dropping the future is safe too.
     async fn register(&self, atti: &[Atto], adesso: Timestamp) -> Result<Vec<Registrazione>, StoreError>;
 
-    /// A registration of an ente: of an act, where the name is the act's own; of the domanda, where it is the domanda's.
-    async fn registrazione(
+    /// What an ente is told of a domanda of its own, by any of its names: one trip. Of another's domanda it is told the
+    /// sheets whose second parent it spoke for, and nothing of the others.
+    async fn consulta(
         &self,
         ente: &CodiceEnte,
         servizio: &'static str,
         riferimento: &Riferimento,
-    ) -> Result<Option<Registrata>, StoreError>;
+    ) -> Result<Option<Consultazione>, StoreError>;
+
+    /// The sheet that a second parent's act is about, whoever presented its domanda: the one where all matches.
+    async fn scheda_di(
+        &self,
+        servizio: &'static str,
+        corrispondenza: &Corrispondenza,
+    ) -> Result<Option<SchedaTrovata>, StoreError>;
 
     /// A domanda with all its plain values.
     async fn quadro(&self, numero: NumeroDomanda) -> Result<Option<Quadro>, StoreError>;
 
-    /// A domanda of an ente, by any of its names.
+    /// A domanda of an ente, by any of its names: what the rules of an act look at.
     async fn domanda(
         &self,
         ente: &CodiceEnte,
@@ -493,6 +508,35 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         inizio: Inizio,
         righe_max: u32,
     ) -> Result<Pagina<Variazione, u64>, StoreError>;
+
+    /// A registration of an ente, by any of its names; the number of a domanda names the one that opened it, an imprint
+    /// the newest that has it.
+    async fn registrazione(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        riferimento: &Riferimento,
+    ) -> Result<Option<RegistrazioneTrovata>, StoreError>;
+
+    /// A paper that was made of it once. A summary is there no longer than the request.
+    async fn carta(
+        &self,
+        trovata: &RegistrazioneTrovata,
+        quale: Quale,
+        formato: Formato,
+    ) -> Result<Option<Carta>, StoreError>;
+
+    /// What a summary is made from; `None` once the request was purged.
+    async fn richiesta(&self, trovata: &RegistrazioneTrovata) -> Result<Option<Richiesta>, StoreError>;
+
+    /// Keeps a paper, unless one was kept before: that one stays. What comes back is what is kept; `None` for a summary
+    /// whose request was purged meanwhile.
+    async fn keep_carta(
+        &self,
+        trovata: &RegistrazioneTrovata,
+        carta: &Carta,
+        adesso: Timestamp,
+    ) -> Result<Option<Carta>, StoreError>;
 
     /// A page of an ente's domande, in the order in which they were presented. What is searched for by several criteria
     /// at once may be rare in what each alone finds: then a page has few rows, or none, and yet goes on.

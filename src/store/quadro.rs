@@ -76,6 +76,29 @@ fn columns_of(effetto: &Effetto) -> Option<Scritto> {
             colonne.push(dettagli(valori, COLONNE_DELLA_DOMANDA));
             (None, colonne)
         }
+        Effetto::Ripartizione {
+            posto,
+            ripartizione,
+            pagamento,
+            dal,
+            azione,
+        } => {
+            let iban = pagamento.as_ref().and_then(|altra| altra.iban.as_ref());
+            let modalita = pagamento.as_ref().map(|altra| altra.modalita.to_owned());
+            let mut colonne = vec![
+                ("ripartizione", Cella::Testo(Some((*ripartizione).to_owned()))),
+                ("altro_genitore_modalita", Cella::Testo(modalita)),
+                (
+                    "altro_genitore_iban",
+                    Cella::Testo(iban.map(|iban| iban.as_str().to_owned())),
+                ),
+                ("azione_richiesta", Cella::Testo(Some(azione.as_str().to_owned()))),
+            ];
+            if let Some(dal) = dal {
+                colonne.push(("altro_genitore_dal", Cella::Testo(Some(dal.to_string()))));
+            }
+            (Some(*posto), colonne)
+        }
         Effetto::Pagamento { valori } => {
             let pagamento = ["modalita", "iban", "intestato_richiedente"];
             let mut colonne = cells(valori, COLONNE_DELLA_DOMANDA, |nome| pagamento.contains(&nome));

@@ -12,6 +12,7 @@ use super::{Atto, Chiave, Contenuto, Inconsistency, Registrazione, StoreError};
 use crate::domanda::atto::{Effetto, Seguito};
 use crate::domanda::sha256::Sha256;
 use crate::domanda::{Allegato, Ambiente, Fascicolo, Scheda, SchedaViva};
+use crate::patronato::CodiceEnte;
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo, data_a_roma};
 use crate::ricevuta::{DIGEST_VERSIONE, Registrata, Ricevuta, SchedaRicevuta};
 use crate::trace::Traccia;
@@ -511,6 +512,7 @@ pub(super) fn mosse<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Mossa<'a>> {
                 }),
                 Effetto::Scheda(_)
                 | Effetto::Dati { .. }
+                | Effetto::Ripartizione { .. }
                 | Effetto::Pagamento { .. }
                 | Effetto::Contatti { .. }
                 | Effetto::Documento { .. }
@@ -558,6 +560,7 @@ pub(super) fn attese(nuove: &[Nuova<'_>]) -> Vec<(NumeroDomanda, u32)> {
                 | Effetto::Dati { .. }
                 | Effetto::Pagamento { .. }
                 | Effetto::Contatti { .. }
+                | Effetto::Ripartizione { .. }
                 | Effetto::Riesame { .. } => None,
             });
             attese
@@ -597,6 +600,7 @@ pub(super) fn riesami<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Riesame<'a>> {
             | Effetto::Dati { .. }
             | Effetto::Pagamento { .. }
             | Effetto::Contatti { .. }
+            | Effetto::Ripartizione { .. }
             | Effetto::Documento { .. } => None,
         })
         .flatten()
@@ -614,8 +618,9 @@ pub(super) struct Variazione<'a> {
 }
 
 /// What the feed tells of these registrations, in their order: `REGISTRATA` of a domanda; of an act `ATTO`, then a row each
-/// effect: `STATO` of a sheet that moves, `SCHEDA` of one that is added, `DOCUMENTO` of each that a document is for, `RIESAME` of each that is to be looked at again,
-/// `MODIFICA` of one whose data change, or of the domanda itself, once.
+/// effect: `STATO` of a sheet that moves, `SCHEDA` of one that is added, `MODIFICA` of one whose data change, or of the
+/// domanda itself, once; `COMPLETAMENTO` of one whose split or other parent's payment does; `DOCUMENTO` of each that a
+/// document is for, `RIESAME` of each that is to be looked at again.
 pub(super) fn variazioni<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Variazione<'a>> {
     let mut righe: Vec<Variazione<'a>> = Vec::with_capacity(nuove.len());
     for nuova in nuove {
@@ -660,6 +665,9 @@ pub(super) fn variazioni<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Variazione<'a>> {
                 Effetto::Dati {
                     posto: Some(posto), ..
                 } => riga("MODIFICA", Some(*posto), None, None),
+                Effetto::Ripartizione { posto, azione, .. } => {
+                    riga("COMPLETAMENTO", Some(*posto), None, Some(azione.as_str()))
+                }
                 Effetto::Dati { posto: None, .. } | Effetto::Pagamento { .. } | Effetto::Contatti { .. } => {
                     if std::mem::replace(&mut domanda_modificata, true) {
                         continue;
@@ -670,6 +678,43 @@ pub(super) fn variazioni<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Variazione<'a>> {
         }
     }
     righe
+}
+
+impl Variazione<'_> {
+    /// Whose domanda it is.
+    pub(super) fn ente(&self) -> &CodiceEnte {
+        match &self.nuova.atto.contenuto {
+            Contenuto::Domanda(_) => &self.nuova.atto.chiave.ente,
+            Contenuto::Seguito(seguito) => &seguito.ente,
+        }
+    }
+}
+
+/// A sheet that another ente than the domanda's sees from then on.
+pub(super) struct Delega<'a> {
+    pub(super) nuova: &'a Nuova<'a>,
+    pub(super) posto: u32,
+}
+
+/// The sheets that these registrations open to the ente that sent them.
+pub(super) fn deleghe<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Delega<'a>> {
+    nuove
+        .iter()
+        .filter_map(Nuova::following)
+        .filter(|(nuova, seguito)| seguito.ente != nuova.atto.chiave.ente)
+        .flat_map(|(nuova, seguito)| {
+            seguito.effetti.iter().filter_map(move |effetto| match effetto {
+                Effetto::Ripartizione { posto, .. } => Some(Delega { nuova, posto: *posto }),
+                Effetto::Stato { .. }
+                | Effetto::Scheda(_)
+                | Effetto::Dati { .. }
+                | Effetto::Pagamento { .. }
+                | Effetto::Contatti { .. }
+                | Effetto::Documento { .. }
+                | Effetto::Riesame { .. } => None,
+            })
+        })
+        .collect()
 }
 
 /// Hashes and compresses the requests; long ones away from the threads that serve connections.

@@ -5,6 +5,7 @@
 //!
 //! quick-xml finds where each piece of markup ends; all that it does not look at is looked at here.
 
+mod albero;
 mod lessico;
 mod luogo;
 mod reader;
@@ -13,6 +14,7 @@ mod tag;
 #[cfg(test)]
 mod tests;
 
+pub use albero::Elemento;
 pub use luogo::{Cursore, posizione};
 pub use reader::Reader;
 pub use stato::Checkpoint;

@@ -7,7 +7,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
-use crate::helpers::{Archivio, Gateway, Setting, on_both_stores};
+use crate::helpers::{Archivio, Gateway, Reply, Setting, on_both_stores};
 
 on_both_stores! {
     two_hundred_copies_of_an_act_at_once_get_one_number,
@@ -44,9 +44,14 @@ impl Motore {
 
     /// Whether the database let it.
     pub(crate) async fn moves(&mut self, numero: u32, posto: u32, stato: &str) -> bool {
-        let sql = sqlx::raw_sql(AssertSqlSafe(format!(
-            "UPDATE schede SET stato = '{stato}' WHERE numero_domanda = {numero} AND posto = {posto}"
-        )));
+        let dove = format!("WHERE numero_domanda = {numero} AND posto = {posto}");
+        self.executes(format!("UPDATE schede SET stato = '{stato}' {dove}"))
+            .await
+    }
+
+    /// Whether the database let it.
+    pub(crate) async fn executes(&mut self, sql: String) -> bool {
+        let sql = sqlx::raw_sql(AssertSqlSafe(sql));
         match self {
             Self::Sqlite(connessione) => connessione.execute(sql).await.is_ok(),
             Self::Postgres(connessione) => connessione.execute(sql).await.is_ok(),
@@ -88,24 +93,33 @@ impl Motore {
 }
 
 /// The states of the sheets of a domanda, in order.
-fn stati(gateway: &Gateway, numero: u32) -> Vec<String> {
+pub(crate) fn stati(gateway: &Gateway, numero: u32) -> Vec<String> {
+    consulta(gateway, numero).values("Stato")
+}
+
+/// What `ConsultaDomanda` tells of a domanda.
+pub(crate) fn consulta(gateway: &Gateway, numero: u32) -> Reply {
     let consulta = format!(
         r#"<env:Envelope xmlns:env="http://www.w3.org/2003/05/soap-envelope" xmlns:inps="http://inps.it/" xmlns:at="http://inps.it/AssegnoTemporaneo/v1" xmlns:coop="http://inps.it/cooperazione/v1"><env:Header><inps:Identity><UserId>op.rossi</UserId><CodiceUfficio>001</CodiceUfficio></inps:Identity></env:Header><env:Body><at:ConsultaDomanda><at:Riferimento><coop:NumeroDomanda>{numero}</coop:NumeroDomanda></at:Riferimento></at:ConsultaDomanda></env:Body></env:Envelope>"#
     );
-    gateway.client("pat01").post(consulta.as_bytes()).values("Stato")
+    gateway.client("pat01").post(consulta.as_bytes())
 }
 
-fn two_hundred_copies_of_an_act_at_once_get_one_number(archivio: Archivio) {
-    let gateway = Gateway::spawn(&Setting::on(archivio));
-    assert_eq!(gateway.client("pat01").post(DOMANDA.as_bytes()).status, 200);
+/// The one number that two hundred copies of an act get, sent by twenty at once; one of them is the first.
+pub(crate) fn one_number_of_two_hundred_copies(gateway: &Gateway, messaggio: &str) -> String {
+    one_number_of_copies_from(gateway, "pat01", messaggio)
+}
+
+/// The same for copies that this ente sends.
+pub(crate) fn one_number_of_copies_from(gateway: &Gateway, certificato: &str, messaggio: &str) -> String {
     let replies: Vec<(Option<String>, Option<String>, String)> = thread::scope(|scope| {
         let senders: Vec<_> = (0..20)
             .map(|_| {
                 scope.spawn(|| {
-                    let client = gateway.client("pat01");
+                    let client = gateway.client(certificato);
                     (0..10)
                         .map(|_| {
-                            let reply = client.post(RINUNCIA.as_bytes());
+                            let reply = client.post(messaggio.as_bytes());
                             let testo = reply.text();
                             let ricevuta = testo.split("<Ricevuta").nth(1).unwrap_or(&testo);
                             let ricevuta = ricevuta.split("</Ricevuta>").next().unwrap().to_owned();
@@ -126,12 +140,19 @@ fn two_hundred_copies_of_an_act_at_once_get_one_number(archivio: Archivio) {
         .map(|(numero, _, ricevuta)| (numero.as_deref(), ricevuta))
         .collect();
     assert_eq!(diverse.len(), 1, "{diverse:?}");
-    assert_eq!(replies[0].0.as_deref(), Some("INPS-AUF-2021-000000000002"));
     let prime = replies
         .iter()
         .filter(|(_, ripetizione, _)| ripetizione.as_deref() == Some("false"))
         .count();
     assert_eq!(prime, 1, "one is the first, 199 are repetitions");
+    replies[0].0.clone().unwrap()
+}
+
+fn two_hundred_copies_of_an_act_at_once_get_one_number(archivio: Archivio) {
+    let gateway = Gateway::spawn(&Setting::on(archivio));
+    assert_eq!(gateway.client("pat01").post(DOMANDA.as_bytes()).status, 200);
+    let numero = one_number_of_two_hundred_copies(&gateway, RINUNCIA);
+    assert_eq!(numero, "INPS-AUF-2021-000000000002");
     assert_eq!(stati(&gateway, 1), ["PRESENTATA", "RINUNCIATA"]);
 }
 

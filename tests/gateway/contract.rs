@@ -191,7 +191,14 @@ fn every_sample_of_the_docs_is_answered_as_it_is_shown(archivio: Archivio) {
             "{nome}"
         );
     }
-    for nome in ["echo", "Limiti", "Diagnosi"] {
+    for nome in [
+        "echo",
+        "RicercaDomande",
+        "ElencoVariazioni",
+        "ScaricaRiepilogo",
+        "Limiti",
+        "Diagnosi",
+    ] {
         let reply = client.post(&read(nome));
         assert_eq!(reply.status, 200, "{nome}: {}", reply.text());
     }
@@ -205,7 +212,7 @@ fn every_sample_of_the_docs_is_answered_as_it_is_shown(archivio: Archivio) {
                 .is_some_and(|extension| extension == "xml"),
         );
     }
-    assert_eq!(files, 15, "a sample that no line above sends");
+    assert_eq!(files, 17, "a sample that no line above sends");
 }
 
 /// The engine refuses the first sheet of the first domanda.
@@ -281,13 +288,20 @@ fn every_sample_of_the_assegno_unico_is_answered_as_it_is_shown() {
         client.post(&read("ScaricaRicevuta")).value("Protocollo"),
         numero(1)
     );
-    for nome in ["echo", "Limiti", "Diagnosi"] {
+    for nome in [
+        "echo",
+        "RicercaDomande",
+        "ElencoVariazioni",
+        "ScaricaRiepilogo",
+        "Limiti",
+        "Diagnosi",
+    ] {
         let reply = client.post(&read(nome));
         assert_eq!(reply.status, 200, "{nome}: {}", reply.text());
     }
     assert_eq!(
         std::fs::read_dir(&samples).unwrap().count(),
-        16,
+        18,
         "a sample that no line above sends"
     );
 }

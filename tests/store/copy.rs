@@ -258,7 +258,26 @@ async fn fill(da: &Path, domande: u64) {
          UPDATE schede SET stato = 'IN_ISTRUTTORIA' WHERE numero_domanda % 10 = 9;
          UPDATE schede SET stato = 'RESPINTA', stato_dal = 1641805200000 WHERE numero_domanda % 10 = 9;
          UPDATE schede SET stato = 'IN_ISTRUTTORIA', azione_richiesta = 'ALLEGARE_DOCUMENTI' WHERE numero_domanda % 10 = 8;
-         DELETE FROM payload WHERE registrazione % 60 = 1;",
+         UPDATE schede SET registrazione = (SELECT a.registrazione FROM atti a WHERE a.numero_domanda = schede.numero_domanda)
+         WHERE numero_domanda IN (SELECT numero_domanda FROM atti);
+         DELETE FROM payload WHERE registrazione % 60 = 1;
+         INSERT INTO motore_prese_v1 (numero_domanda, motore, gettone, durata_s)
+         SELECT numero, 'm', 'gettone-di-prova-0001', 60 FROM domande WHERE numero % 100 = 5;
+         INSERT INTO motore_decisioni_v1 (tipo, gettone, numero_domanda, posto, versione, istante, da, a, azione_richiesta)
+         SELECT 'STATO', 'gettone-di-prova-0001', numero, 1, versione, '2022-01-11T08:00:00.007Z', 'PRESENTATA',
+                'IN_ISTRUTTORIA', 'NESSUNA'
+         FROM domande WHERE numero % 100 = 5;
+         INSERT INTO motore_decisioni_v1 (tipo, gettone, numero_domanda, posto, versione, da, a, azione_richiesta, azione_motivo, motivo)
+         SELECT 'STATO', 'gettone-di-prova-0001', numero, 1, versione, 'IN_ISTRUTTORIA', 'ACCOLTA', 'AGGIORNARE_IBAN',
+                'perché', 'dunque'
+         FROM domande WHERE numero % 100 = 5;
+         INSERT INTO motore_decisioni_v1 (tipo, gettone, numero_domanda, posto, versione, pagamento, mese, beneficiario, importo_cent)
+         SELECT 'PAGAMENTO', 'gettone-di-prova-0001', numero, 1, versione, 'PAGATO', '2021-07', 'RICHIEDENTE', 8375
+         FROM domande WHERE numero % 100 = 5;
+         INSERT INTO motore_decisioni_v1 (tipo, gettone, numero_domanda, posto, versione, anno)
+         SELECT 'RINNOVO', 'gettone-di-prova-0001', numero, 1, versione, 2022 FROM domande WHERE numero % 100 = 5;
+         UPDATE motore_prese_v1 SET lavorata = versione WHERE numero_domanda > 100;
+         DELETE FROM motore_prese_v1 WHERE numero_domanda > 200;",
     )
     .await
     .unwrap();
@@ -368,11 +387,15 @@ async fn everything_is_on_the_other_side_and_the_next_number_follows() {
             "porta"
         ]
         .map(righe),
-        [300, 300, 300, 300, 295, 301, 2]
+        [300, 300, 300, 300, 295, 313, 2]
     );
     assert_eq!(
         ["schede", "schede_vive", "tracce", "annullamenti", "assegnazioni"].map(righe),
         [450, 389, 303, 6, 8]
+    );
+    assert_eq!(
+        ["prese", "decisioni", "pagamenti", "rinnovi"].map(righe),
+        [3, 12, 3, 3]
     );
     let totale: u64 = copia.tabelle.iter().map(|(_, righe)| righe).sum();
     assert_eq!(passi.first(), Some(&Passo::Inizio { righe: 2 * totale }));
@@ -426,7 +449,7 @@ async fn everything_is_on_the_other_side_and_the_next_number_follows() {
         (302, Vec::<String>::new())
     );
     let mut raw = trasloco.raw_target().await;
-    assert_eq!(raw.number("SELECT max(cursore) AS n FROM variazioni").await, 303);
+    assert_eq!(raw.number("SELECT max(cursore) AS n FROM variazioni").await, 315);
     assert_eq!(
         raw.number("SELECT valore::bigint AS n FROM impostazioni WHERE nome = 'orologio_inizio'")
             .await,
@@ -437,6 +460,17 @@ async fn everything_is_on_the_other_side_and_the_next_number_follows() {
         .await
         .unwrap();
     assert_eq!(raw.number("SELECT max(id) AS n FROM assegnazioni").await, 9);
+    // An engine goes on where it stood: what it held is held, what it decides is guarded again.
+    let presa = "INSERT INTO motore_prese_v1 (numero_domanda, motore, gettone, durata_s)
+         VALUES (205, 'm', 'gettone-di-prova-0002', 60)";
+    raw.execute(presa).await.unwrap();
+    let ancora = "INSERT INTO motore_decisioni_v1 (tipo, gettone, numero_domanda, posto, versione, pagamento, mese, beneficiario, importo_cent)
+         SELECT 'PAGAMENTO', gettone, numero_domanda, 1, versione, 'PAGATO', 'MESE', 'RICHIEDENTE', 8375
+         FROM motore_prese_v1 WHERE gettone = 'gettone-di-prova-0002'";
+    let errore = raw.refused(&ancora.replace("MESE", "2021-07")).await;
+    assert!(errore.contains("MOT-010 "), "{errore}");
+    raw.execute(&ancora.replace("MESE", "2021-08")).await.unwrap();
+    assert!(raw.number("SELECT max(id) AS n FROM decisioni").await > 12);
 }
 
 #[tokio::test]

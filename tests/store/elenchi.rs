@@ -29,6 +29,7 @@ macro_rules! stories {
                 the_list_is_the_same_however_it_is_cut_into_pages,
                 a_search_that_finds_little_goes_on_over_short_pages,
                 the_list_follows_whoever_moves_a_sheet,
+                a_domanda_is_told_with_reasons_payments_and_acts,
             }
         }
     };
@@ -527,6 +528,157 @@ async fn the_list_follows_whoever_moves_a_sheet(banco: &Banco) {
             "{stato:?}"
         );
     }
+}
+
+/// An engine that works domanda 1 by the contract: each of these is the rest of a decision about a sheet.
+pub(crate) async fn engine_decides(banco: &Banco, decisioni: &[(u32, &str, &str)]) {
+    let mut motore = banco.raw().await;
+    motore
+        .execute(
+            "INSERT INTO motore_prese_v1 (numero_domanda, motore, gettone, durata_s)
+             VALUES (1, 'prova', 'gettone-di-prova-1', 60)",
+        )
+        .await
+        .unwrap();
+    for (posto, colonne, valori) in decisioni {
+        motore
+            .execute(&format!(
+                "INSERT INTO motore_decisioni_v1 (numero_domanda, posto, gettone, versione, {colonne})
+                 SELECT 1, {posto}, 'gettone-di-prova-1', versione, {valori}
+                 FROM motore_stati_v1
+                 WHERE numero_domanda = 1 AND posto = {posto}"
+            ))
+            .await
+            .unwrap();
+    }
+    motore
+        .execute("DELETE FROM motore_prese_v1 WHERE numero_domanda = 1")
+        .await
+        .unwrap();
+}
+
+pub(crate) const STATO: &str = "tipo, da, a, azione_richiesta, azione_motivo";
+pub(crate) const PAGAMENTO: &str = "tipo, pagamento, mese, beneficiario, importo_cent, motivo";
+
+async fn a_domanda_is_told_with_reasons_payments_and_acts(banco: &Banco) {
+    banco.one(atto("A", 1, &[1, 2]), LUGLIO).await;
+    let nome = Riferimento::ChiaveInvio("A".parse().unwrap());
+    let vista = banco
+        .store
+        .domanda(&pat01(), PRESTAZIONE.servizio, &nome)
+        .await
+        .unwrap()
+        .unwrap();
+    banco
+        .one(rinuncia("R", 3, &vista, &[2]), "2021-07-02T08:00:00Z")
+        .await;
+    engine_decides(
+        banco,
+        &[
+            (
+                1,
+                STATO,
+                "'STATO', 'PRESENTATA', 'IN_ISTRUTTORIA', 'NESSUNA', NULL",
+            ),
+            (1, STATO, "'STATO', 'IN_ISTRUTTORIA', 'ACCOLTA', 'NESSUNA', NULL"),
+            (
+                1,
+                PAGAMENTO,
+                "'PAGAMENTO', 'PAGATO', '2021-07', 'RICHIEDENTE', 8305, NULL",
+            ),
+            (
+                1,
+                PAGAMENTO,
+                "'PAGAMENTO', 'RESTITUITO', '2021-07', 'RICHIEDENTE', 8305, 'conto chiuso'",
+            ),
+            (
+                1,
+                STATO,
+                "'STATO', 'ACCOLTA', 'ACCOLTA', 'AGGIORNARE_IBAN', 'IBAN non abbinato'",
+            ),
+        ],
+    )
+    .await;
+
+    let ente = pat01();
+    for nome in [
+        nome,
+        Riferimento::NumeroDomanda(varco::protocollo::NumeroDomanda(1)),
+        Riferimento::Protocollo("INPS-AUF-2021-000000000001".parse().unwrap()),
+        // An act leads to its domanda.
+        Riferimento::Protocollo("INPS-AUF-2021-000000000002".parse().unwrap()),
+        Riferimento::Impronta([1; 32]),
+    ] {
+        let detta = banco
+            .store
+            .consulta(&ente, PRESTAZIONE.servizio, &nome)
+            .await
+            .unwrap()
+            .unwrap_or_else(|| panic!("{nome:?}"));
+        assert_eq!((detta.protocollo.numero(), detta.numero_domanda.0), (1, 1));
+        assert_eq!((detta.chiave.as_str(), detta.annullata), ("A", false));
+        assert_eq!(detta.registrata_il, istante(LUGLIO));
+        let [prima, seconda] = &detta.schede[..] else {
+            panic!("{detta:?}")
+        };
+        assert_eq!(
+            (prima.stato, seconda.stato),
+            (StatoDomanda::Accolta, StatoDomanda::Rinunciata)
+        );
+        assert_eq!(prima.azione_richiesta, AzioneRichiesta::AggiornareIban);
+        assert_eq!(prima.azione_motivo.as_deref(), Some("IBAN non abbinato"));
+        assert_eq!(prima.ripartizione, "META_ENTRAMBI");
+        assert_eq!(seconda.stato_dal, istante("2021-07-02T08:00:00Z"));
+        let pagamenti: Vec<_> = prima
+            .pagamenti
+            .iter()
+            .map(|pagamento| {
+                (
+                    pagamento.tipo.as_str(),
+                    pagamento.importo_cent,
+                    pagamento.motivo.as_deref(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            pagamenti,
+            [("PAGATO", 8305, None), ("RESTITUITO", 8305, Some("conto chiuso"))]
+        );
+        assert!(seconda.pagamenti.is_empty());
+        let atti: Vec<_> = detta
+            .atti
+            .iter()
+            .map(|atto| (atto.protocollo.numero(), atto.operazione.as_str(), atto.annullata))
+            .collect();
+        assert_eq!(atti, [(2, "RinunciaDomanda", false)]);
+    }
+    for ente in ["PAT01", "PAT02"] {
+        let altrui = Riferimento::NumeroDomanda(varco::protocollo::NumeroDomanda(2));
+        let nessuna = banco
+            .store
+            .consulta(&ente.parse().unwrap(), PRESTAZIONE.servizio, &altrui)
+            .await
+            .unwrap();
+        assert_eq!(nessuna, None);
+    }
+
+    let dette: Vec<_> = feed(&banco.store, 100)
+        .await
+        .into_iter()
+        .map(|riga| (riga.tipo, riga.motivo))
+        .collect();
+    let motivi = [
+        ("REGISTRATA", None),
+        ("ATTO", None),
+        ("STATO", None),
+        ("STATO", None),
+        ("STATO", None),
+        ("PAGAMENTO", Some("PAGATO 2021-07 RICHIEDENTE")),
+        ("PAGAMENTO", Some("RESTITUITO 2021-07 RICHIEDENTE: conto chiuso")),
+        ("STATO", Some("IBAN non abbinato")),
+    ]
+    .map(|(tipo, motivo)| (tipo.to_owned(), motivo.map(str::to_owned)));
+    assert_eq!(dette, motivi);
 }
 
 /// On PostgreSQL no page reads a table from end to end, nor much more of it than it tells.

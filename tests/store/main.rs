@@ -9,7 +9,9 @@ mod cluster;
 mod comandi;
 mod copy;
 mod elenchi;
+mod modifiche;
 mod motore;
+mod motore_processo;
 mod postgres;
 #[path = "../comune/postgres.rs"]
 mod postgres_comune;

@@ -173,7 +173,7 @@ pub(crate) async fn a_lease_that_expired_passes_to_another_and_the_old_token_is_
         (held(&mut lento, PRIMO).await, held(&mut altro, SECONDO).await),
         (1, 0)
     );
-    tokio::time::sleep(Duration::from_millis(1000)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
     take(&mut altro, SECONDO, 1).await;
     assert_eq!(
         (held(&mut lento, PRIMO).await, held(&mut altro, SECONDO).await),
@@ -284,6 +284,15 @@ pub(crate) async fn a_decision_moves_the_sheet_and_is_told_in_order(banco: &Banc
     }
 }
 
+const PRESA: &str =
+    "MOT-014 presa: motore (1-64 caratteri), gettone (16-64), durata_s (1-3600) e una domanda che c'e";
+const SOLO: &str = "MOT-014 presa: si cambiano solo durata_s (1-3600) e lavorata (una versione vista)";
+const MOSSA: &str = "MOT-004 mossa: non ammessa al motore (tabella mosse)";
+const AZIONE: &str = "MOT-006 azione: azione_richiesta e azione_motivo vanno insieme, NESSUNA senza motivo";
+const PAGAMENTO: &str =
+    "MOT-009 pagamento: mese AAAA-MM, beneficiario, pagamento e importo_cent; il motivo, se non e PAGATO";
+const RINNOVO: &str = "MOT-013 rinnovo: di una scheda viva, per un anno, una volta";
+
 pub(crate) async fn what_the_engine_may_not_do_is_refused_by_name(banco: &Banco) {
     let mut motore = accepted(banco).await;
     let presa = |motore: &str, gettone: &str, durata: &str, numero: u32| {
@@ -292,15 +301,6 @@ pub(crate) async fn what_the_engine_may_not_do_is_refused_by_name(banco: &Banco)
              VALUES ({numero}, {motore}, '{gettone}', {durata})"
         )
     };
-    const PRESA: &str =
-        "MOT-014 presa: motore (1-64 caratteri), gettone (16-64), durata_s (1-3600) e una domanda che c'e";
-    const SOLO: &str = "MOT-014 presa: si cambiano solo durata_s (1-3600) e lavorata (una versione vista)";
-    const MOSSA: &str = "MOT-004 mossa: non ammessa al motore (tabella mosse)";
-    const AZIONE: &str =
-        "MOT-006 azione: azione_richiesta e azione_motivo vanno insieme, NESSUNA senza motivo";
-    const PAGAMENTO: &str =
-        "MOT-009 pagamento: mese AAAA-MM, beneficiario, pagamento e importo_cent; il motivo, se non e PAGATO";
-    const RINNOVO: &str = "MOT-013 rinnovo: di una scheda viva, per un anno, una volta";
     let prima = banco
         .raw()
         .await
@@ -707,7 +707,7 @@ async fn engine(banco: &Banco, nome: &str, giri: usize) -> Giro {
         Archivio::open(&url).await.unwrap(),
         Opzioni {
             nome: nome.to_owned(),
-            durata_presa: Duration::from_secs(60),
+            durata_presa: Duration::from_mins(1),
             blocco: 4,
             scarto: None,
         },
@@ -828,6 +828,8 @@ pub(crate) async fn engines_and_a_gateway_at_once_lose_nothing(banco: &Banco) {
     banco.all_is_well(2 * DOMANDE).await;
 }
 
+const NEGATO: &str = "permission denied for ";
+
 /// What only PostgreSQL promises: the engine's role may do exactly this.
 #[tokio::test]
 async fn the_role_of_the_engine_may_do_this_and_nothing_else() {
@@ -835,30 +837,41 @@ async fn the_role_of_the_engine_may_do_this_and_nothing_else() {
         return;
     };
     let mut motore = accepted(&banco).await;
-    for sql in [
-        "UPDATE schede SET stato = 'DECADUTA'",
-        "UPDATE domande SET lavorata = 0",
-        "INSERT INTO decisioni (tipo) VALUES ('STATO')",
-        "INSERT INTO pagamenti (decisione) VALUES (1)",
-        "INSERT INTO prese (numero_domanda) VALUES (1)",
-        "INSERT INTO variazioni (cursore) VALUES (99)",
-        "UPDATE contatori SET ultimo = 0",
-        "SELECT 1 FROM schede",
-        "SELECT 1 FROM decisioni",
-        "SELECT 1 FROM payload",
-        "DELETE FROM motore_decisioni_v1",
-        "UPDATE motore_decisioni_v1 SET motivo = 'x'",
-        "UPDATE motore_prese_v1 SET gettone = 'x'",
-        "UPDATE motore_stati_v1 SET stato = 'DECADUTA'",
-        "INSERT INTO motore_decisioni_v1 (motore) VALUES ('x')",
-        "UPDATE mosse SET chi = 'MOTORE'",
-        "SELECT varco_prepara_anno(2040)",
+    for (sql, atteso) in [
+        ("UPDATE schede SET stato = 'DECADUTA'", NEGATO),
+        ("UPDATE domande SET lavorata = 0", NEGATO),
+        ("INSERT INTO decisioni (tipo) VALUES ('STATO')", NEGATO),
+        ("INSERT INTO pagamenti (decisione) VALUES (1)", NEGATO),
+        ("INSERT INTO prese (numero_domanda) VALUES (1)", NEGATO),
+        ("INSERT INTO variazioni (cursore) VALUES (99)", NEGATO),
+        ("UPDATE contatori SET ultimo = 0", NEGATO),
+        ("SELECT 1 FROM schede", NEGATO),
+        ("SELECT 1 FROM decisioni", NEGATO),
+        ("SELECT 1 FROM payload", NEGATO),
+        ("SELECT 1 FROM orologio", NEGATO),
+        ("DELETE FROM motore_pagamenti_v1", NEGATO),
+        ("UPDATE motore_rinnovi_v1 SET anno = 2030", NEGATO),
+        ("UPDATE motore_prese_v1 SET gettone = 'x'", NEGATO),
+        ("INSERT INTO motore_decisioni_v1 (motore) VALUES ('x')", NEGATO),
+        ("UPDATE mosse SET chi = 'MOTORE'", NEGATO),
+        ("SELECT varco_prepara_anno(2040)", NEGATO),
+        ("SELECT varco_subentra(1, 1)", NEGATO),
+        // Not even its owner could.
+        ("DELETE FROM motore_decisioni_v1", "cannot delete from view"),
+        (
+            "UPDATE motore_decisioni_v1 SET motivo = 'x'",
+            "cannot update view",
+        ),
+        (
+            "UPDATE motore_stati_v1 SET stato = 'DECADUTA'",
+            "cannot update view",
+        ),
     ] {
         let errore = motore.refused(sql).await;
-        assert!(errore.contains("permission denied for "), "{sql}\n{errore}");
+        assert!(errore.contains(atteso), "{sql}\n{errore}");
     }
 
-    // The feed's counter is held until COMMIT, so a second domanda would be locked out of order.
+    // What is locked last is held until COMMIT, so a second domanda would be locked out of order.
     registrata(&banco.one(atto("b", 2, &[3]), LUGLIO).await);
     take(&mut motore, PRIMO, 2).await;
     let seconda = mossa(PRIMO, 1, "PRESENTATA", "IN_ISTRUTTORIA").replace("('STATO', 1, 1", "('STATO', 2, 1");
@@ -882,6 +895,12 @@ async fn the_role_of_the_engine_may_do_this_and_nothing_else() {
     );
     motore.execute("ROLLBACK").await.unwrap();
     motore.execute(&seconda).await.unwrap();
+    let errore = motore
+        .refused(&format!(
+            "UPDATE motore_prese_v1 SET lavorata = versione WHERE gettone = '{PRIMO}'"
+        ))
+        .await;
+    assert!(errore.contains("MOT-017 "), "{errore}");
 }
 
 /// Outside produzione an engine's clock may stand anywhere; there it may not.

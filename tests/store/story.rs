@@ -28,6 +28,11 @@ use crate::atti::{
     traccia,
 };
 use crate::banco::Banco;
+pub(crate) use crate::modifiche::{
+    a_registration_is_found_by_its_own_name, a_sheet_that_is_added_takes_its_child,
+    an_act_that_adds_a_sheet_too_late_takes_no_child, what_an_act_changes_is_read_by_who_comes_after,
+    what_is_kept_of_a_domanda_is_what_was_sent,
+};
 
 /// Makes a test of each story, on a bench of this kind. A story that is missing here is an unused function.
 macro_rules! stories {
@@ -44,6 +49,11 @@ macro_rules! stories {
             an_act_has_a_number_of_its_own_and_the_domanda_keeps_its_own,
             an_act_on_a_domanda_that_changed_since_is_too_late,
             a_child_that_is_given_up_is_free_in_the_same_batch,
+            what_is_kept_of_a_domanda_is_what_was_sent,
+            what_an_act_changes_is_read_by_who_comes_after,
+            a_sheet_that_is_added_takes_its_child,
+            an_act_that_adds_a_sheet_too_late_takes_no_child,
+            a_registration_is_found_by_its_own_name,
             a_sheet_moves_only_as_the_table_of_moves_allows,
             the_year_turns_at_midnight_in_rome,
             a_clock_that_goes_back_and_a_closed_day_hold_the_instant,

@@ -1,7 +1,10 @@
 //! `varco register annul` and `show`: the annulled stays readable, with its sign.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 
+use super::carta::write_ricevuta;
 use super::{Autorita, open, una_riga};
 use crate::cli::{DoveConfig, Uscita};
 use crate::protocollo::{NumeroProtocollo, data_a_roma};
@@ -77,13 +80,16 @@ pub(super) struct Show {
     /// Numero di protocollo, come INPS-AUF-2021-000000010797
     #[arg(value_name = "PROTOCOLLO")]
     protocollo: NumeroProtocollo,
+    /// Scrive in questo file la ricevuta in PDF, per il cittadino: la stessa di ScaricaRicevuta, byte per byte
+    #[arg(long, value_name = "FILE")]
+    pdf: Option<PathBuf>,
     #[command(flatten)]
     dove: DoveConfig,
 }
 
 impl Show {
     pub(super) async fn run(self) -> Result<Uscita> {
-        let (store, _) = open(&self.dove).await?;
+        let (store, adesso) = open(&self.dove).await?;
         let Some(iscrizione) = store.iscrizione(&self.protocollo).await? else {
             eprintln!(
                 "varco: {}: nessuna registrazione ha questo numero",
@@ -93,6 +99,9 @@ impl Show {
         };
         let annullamenti = store.annullamenti(&iscrizione).await?;
         store.close().await;
+        if let Some(file) = &self.pdf {
+            write_ricevuta(&self.dove, &iscrizione, file, adesso).await?;
+        }
         outln!("{}", shown(&iscrizione, &annullamenti));
         Ok(Uscita::Fatto)
     }

@@ -27,7 +27,7 @@ use crate::registro::{Correlazione, Emergenza};
 use crate::schema::{Lettura, Schema};
 use crate::soap::answer;
 use crate::store::legale::SharedRegistro;
-use crate::store::{Atto, Chiave, Contenuto, Registrazione};
+use crate::store::{Atto, Chiave, Contenuto, Registrazione, secondo};
 use crate::trace::Traccia;
 use crate::xml::Limits;
 
@@ -321,17 +321,25 @@ impl Banco {
         let (mut attuale, minori) = match istanza {
             Istanza::Domanda(domanda) => (None, domanda.minori()),
             Istanza::Atto(atto) => {
-                let riferimento = atto.riferimento();
-                let attuale = self.store.domanda(&ente.codice, servizio, riferimento).await?;
+                let attuale = match atto.by_second_parent() {
+                    None => {
+                        let propria = self.store.domanda(&ente.codice, servizio, atto.riferimento());
+                        propria.await?
+                    }
+                    Some(Some(corrispondenza)) => {
+                        secondo::domanda_of(&*self.store, servizio, &corrispondenza).await?
+                    }
+                    Some(None) => None,
+                };
                 (attuale, atto.minori())
             }
         };
-        let vive = self.store.schede_vive(servizio, &minori).await?;
         if let (Istanza::Atto(atto), Some(attuale)) = (istanza, &mut attuale)
             && atto.wants_quadro()
         {
             attuale.quadro = self.store.quadro(attuale.registrata.numero_domanda).await?;
         }
+        let vive = self.store.schede_vive(servizio, &minori).await?;
         let contesto = Contesto {
             presentata_il: voce.istante,
             ambiente: self.store.ambiente(),

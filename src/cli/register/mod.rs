@@ -1,6 +1,7 @@
 //! `varco register`: the protocol register: its lines, whether it is as promised, and what the law has its keeper do.
 
 mod annul;
+mod carta;
 mod daily;
 mod elenco;
 mod emergency;
@@ -42,7 +43,9 @@ enum Comando {
     List(DoveConfig),
     /// Mostra una registrazione con tutti i suoi dati e con ciò che ne è stato annullato.
     ///
-    /// Esempio: varco register show INPS-AUF-2021-000000010797
+    /// Con --pdf scrive anche la ricevuta per il cittadino.
+    ///
+    /// Esempio: varco register show INPS-AUF-2021-000000010797 --pdf ricevuta.pdf
     Show(annul::Show),
     /// Verifica tutto il registro: numeri, istanti, impronte, ricevute, annullamenti, catena dei registri giornalieri.
     ///

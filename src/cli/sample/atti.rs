@@ -44,10 +44,7 @@ pub(super) fn aggiunta(
     chiave: &str,
     protocollo: &str,
 ) -> String {
-    let domanda = match (prestazione.campione)(spunto) {
-        Campo::Gruppo(_, campi) => campi,
-        Campo::Foglia(..) => Vec::new(),
-    };
+    let domanda = children((prestazione.campione)(spunto));
     let figlio = domanda.iter().find_map(|campo| match campo {
         Campo::Gruppo("Minori" | "Figli", figli) => figli.first(),
         _ => None,
@@ -63,6 +60,76 @@ pub(super) fn aggiunta(
     richiesta.close();
     richiesta.close();
     richiesta.testo
+}
+
+/// The request element of `CompletaSecondoGenitore`, for the first child of the sample's domanda: split and payment of the
+/// other parent's half as that one tells them.
+#[must_use]
+pub(super) fn completamento(
+    prestazione: &'static Prestazione,
+    spunto: &Spunto<'_>,
+    chiave: &str,
+    protocollo: &str,
+) -> String {
+    let domanda = children((prestazione.campione)(spunto));
+    let figlio = domanda.iter().find_map(|campo| match campo {
+        Campo::Gruppo("Minori" | "Figli", figli) => figli.first(),
+        _ => None,
+    });
+    let mut richiesta = begin(
+        prestazione,
+        Operazione::CompletaSecondoGenitore,
+        spunto,
+        chiave,
+        protocollo,
+    );
+    for campo in figlio.map(children_of).unwrap_or_default() {
+        match campo {
+            Campo::Foglia("CodiceFiscale", codice) => {
+                richiesta.within(None, |richiesta| richiesta.leaf("coop:Figlio", codice));
+            }
+            Campo::Gruppo("AltroGenitore", altro) => {
+                let Some(Campo::Foglia(_, codice)) = altro.first() else {
+                    continue;
+                };
+                let foglia = |nome, testo: &str| Campo::Foglia(nome, testo.to_owned());
+                let secondo = Campo::Gruppo(
+                    "coop:SecondoGenitore",
+                    vec![
+                        foglia("coop:CodiceFiscale", codice),
+                        foglia("coop:Nome", "GENITORE"),
+                        foglia("coop:Cognome", "SECONDO"),
+                    ],
+                );
+                richiesta.within(None, |richiesta| richiesta.campo(&secondo));
+            }
+            Campo::Foglia("Ripartizione", _) => richiesta.campo(campo),
+            Campo::Foglia(..) | Campo::Gruppo(..) => {}
+        }
+    }
+    let pagamento = domanda
+        .iter()
+        .find(|campo| matches!(campo, Campo::Gruppo("PagamentoAltroGenitore", _)));
+    if let Some(pagamento) = pagamento {
+        richiesta.campo(pagamento);
+    }
+    richiesta.close();
+    richiesta.close();
+    richiesta.testo
+}
+
+fn children(campo: Campo) -> Vec<Campo> {
+    match campo {
+        Campo::Gruppo(_, campi) => campi,
+        Campo::Foglia(..) => Vec::new(),
+    }
+}
+
+fn children_of(campo: &Campo) -> &[Campo] {
+    match campo {
+        Campo::Gruppo(_, campi) => campi,
+        Campo::Foglia(..) => &[],
+    }
 }
 
 /// The request element of `RinunciaDomanda`, for every sheet of a domanda.

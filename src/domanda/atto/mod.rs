@@ -4,6 +4,7 @@
 
 pub mod aggiunta;
 pub mod bozza;
+pub mod completamento;
 pub mod documento;
 pub mod modifica;
 pub mod riesame;
@@ -11,15 +12,16 @@ pub mod rinuncia;
 
 use jiff::civil::Date;
 
-use super::consultazione::{DomandaConsultata, Riferimento, SchedaConsultata};
+use super::consultazione::{Corrispondenza, DomandaConsultata, Riferimento, SchedaConsultata};
 use super::quadro::Valori;
 use super::regole::percorso_di;
 use super::stato::{Azione, AzioneRichiesta, StatoDomanda};
 use super::{
-    Allegato, Assistenza, CodiceFiscale, Contesto, Dettagli, Esame, Mese, Richiedente, Scheda, SchedaViva,
-    Violazione,
+    Allegato, Assistenza, CodiceFiscale, Contesto, Dettagli, Esame, Mese, PagamentoAltroGenitore,
+    Richiedente, Scheda, SchedaViva, Violazione,
 };
 use crate::catalogo::Codice;
+use crate::patronato::CodiceEnte;
 use crate::prestazione::Operazione;
 use crate::protocollo::NumeroDomanda;
 use crate::ricevuta::SchedaRicevuta;
@@ -32,6 +34,16 @@ pub trait AttoSuDomanda: Send + Sync + std::fmt::Debug {
     /// Whether it must see all the plain values of the domanda ([`DomandaConsultata::quadro`]), and not its state alone.
     fn wants_quadro(&self) -> bool {
         false
+    }
+
+    /// Of an act by the second parent: what must match one sheet, of whichever ente; nothing in it where a codice fiscale
+    /// cannot be read. `None` = the act of the ente that presented the domanda.
+    #[expect(
+        clippy::option_option,
+        reason = "an act of another kind is one thing, and one that cannot be matched is another"
+    )]
+    fn by_second_parent(&self) -> Option<Option<Corrispondenza>> {
+        None
     }
 
     /// The children whom it brings, for the look at live sheets.
@@ -57,6 +69,8 @@ pub trait AttoSuDomanda: Send + Sync + std::fmt::Debug {
 pub struct Seguito {
     /// The domanda.
     pub numero_domanda: NumeroDomanda,
+    /// The ente that presented it: whom the feed tells. Another one that sends the act sees its sheet from then on.
+    pub ente: CodiceEnte,
     /// The state of it that the rules saw: in any other the act is not registered.
     pub versione: u64,
     /// Date of the sender's own file, if told.
@@ -106,6 +120,19 @@ pub enum Effetto {
         /// Of a sheet, the expected first month that follows from them.
         decorrenza_presunta: Option<Mese>,
     },
+    /// The split of one sheet, and how the other parent's half is paid.
+    Ripartizione {
+        /// Which.
+        posto: u32,
+        /// A word of the prestazione.
+        ripartizione: &'static str,
+        /// How to pay the half; `None` = nobody has one.
+        pagamento: Option<PagamentoAltroGenitore>,
+        /// From which month that counts; `None` = since it counted.
+        dal: Option<Mese>,
+        /// What is asked of the sender from then on.
+        azione: AzioneRichiesta,
+    },
     /// How to pay the domanda.
     Pagamento {
         /// All its plain values, as they shall be.
@@ -145,6 +172,7 @@ impl Seguito {
     ) -> Self {
         Self {
             numero_domanda: attuale.registrata.numero_domanda,
+            ente: attuale.ente.clone(),
             versione: attuale.versione,
             data_pratica: assistenza.data_pratica,
             mandato_numero: assistenza.mandato_numero.clone(),
@@ -193,6 +221,7 @@ impl Seguito {
             Effetto::Stato { libera, .. } => libera.as_ref(),
             Effetto::Scheda(_)
             | Effetto::Dati { .. }
+            | Effetto::Ripartizione { .. }
             | Effetto::Pagamento { .. }
             | Effetto::Contatti { .. }
             | Effetto::Documento { .. }
@@ -209,6 +238,7 @@ impl Seguito {
             | Effetto::Scheda(_)
             | Effetto::Dati { .. }
             | Effetto::Pagamento { .. }
+            | Effetto::Ripartizione { .. }
             | Effetto::Contatti { .. } => None,
         })
     }
@@ -219,6 +249,7 @@ impl Seguito {
             Effetto::Scheda(scheda) => Some(&**scheda),
             Effetto::Stato { .. }
             | Effetto::Dati { .. }
+            | Effetto::Ripartizione { .. }
             | Effetto::Pagamento { .. }
             | Effetto::Contatti { .. }
             | Effetto::Documento { .. }

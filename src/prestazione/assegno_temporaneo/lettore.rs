@@ -175,9 +175,22 @@ impl LettoreAssegnoTemporaneo {
     pub(super) fn minore(mut self) -> Option<Minore> {
         self.letta.minori.pop()?.minore()
     }
+
+    /// The payment, where it came without a domanda.
+    pub(super) fn pagamento(self) -> Option<PagamentoInviato> {
+        self.letta.pagamento()
+    }
 }
 
 impl Bozza {
+    fn pagamento(self) -> Option<PagamentoInviato> {
+        Some(PagamentoInviato {
+            modalita: self.modalita?,
+            iban: self.iban,
+            intestato_richiedente: self.intestato_richiedente,
+        })
+    }
+
     fn domanda(self) -> Option<AssegnoTemporaneo> {
         Some(AssegnoTemporaneo {
             assistenza: self.assistenza.assistenza()?,

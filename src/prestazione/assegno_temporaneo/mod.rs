@@ -6,12 +6,17 @@ pub mod dati;
 pub mod decorrenza;
 pub mod domanda;
 pub mod lettore;
+pub mod meta;
 pub mod nuovo_minore;
 #[cfg(test)]
 mod prova;
 pub mod regole;
 
+#[cfg(test)]
+pub(crate) use prova::VALIDA;
+
 use super::{Operazione, Prestazione};
+use crate::domanda::dichiarazione::firmato;
 
 /// The prestazione's line of the catalogue.
 pub const PRESTAZIONE: Prestazione = Prestazione {
@@ -27,9 +32,11 @@ pub const PRESTAZIONE: Prestazione = Prestazione {
                      ricevuta si riottiene in ogni momento con ScaricaRicevuta. La decorrenza indicata è presunta.",
     lettore: || Box::new(lettore::LettoreAssegnoTemporaneo::default()),
     scheda_viva: regole::scheda_viva,
+    testo_firmato: |codice, il| firmato(dati::DICHIARAZIONI, codice, il),
     termini_riesame: dati::TERMINI_RIESAME,
     finestra: &dati::FINESTRA,
     campione: campione::domanda,
     aggiungi: Operazione::AggiungiMinore,
     lettore_aggiunta: || Box::new(nuovo_minore::LettoreNuovoMinore::default()),
+    lettore_meta: || Box::new(meta::LettoreMetaDelTemporaneo::default()),
 };

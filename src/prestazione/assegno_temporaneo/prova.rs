@@ -5,7 +5,7 @@ use super::lettore::LettoreAssegnoTemporaneo;
 pub(super) use crate::prestazione::prova::{contesto, racconta};
 
 /// A domanda that breaks no rule.
-pub(super) const VALIDA: &str = "
+pub(crate) const VALIDA: &str = "
     Patronato { Codice PAT01 | Ufficio 001 | }
     Operatore operatore1
     Mandato { Numero 2021/371 | Data 2021-06-30 | }

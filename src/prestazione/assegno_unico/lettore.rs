@@ -244,6 +244,11 @@ impl LettoreAssegnoUnico {
         Some((figlio, pagamento))
     }
 
+    /// The payment of an other parent, where it came without a domanda.
+    pub(super) fn altra_meta(mut self) -> Option<PagamentoAltroInviato> {
+        self.letta.pagamenti_altri.pop()?.pagamento_altro()
+    }
+
     /// The payment that is being read: the last other parent's inside of one, else the richiedente's.
     fn pagamento(&mut self) -> Option<&mut BozzaPagamento> {
         if self.aperte.contains(&Sezione::PagamentoAltroGenitore) {

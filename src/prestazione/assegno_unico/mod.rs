@@ -6,13 +6,18 @@ pub mod dati;
 pub mod decorrenza;
 pub mod domanda;
 pub mod lettore;
+pub mod meta;
 pub mod nuovo_figlio;
 pub mod pagamento;
 #[cfg(test)]
 mod prova;
 pub mod regole;
 
+#[cfg(test)]
+pub(crate) use prova::VALIDA;
+
 use super::{Operazione, Prestazione};
+use crate::domanda::dichiarazione::firmato;
 
 /// The prestazione's line of the catalogue.
 ///
@@ -33,9 +38,11 @@ pub const PRESTAZIONE: Prestazione = Prestazione {
                      decorrenza indicata è presunta.",
     lettore: || Box::new(lettore::LettoreAssegnoUnico::default()),
     scheda_viva: regole::scheda_viva,
+    testo_firmato: |codice, il| firmato(dati::DICHIARAZIONI, codice, il),
     termini_riesame: dati::TERMINI_RIESAME,
     finestra: &dati::FINESTRA,
     campione: campione::domanda,
     aggiungi: Operazione::AggiungiFiglio,
     lettore_aggiunta: || Box::new(nuovo_figlio::LettoreNuovoFiglio::default()),
+    lettore_meta: || Box::new(meta::LettoreMetaDellUnico::default()),
 };

@@ -76,7 +76,7 @@ impl AttoSuDomanda for NuovoFiglio {
             tutelato: tutelato.as_ref(),
             primo: None,
             // Offline nothing is known of the other sheets, and the payment may be theirs.
-            altro_pagato: attuale.is_none() || noto.is_some() || self.pagamento_altro.is_some(),
+            altro_pagato: attuale.is_none() || noto.is_some() || self.pays_its_other_parent(),
             dove: al(&["Figlio"]),
         };
         trovate.extend(regole::del_figlio(&caso, contesto));
@@ -108,17 +108,11 @@ impl NuovoFiglio {
             return Vec::new();
         };
         let dove = |campi: &[&str]| al(&[&["PagamentoAltroGenitore"], campi].concat());
-        let atteso = self
-            .figlio
-            .altro_codice()
-            .filter(|_| self.figlio.ripartizione == Ripartizione::MetaConAltroGenitore)
-            // An other parent that could not be read might be this one.
-            .is_some_and(|codice| codice.is_err() || same(codice, &inviato.codice_fiscale));
         let mut trovate = Vec::new();
         if inviato.codice_fiscale.is_err() {
             let illeggibile = comuni::codice_illeggibile(&inviato.codice_fiscale, dove(&["CodiceFiscale"]));
             trovate.extend(illeggibile);
-        } else if !atteso {
+        } else if !self.pays_its_other_parent() {
             trovate.push(Violazione::at(Codice::Au021, dove(&["CodiceFiscale"])));
         } else if noto.is_some_and(|noto| !is_same(noto, &inviato.pagamento)) {
             trovate.push(Violazione::at(Codice::Au022, dove(&["CodiceFiscale"])));
@@ -136,6 +130,19 @@ impl NuovoFiglio {
             trovate.push(Violazione::at(Codice::Au023, dove(&["Modalita"])));
         }
         trovate
+    }
+
+    /// Whether the payment that it tells is that of this child's other parent, who is to have half with B.
+    fn pays_its_other_parent(&self) -> bool {
+        let altro = self
+            .figlio
+            .altro_codice()
+            .filter(|_| self.figlio.ripartizione == Ripartizione::MetaConAltroGenitore);
+        match (altro, &self.pagamento_altro) {
+            // An other parent that could not be read might be this one.
+            (Some(altro), Some(inviato)) => altro.is_err() || same(altro, &inviato.codice_fiscale),
+            _ => false,
+        }
     }
 
     /// How this child's other parent is paid on another sheet of the domanda.

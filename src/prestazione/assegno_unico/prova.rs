@@ -6,7 +6,7 @@ pub(super) use crate::prestazione::prova::{contesto, racconta};
 
 /// A domanda that breaks no rule: a minor with half each and both payments, and one of seventeen
 /// for the whole.
-pub(super) const VALIDA: &str = "
+pub(crate) const VALIDA: &str = "
     Patronato { Codice PAT01 | Ufficio 001 | }
     Operatore operatore1
     Mandato { Numero 2022/371 | Data 2022-01-31 | }

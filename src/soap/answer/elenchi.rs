@@ -33,6 +33,7 @@ pub(super) fn variazioni(w: &mut Scrittore, pagina: &PaginaDetta<Variazione>) {
                 "coop:AzioneRichiesta",
                 riga.azione_richiesta.map(|azione| azione.as_str()),
             );
+            w.campo_se("coop:Motivo", riga.motivo.as_deref());
         });
     }
     fine(w, pagina);

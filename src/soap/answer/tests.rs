@@ -1,12 +1,11 @@
 use super::*;
 use crate::catalogo::Codice;
 use crate::domanda::atto::riesame::StatoRiesame;
-use crate::domanda::consultazione::SchedaConsultata;
+use crate::domanda::consultazione::{AttoDetto, Consultazione, PagamentoDelMese, SchedaDetta, SecondaMeta};
 use crate::domanda::stato::{AzioneRichiesta, StatoDomanda};
 use crate::domanda::{Mese, Posizione, Richiedente};
 use crate::prestazione::assegno_temporaneo::PRESTAZIONE;
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
-use crate::ricevuta::{DIGEST_VERSIONE, Digest, Registrata};
 use crate::soap::prova::{estratto, valida};
 
 fn quando(testo: &str) -> Timestamp {
@@ -154,6 +153,7 @@ fn the_bytes_of_a_receipt_are_carried_and_not_rewritten() {
             &Risposta::Ricevuta {
                 ricevuta: bytes.clone(),
                 annullata,
+                documento: None,
             },
         );
         assert!(scaricata.contains(&format!(
@@ -204,37 +204,52 @@ fn every_other_answer_is_valid() {
         ammissibile.contains("<coop:Esito>AMMISSIBILE</coop:Esito><coop:Schede><coop:Scheda><coop:Posto>1<")
     );
 
-    let consultata = DomandaConsultata {
-        registrata: Registrata {
-            protocollo: protocollo(),
-            numero_domanda: NumeroDomanda(371),
-            chiave: "42".parse().unwrap(),
-            digest: Digest([0; 32]),
-            digest_versione: DIGEST_VERSIONE,
-            ricevuta: Bytes::new(),
-            annullata: false,
-        },
-        versione: 1,
-        richiedente: esempio(Ambiente::Produzione).richiedente,
+    let consultata = Consultazione {
+        protocollo: protocollo(),
+        numero_domanda: NumeroDomanda(371),
+        chiave: "42".parse().unwrap(),
         presentata_il: quando("2021-12-31T23:59:59.999Z"),
         registrata_il: quando("2022-01-01T00:00:00Z"),
         codice_ufficio: "0001".to_owned(),
         impronta: [7; 32],
-        quadro: None,
-        schede: vec![SchedaConsultata {
+        annullata: false,
+        schede: vec![SchedaDetta {
             posto: 1,
             codice_fiscale: "BBBRRR14A01A001X".parse().unwrap(),
-            stato: StatoDomanda::Presentata,
-            stato_dal: "2021-07-01T08:00:00Z".parse().unwrap(),
+            stato: StatoDomanda::Accolta,
+            stato_dal: quando("2022-01-02T00:00:00Z"),
+            azione_richiesta: AzioneRichiesta::AggiornareIban,
             riesame: Some(StatoRiesame::InEsame),
-            azione_richiesta: AzioneRichiesta::Nessuna,
             decorrenza_presunta: Some(Mese { anno: 2021, mese: 7 }),
+            ripartizione: "META_ENTRAMBI".to_owned(),
+            azione_motivo: Some("IBAN non abbinato".to_owned()),
+            pagamenti: vec![PagamentoDelMese {
+                mese: Mese { anno: 2021, mese: 12 },
+                beneficiario: "ALTRO_GENITORE".to_owned(),
+                tipo: "RESTITUITO".to_owned(),
+                importo_cent: 8_305,
+                istante: quando("2022-01-10T00:00:00Z"),
+                motivo: Some("conto chiuso".to_owned()),
+            }],
+            seconda_meta: Some(SecondaMeta {
+                modalita: Some("CC".to_owned()),
+                iban_finale: Some("3456".to_owned()),
+                dal: Some(Mese { anno: 2022, mese: 1 }),
+            }),
+        }],
+        atti: vec![AttoDetto {
+            protocollo: protocollo(),
+            operazione: "RinunciaDomanda".to_owned(),
+            presentata_il: quando("2022-01-03T00:00:00Z"),
+            registrata_il: quando("2022-01-03T00:00:01Z"),
+            annullata: false,
         }],
     };
-    scrivi(
+    let detta = scrivi(
         Operazione::ConsultaDomanda,
         &Risposta::Consultazione(Box::new(consultata)),
     );
+    assert!(detta.contains("<coop:Importo>83.05</coop:Importo>"), "{detta}");
 
     let eco = scrivi(
         Operazione::Echo,

@@ -311,17 +311,12 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
     Tabella {
         nome: "schede",
         da: "schede",
-        unione: "CROSS JOIN domande d ON d.numero = t.numero_domanda",
         cammino: &[("numero_domanda", Intero), ("posto", Intero)],
         chiave: &["numero_domanda", "posto"],
         colonne: &[
             col("numero_domanda", Intero),
             col("posto", Intero),
-            made(
-                "registrazione",
-                Intero,
-                "coalesce(t.registrazione, d.registrazione)",
-            ),
+            col("registrazione", Intero),
             col("servizio", Testo),
             col("codice_fiscale", Testo),
             col("data_nascita", Data),
@@ -337,10 +332,29 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
             col("azione_richiesta", Testo),
             col("altro_genitore_modalita", Testo),
             col("altro_genitore_iban", Testo),
+            col("altro_genitore_dal", Testo),
             col("subentra", Booleano),
             col("dettagli", Json),
             col("azione_motivo", Testo),
         ],
+        ..TABELLA
+    },
+    Tabella {
+        nome: "deleghe",
+        da: "deleghe",
+        unione: "CROSS JOIN registrazioni r ON r.id = t.registrazione",
+        cammino: &[("numero_domanda", Intero), ("posto", Intero), ("ente", Testo)],
+        chiave: &["numero_domanda", "posto", "ente"],
+        colonne: &[
+            col("ente", Testo),
+            col("servizio", Testo),
+            col("numero_domanda", Intero),
+            col("posto", Intero),
+            col("registrazione", Intero),
+            made("anno", Intero, "r.anno"),
+            col("dal", Istante),
+        ],
+        immutabile: true,
         ..TABELLA
     },
     Tabella {
@@ -368,18 +382,13 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
     Tabella {
         nome: "schede_vive",
         da: "schede",
-        unione: "CROSS JOIN domande d ON d.numero = t.numero_domanda",
         dove: VIVE,
         cammino: &[("numero_domanda", Intero), ("posto", Intero)],
         chiave: &["servizio", "codice_fiscale"],
         colonne: &[
             col("servizio", Testo),
             col("codice_fiscale", Testo),
-            made(
-                "registrazione",
-                Intero,
-                "coalesce(t.registrazione, d.registrazione)",
-            ),
+            col("registrazione", Intero),
         ],
         ..TABELLA
     },
@@ -417,6 +426,32 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
             col("bytes_len", Intero),
             col("domanda_da", Intero),
             col("domanda_a", Intero),
+            col("codec", Testo),
+            col("chiave_id", Testo),
+            col("bytes", Byte),
+        ],
+        ..TABELLA
+    },
+    Tabella {
+        nome: "carte",
+        da: "carte",
+        unione: "CROSS JOIN registrazioni r ON r.id = t.registrazione",
+        cammino: &[
+            ("registrazione", Intero),
+            ("documento", Testo),
+            ("formato", Testo),
+        ],
+        chiave: &["numero_domanda", "registrazione", "documento", "formato"],
+        colonne: &[
+            made("numero_domanda", Intero, "r.numero_domanda"),
+            col("registrazione", Intero),
+            made("anno", Intero, "r.anno"),
+            col("documento", Testo),
+            col("formato", Testo),
+            col("impaginazione", Intero),
+            col("composta_il", Istante),
+            col("impronta", Byte),
+            col("bytes_len", Intero),
             col("codec", Testo),
             col("chiave_id", Testo),
             col("bytes", Byte),

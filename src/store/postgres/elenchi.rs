@@ -47,7 +47,8 @@ pub(super) async fn variazioni(
     // The page first, then what stands beside its rows. A registration's year is that of its instant in Rome.
     let righe = sqlx::query(
         "SELECT v.cursore, v.istante, v.tipo, v.numero_domanda, v.posto::bigint AS posto, v.stato, v.azione_richiesta,
-                r.protocollo, c.protocollo AS causa
+                v.motivo,
+                coalesce(p.protocollo, r.protocollo) AS protocollo, c.protocollo AS causa
          FROM (SELECT *
                FROM variazioni
                WHERE ente = $1 AND servizio = $2 AND cursore > $3
@@ -57,6 +58,8 @@ pub(super) async fn variazioni(
          JOIN registrazioni r ON r.id = d.registrazione AND r.anno = d.anno
          LEFT JOIN registrazioni c ON c.id = v.registrazione
               AND c.anno = EXTRACT(YEAR FROM coalesce(v.registrata_il, v.istante) AT TIME ZONE 'Europe/Rome')::smallint
+         LEFT JOIN deleghe g ON g.numero_domanda = v.numero_domanda AND g.posto = v.posto AND g.ente = v.ente
+         LEFT JOIN registrazioni p ON p.id = g.registrazione AND p.anno = g.anno
          ORDER BY v.cursore",
     )
     .bind(ente.as_str())

@@ -11,7 +11,7 @@ use super::tracce::columns_of_traccia;
 use crate::domanda::{CodiceFiscale, Iban};
 use crate::ricevuta::DIGEST_VERSIONE;
 use crate::store::codec::{Codec, Conservata};
-use crate::store::registro::{Numeri, Nuova, mosse, variazioni};
+use crate::store::registro::{Numeri, Nuova, deleghe, mosse, variazioni};
 use crate::store::valori::{al_millesimo, intero, json, json_object, lunghezza};
 use crate::store::{Inconsistency, StoreError};
 
@@ -34,6 +34,7 @@ pub(super) async fn write_all(
     documenti::insert_riesami(&mut istruzione, nuove);
     atti(&mut istruzione, nuove);
     correlate(&mut istruzione, nuove);
+    open_sheets(&mut istruzione, nuove);
     feed(&mut istruzione, nuove, cursore);
     // A hang-up writes INTERROTTA while the act still waits; what was registered speaks last.
     istruzione.insert_or("tracce", &tracce, TRACCE_CHE_SOSTITUISCONO, columns_of_traccia);
@@ -239,6 +240,22 @@ fn schede(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
     });
 }
 
+/// The sheets that another ente sees from then on; one that sees it already stays as it was.
+fn open_sheets(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
+    istruzione.insert_or("deleghe", &deleghe(nuove), " ON CONFLICT DO NOTHING", |colonne| {
+        colonne
+            .text("ente", |delega| delega.nuova.atto.chiave.ente.as_str())
+            .text("servizio", |delega| delega.nuova.atto.chiave.servizio)
+            .col("numero_domanda", |delega| {
+                intero(delega.nuova.registrata.numero_domanda.0)
+            })
+            .col("posto", |delega| posto(delega.posto))
+            .col("registrazione", |delega| delega.nuova.id)
+            .col("anno", |delega| delega.nuova.registrata.protocollo.anno())
+            .col("dal", |delega| Istante(delega.nuova.ricevuta.registrata_il));
+    });
+}
+
 /// The feed, each row with the next cursor.
 fn feed(istruzione: &mut Istruzione, nuove: &[Nuova<'_>], cursore: &mut i64) {
     let numerate: Vec<_> = variazioni(nuove)
@@ -253,7 +270,7 @@ fn feed(istruzione: &mut Istruzione, nuove: &[Nuova<'_>], cursore: &mut i64) {
             .col("cursore", |(cursore, _)| *cursore)
             .col("istante", |(_, riga)| Istante(riga.nuova.ricevuta.registrata_il))
             .text("tipo", |(_, riga)| riga.tipo)
-            .text("ente", |(_, riga)| riga.nuova.atto.chiave.ente.as_str())
+            .text("ente", |(_, riga)| riga.ente().as_str())
             .text("servizio", |(_, riga)| riga.nuova.atto.chiave.servizio)
             .col("numero_domanda", |(_, riga)| {
                 intero(riga.nuova.registrata.numero_domanda.0)

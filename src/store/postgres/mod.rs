@@ -5,6 +5,9 @@
 //! refuses what no gateway shall do.
 
 mod anni;
+mod carte;
+mod consulta;
+mod deleghe;
 pub(super) mod destinazione;
 mod documenti;
 mod elenchi;
@@ -32,10 +35,13 @@ use tokio::sync::{Mutex, MutexGuard};
 use self::open::Accesso;
 pub(crate) use self::open::connect_options;
 use super::{
-    Atto, Chiave, Identikit, Registrazione, Ricerca, RigaRegistro, Store, StoreError, TracciaTrovata,
-    Verifica,
+    Atto, Chiave, Identikit, Registrazione, RegistrazioneTrovata, Ricerca, Richiesta, RigaRegistro, Store,
+    StoreError, TracciaTrovata, Verifica,
 };
-use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
+use crate::carte::{Carta, Formato, Quale};
+use crate::domanda::consultazione::{
+    Consultazione, Corrispondenza, DomandaConsultata, Riferimento, SchedaTrovata,
+};
 use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
 use crate::domanda::quadro::Quadro;
 use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
@@ -228,15 +234,30 @@ impl Store for PostgresStore {
         register::register(self, atti, adesso).await
     }
 
-    async fn registrazione(
+    async fn consulta(
         &self,
         ente: &CodiceEnte,
         servizio: &'static str,
         riferimento: &Riferimento,
-    ) -> Result<Option<Registrata>, StoreError> {
+    ) -> Result<Option<Consultazione>, StoreError> {
         self.within(async {
             let mut lettore = self.lettore().await?;
-            query::registrazione(&mut lettore, ente, servizio, riferimento).await
+            match consulta::consulta(&mut lettore, ente, servizio, riferimento).await? {
+                None => deleghe::consulta(&mut lettore, ente, servizio, riferimento).await,
+                propria => Ok(propria),
+            }
+        })
+        .await
+    }
+
+    async fn scheda_di(
+        &self,
+        servizio: &'static str,
+        corrispondenza: &Corrispondenza,
+    ) -> Result<Option<SchedaTrovata>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            deleghe::scheda_di(&mut lettore, servizio, corrispondenza).await
         })
         .await
     }
@@ -272,6 +293,53 @@ impl Store for PostgresStore {
         self.within(async {
             let mut lettore = self.lettore().await?;
             elenchi::variazioni(&mut lettore, ente, servizio, inizio, righe_max).await
+        })
+        .await
+    }
+
+    async fn registrazione(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        riferimento: &Riferimento,
+    ) -> Result<Option<RegistrazioneTrovata>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            carte::registrazione(&mut lettore, ente, servizio, riferimento).await
+        })
+        .await
+    }
+
+    async fn carta(
+        &self,
+        trovata: &RegistrazioneTrovata,
+        quale: Quale,
+        formato: Formato,
+    ) -> Result<Option<Carta>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            carte::find(&mut lettore, trovata, quale, formato).await
+        })
+        .await
+    }
+
+    async fn richiesta(&self, trovata: &RegistrazioneTrovata) -> Result<Option<Richiesta>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            carte::richiesta(&mut lettore, trovata).await
+        })
+        .await
+    }
+
+    async fn keep_carta(
+        &self,
+        trovata: &RegistrazioneTrovata,
+        carta: &Carta,
+        adesso: Timestamp,
+    ) -> Result<Option<Carta>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            carte::keep(&mut lettore, trovata, carta, adesso).await
         })
         .await
     }

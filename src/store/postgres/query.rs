@@ -107,12 +107,12 @@ pub(super) async fn domanda(
     riferimento: &Riferimento,
 ) -> Result<Option<DomandaConsultata>, StoreError> {
     let mut query = QueryBuilder::<Postgres>::new(concat!(
-        "SELECT r.presentata_il, r.registrata_il, r.codice_ufficio, r.impronta, d.versione, d.richiedente,
+        "SELECT r.presentata_il, r.registrata_il, r.codice_ufficio, r.impronta, d.ente, d.versione, d.richiedente,
              d.richiedente_nome, d.richiedente_cognome, d.richiedente_email, d.richiedente_cellulare,
              d.richiedente_indirizzo, ",
         registrata!(),
         " FROM registrazioni n
-          JOIN domande d ON d.numero = n.numero_domanda
+          JOIN domande d ON d.numero = n.numero_domanda AND d.ente = n.ente
           JOIN registrazioni r ON r.id = d.registrazione AND r.anno = d.anno
           JOIN ricevute v ON v.numero_domanda = r.numero_domanda AND v.registrazione = r.id AND v.anno = r.anno
           WHERE "
@@ -135,6 +135,7 @@ pub(super) async fn domanda(
         registrata_il: riga.istante("registrata_il")?,
         codice_ufficio: riga.get("codice_ufficio")?,
         impronta: riga.digest("impronta")?,
+        ente: riga.parse("ente", |ente: String| ente.parse::<CodiceEnte>())?,
         versione: riga.count("versione")?,
         richiedente: richiedente_from(&row)?,
         registrata,
@@ -143,29 +144,8 @@ pub(super) async fn domanda(
     }))
 }
 
-/// A registration of an ente, by any of its own names: the number of a domanda is that of the one that opened it.
-pub(super) async fn registrazione(
-    connessione: &mut PgConnection,
-    ente: &CodiceEnte,
-    servizio: &'static str,
-    riferimento: &Riferimento,
-) -> Result<Option<Registrata>, StoreError> {
-    let mut query = QueryBuilder::<Postgres>::new(concat!(
-        "SELECT ",
-        registrata!(),
-        " FROM registrazioni n
-          JOIN domande d ON d.numero = n.numero_domanda
-          JOIN registrazioni r ON r.id = n.id AND r.anno = n.anno
-          JOIN ricevute v ON v.numero_domanda = r.numero_domanda AND v.registrazione = r.id AND v.anno = r.anno
-          WHERE "
-    ));
-    push_named(&mut query, ente, servizio, riferimento);
-    let row = query.build().fetch_optional(connessione).await.map_err(guasto)?;
-    Ok(row.as_ref().map(registrata_from).transpose()?)
-}
-
 /// Of the registrations `n` of the domande `d`, the one that is meant.
-fn push_named(
+pub(super) fn push_named(
     query: &mut QueryBuilder<Postgres>,
     ente: &CodiceEnte,
     servizio: &'static str,
@@ -276,7 +256,7 @@ macro_rules! registrata {
          EXISTS (SELECT 1 FROM annullamenti a WHERE a.registrazione = r.id AND a.campo IS NULL) AS annullata"
     };
 }
-use registrata;
+pub(super) use registrata;
 
 fn registrazioni(row: &PgRow) -> Riga<'_, PgRow> {
     Riga {
@@ -285,7 +265,7 @@ fn registrazioni(row: &PgRow) -> Riga<'_, PgRow> {
     }
 }
 
-fn registrata_from(row: &PgRow) -> Result<Registrata, Inconsistency> {
+pub(super) fn registrata_from(row: &PgRow) -> Result<Registrata, Inconsistency> {
     let riga = registrazioni(row);
     Ok(Registrata {
         protocollo: riga.parse("protocollo", |testo: String| testo.parse::<NumeroProtocollo>())?,

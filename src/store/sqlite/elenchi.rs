@@ -47,12 +47,14 @@ pub(super) async fn variazioni(
     };
     // CROSS JOIN keeps the order: along the feed, and from each row to its domanda.
     let righe = sqlx::query(
-        "SELECT v.cursore, v.istante, v.tipo, v.numero_domanda, v.posto, v.stato, v.azione_richiesta,
-                r.protocollo, c.protocollo AS causa
+        "SELECT v.cursore, v.istante, v.tipo, v.numero_domanda, v.posto, v.stato, v.azione_richiesta, v.motivo,
+                coalesce(p.protocollo, r.protocollo) AS protocollo, c.protocollo AS causa
          FROM variazioni v
          CROSS JOIN domande d ON d.numero = v.numero_domanda
          CROSS JOIN registrazioni r ON r.id = d.registrazione
          LEFT JOIN registrazioni c ON c.id = v.registrazione
+         LEFT JOIN deleghe g ON g.numero_domanda = v.numero_domanda AND g.posto = v.posto AND g.ente = v.ente
+         LEFT JOIN registrazioni p ON p.id = g.registrazione
          WHERE v.ente = ? AND v.servizio = ? AND v.cursore > ?
          ORDER BY v.cursore
          LIMIT ?",

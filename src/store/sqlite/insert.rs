@@ -10,7 +10,7 @@ use super::tracce::{TRACCE_CHE_SOSTITUISCONO, bind_traccia};
 use crate::domanda::atto::Seguito;
 use crate::domanda::{CodiceFiscale, Fascicolo, Iban};
 use crate::store::codec::{Codec, Conservata};
-use crate::store::registro::{Correlata, Nuova, Variazione, mosse, variazioni};
+use crate::store::registro::{Correlata, Delega, Nuova, Variazione, deleghe, mosse, variazioni};
 use crate::store::valori::{intero, json, json_object};
 use crate::store::{Inconsistency, StoreError};
 
@@ -39,6 +39,8 @@ pub(super) async fn insert_all(
         inserimento.rows(ATTI, &atti, bind_atto);
         let correlate: Vec<_> = parte.iter().filter_map(Nuova::in_emergenza).collect();
         inserimento.rows(CORRELATE, &correlate, bind_correlata);
+        // Before the feed, which tells whoever sees the sheet.
+        inserimento.rows(DELEGHE, &deleghe(parte), bind_delega);
         inserimento.rows(VARIAZIONI, &variazioni(parte), bind_variazione);
         inserimento.rows(TRACCE_CHE_SOSTITUISCONO, &tracce, bind_traccia);
         inserimento.execute(connessione).await?;
@@ -189,6 +191,23 @@ fn bind_atto(valori: &mut Valori, (nuova, seguito): &(&Nuova<'_>, &Seguito)) {
         .push(json_object(&seguito.dettagli));
 }
 
+const DELEGHE: Tabella = Tabella {
+    testa: "INSERT INTO deleghe (ente, servizio, numero_domanda, posto, registrazione, dal)",
+    riga: "(?,?,?,?,?,?)",
+    coda: " ON CONFLICT DO NOTHING",
+};
+
+fn bind_delega(valori: &mut Valori, delega: &Delega<'_>) {
+    let nuova = delega.nuova;
+    valori
+        .text(nuova.atto.chiave.ente.as_str())
+        .text(nuova.atto.chiave.servizio)
+        .push(intero(nuova.registrata.numero_domanda.0))
+        .push(delega.posto)
+        .push(nuova.id)
+        .push(nuova.ricevuta.registrata_il.as_millisecond());
+}
+
 const VARIAZIONI: Tabella = Tabella {
     testa: "INSERT INTO variazioni (istante, tipo, ente, servizio, numero_domanda, posto, registrazione, \
             presentata_il, registrata_il, stato, azione_richiesta)",
@@ -204,7 +223,7 @@ fn bind_variazione(valori: &mut Valori, riga: &Variazione<'_>) {
     valori
         .push(registrata_il)
         .text(riga.tipo)
-        .text(nuova.atto.chiave.ente.as_str())
+        .text(riga.ente().as_str())
         .text(nuova.atto.chiave.servizio)
         .push(intero(nuova.registrata.numero_domanda.0))
         .push(riga.posto)

@@ -4,6 +4,9 @@
 //! after a failed commit it draws no number before it was opened again and the register looked over (design.md §2.9).
 
 mod batch;
+mod carte;
+mod consulta;
+mod deleghe;
 mod documenti;
 mod elenchi;
 mod insert;
@@ -27,10 +30,13 @@ use sqlx::{AssertSqlSafe, Connection};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::{
-    Atto, Chiave, Identikit, Registrazione, Ricerca, RigaRegistro, Store, StoreError, TracciaTrovata,
-    Verifica,
+    Atto, Chiave, Identikit, Registrazione, RegistrazioneTrovata, Ricerca, Richiesta, RigaRegistro, Store,
+    StoreError, TracciaTrovata, Verifica,
 };
-use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
+use crate::carte::{Carta, Formato, Quale};
+use crate::domanda::consultazione::{
+    Consultazione, Corrispondenza, DomandaConsultata, Riferimento, SchedaTrovata,
+};
 use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
 use crate::domanda::quadro::Quadro;
 use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
@@ -210,13 +216,24 @@ impl Store for SqliteStore {
         register::register(self, atti, adesso).await
     }
 
-    async fn registrazione(
+    async fn consulta(
         &self,
         ente: &CodiceEnte,
         servizio: &'static str,
         riferimento: &Riferimento,
-    ) -> Result<Option<Registrata>, StoreError> {
-        query::registrazione(&self.lettori, ente, servizio, riferimento).await
+    ) -> Result<Option<Consultazione>, StoreError> {
+        match consulta::consulta(&self.lettori, ente, servizio, riferimento).await? {
+            None => deleghe::consulta(&self.lettori, ente, servizio, riferimento).await,
+            propria => Ok(propria),
+        }
+    }
+
+    async fn scheda_di(
+        &self,
+        servizio: &'static str,
+        corrispondenza: &Corrispondenza,
+    ) -> Result<Option<SchedaTrovata>, StoreError> {
+        deleghe::scheda_di(&self.lettori, servizio, corrispondenza).await
     }
 
     async fn quadro(&self, numero: NumeroDomanda) -> Result<Option<Quadro>, StoreError> {
@@ -241,6 +258,37 @@ impl Store for SqliteStore {
         righe_max: u32,
     ) -> Result<Pagina<Variazione, u64>, StoreError> {
         elenchi::variazioni(&self.lettori, ente, servizio, inizio, righe_max).await
+    }
+
+    async fn registrazione(
+        &self,
+        ente: &CodiceEnte,
+        servizio: &'static str,
+        riferimento: &Riferimento,
+    ) -> Result<Option<RegistrazioneTrovata>, StoreError> {
+        carte::registrazione(&self.lettori, ente, servizio, riferimento).await
+    }
+
+    async fn carta(
+        &self,
+        trovata: &RegistrazioneTrovata,
+        quale: Quale,
+        formato: Formato,
+    ) -> Result<Option<Carta>, StoreError> {
+        carte::find(&self.lettori, trovata, quale, formato).await
+    }
+
+    async fn richiesta(&self, trovata: &RegistrazioneTrovata) -> Result<Option<Richiesta>, StoreError> {
+        carte::richiesta(&self.lettori, trovata).await
+    }
+
+    async fn keep_carta(
+        &self,
+        trovata: &RegistrazioneTrovata,
+        carta: &Carta,
+        adesso: Timestamp,
+    ) -> Result<Option<Carta>, StoreError> {
+        carte::keep(self, trovata, carta, adesso).await
     }
 
     async fn ricerca(

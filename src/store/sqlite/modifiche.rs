@@ -64,8 +64,7 @@ pub(super) async fn quadro(
     let schede = sqlx::query(
         "SELECT s.*, r.presentata_il
          FROM schede s
-         JOIN domande d ON d.numero = s.numero_domanda
-         JOIN registrazioni r ON r.id = coalesce(s.registrazione, d.registrazione)
+         JOIN registrazioni r ON r.id = s.registrazione
          WHERE s.numero_domanda = ?
          ORDER BY s.posto",
     )

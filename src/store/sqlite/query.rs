@@ -135,7 +135,7 @@ pub(super) async fn domanda(
     let mut query = QueryBuilder::<Sqlite>::new(format!(
         "SELECT r.presentata_il, r.registrata_il, r.codice_ufficio, r.impronta, {DOMANDA}, {REGISTRATA}
          FROM registrazioni n
-         JOIN domande d ON d.numero = n.numero_domanda
+         JOIN domande d ON d.numero = n.numero_domanda AND d.ente = n.ente
          JOIN registrazioni r ON r.id = d.registrazione
          JOIN ricevute v ON v.registrazione = r.id
          WHERE "
@@ -162,6 +162,7 @@ pub(super) async fn domanda(
         registrata_il: riga.istante("registrata_il")?,
         codice_ufficio: riga.get("codice_ufficio")?,
         impronta: riga.digest("impronta")?,
+        ente: riga.parse("ente", |ente: String| ente.parse::<CodiceEnte>())?,
         versione: riga.count("versione")?,
         richiedente: richiedente_from(&row)?,
         registrata,
@@ -170,28 +171,8 @@ pub(super) async fn domanda(
     }))
 }
 
-/// A registration of an ente, by any of its own names: the number of a domanda is that of the one that opened it.
-pub(super) async fn registrazione(
-    pool: &SqlitePool,
-    ente: &CodiceEnte,
-    servizio: &'static str,
-    riferimento: &Riferimento,
-) -> Result<Option<Registrata>, StoreError> {
-    let mut query = QueryBuilder::<Sqlite>::new(format!(
-        "SELECT {REGISTRATA}
-         FROM registrazioni n
-         JOIN domande d ON d.numero = n.numero_domanda
-         JOIN registrazioni r ON r.id = n.id
-         JOIN ricevute v ON v.registrazione = r.id
-         WHERE "
-    ));
-    push_named(&mut query, ente, servizio, riferimento);
-    let row = query.build().fetch_optional(pool).await.map_err(guasto)?;
-    Ok(row.as_ref().map(registrata_from).transpose()?)
-}
-
 /// Of the registrations `n` of the domande `d`, the one that is meant.
-fn push_named(
+pub(super) fn push_named(
     query: &mut QueryBuilder<Sqlite>,
     ente: &CodiceEnte,
     servizio: &'static str,
@@ -289,15 +270,15 @@ pub(super) async fn registro(
 }
 
 /// What a [`DomandaConsultata`] tells of the domanda itself: `d` is `domande`.
-const DOMANDA: &str = "d.versione, d.richiedente, d.richiedente_nome, d.richiedente_cognome, d.richiedente_email, \
+const DOMANDA: &str = "d.ente, d.versione, d.richiedente, d.richiedente_nome, d.richiedente_cognome, d.richiedente_email, \
     d.richiedente_cellulare, d.richiedente_indirizzo";
 
 /// What a [`Registrata`] is read from: `r` is `registrazioni`, `v` is `ricevute`.
-const REGISTRATA: &str = "r.protocollo, r.numero_domanda, r.chiave_invio, r.digest, r.digest_versione, \
+pub(super) const REGISTRATA: &str = "r.protocollo, r.numero_domanda, r.chiave_invio, r.digest, r.digest_versione, \
     v.bytes_len, v.codec, v.chiave_id, v.bytes, \
     EXISTS (SELECT 1 FROM annullamenti a WHERE a.registrazione = r.id AND a.campo IS NULL) AS annullata";
 
-fn registrata_from(row: &SqliteRow) -> Result<Registrata, Inconsistency> {
+pub(super) fn registrata_from(row: &SqliteRow) -> Result<Registrata, Inconsistency> {
     let riga = Riga {
         table: "registrazioni",
         row,

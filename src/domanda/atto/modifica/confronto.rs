@@ -58,7 +58,7 @@ impl Confronto {
         let mut ricerca = Ricerca {
             domanda,
             attuale,
-            trovato: Confronto {
+            trovato: Self {
                 violazioni: Vec::new(),
                 richiedente: fascicolo.richiedente.clone(),
                 effetti: Vec::new(),
@@ -317,7 +317,7 @@ fn any_lets(schede: &[SchedaConsultata], parte: Parte) -> bool {
 /// The sheet that keeps the domanda itself from changing: the first one that is worked, else the first one.
 fn judge(attuale: &DomandaConsultata) -> Option<&SchedaConsultata> {
     let mut lavorate = attuale.schede.iter().filter(|scheda| scheda.stato.is_lavorata());
-    lavorate.next().or(attuale.schede.first())
+    lavorate.next().or_else(|| attuale.schede.first())
 }
 
 fn parte_della_scheda(nome: &str) -> Parte {

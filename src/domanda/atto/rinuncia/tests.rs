@@ -11,6 +11,7 @@ use crate::ricevuta::{DIGEST_VERSIONE, Digest, Registrata};
 pub(in crate::domanda::atto) fn domanda(stati: &[StatoDomanda]) -> DomandaConsultata {
     let codice_fiscale = || "BBBRRR14A01A001X".parse().unwrap();
     DomandaConsultata {
+        ente: "PAT01".parse().unwrap(),
         registrata: Registrata {
             protocollo: NumeroProtocollo::new("AUF", 2021, 7).unwrap(),
             numero_domanda: NumeroDomanda(371),

@@ -1,0 +1,376 @@
+//! The second parent: any patronato with that parent's mandate may speak for it, learns nothing by guessing, and sees its
+//! own half from then on.
+
+use std::thread;
+
+use crate::atti::{Motore, one_number_of_copies_from};
+use crate::helpers::{Archivio, Client, Gateway, Reply, Setting, on_both_stores};
+
+on_both_stores! {
+    two_hundred_copies_of_a_completion_get_one_number,
+    who_guesses_gets_one_answer_and_soon_none,
+    the_completing_ente_sees_its_sheet_and_nothing_else,
+    a_completion_and_the_engine_at_once_never_both_have_the_sheet,
+    what_was_asked_of_the_other_parent_is_answered,
+    the_second_parent_changes_its_mind,
+}
+
+const DOMANDA: &str = include_str!("../messages/domanda-registered/request.xml");
+const COMPLETAMENTO: &str = include_str!("../messages/secondo-genitore/request.xml");
+
+fn with_domanda(archivio: Archivio) -> Gateway {
+    let gateway = Gateway::spawn(&Setting::on(archivio));
+    assert_eq!(gateway.client("pat01").post(DOMANDA.as_bytes()).status, 200);
+    gateway
+}
+
+/// A request of one operation, as `chi` asks it.
+fn ask(client: &Client, corpo: &str) -> Reply {
+    let envelope = format!(
+        r#"<env:Envelope xmlns:env="http://www.w3.org/2003/05/soap-envelope" xmlns:inps="http://inps.it/" xmlns:at="http://inps.it/AssegnoTemporaneo/v1" xmlns:coop="http://inps.it/cooperazione/v1"><env:Header><inps:Identity><UserId>op.bianchi</UserId><CodiceUfficio>001</CodiceUfficio></inps:Identity></env:Header><env:Body>{corpo}</env:Body></env:Envelope>"#
+    );
+    client.post(envelope.as_bytes())
+}
+
+fn consulta(client: &Client, nome: &str) -> Reply {
+    ask(
+        client,
+        &format!("<at:ConsultaDomanda><at:Riferimento>{nome}</at:Riferimento></at:ConsultaDomanda>"),
+    )
+}
+
+fn two_hundred_copies_of_a_completion_get_one_number(archivio: Archivio) {
+    let gateway = with_domanda(archivio);
+    let numero = one_number_of_copies_from(&gateway, "pat02", COMPLETAMENTO);
+    assert_eq!(numero, "INPS-AUF-2021-000000000002");
+    let altra = COMPLETAMENTO.replace("META_ENTRAMBI", "INTERO_RICHIEDENTE");
+    assert_eq!(
+        gateway
+            .client("pat02")
+            .post(altra.as_bytes())
+            .value("Codice")
+            .as_deref(),
+        Some("RPL-001"),
+        "the key has its content"
+    );
+}
+
+fn who_guesses_gets_one_answer_and_soon_none(archivio: Archivio) {
+    let gateway = with_domanda(archivio);
+    let client = gateway.client("pat02");
+    let sbagliate = [
+        (">BBBRRR14A01A001X<", ">BNCNNA10T45H501Y<"),
+        (">VRDLGU82B52F205E<", ">RSSMRA80A01H501U<"),
+        (">1</coop:NumeroDomanda>", ">999</coop:NumeroDomanda>"),
+    ];
+    let senza_id = |reply: &Reply| {
+        let testo = reply.text();
+        let (prima, dopo) = testo.split_once("<coop:IdMessaggio>").unwrap();
+        let (_, dopo) = dopo.split_once("</coop:IdMessaggio>").unwrap();
+        let (dopo, _) = dopo.split_once("varco_id").unwrap();
+        (reply.status, prima.to_owned(), dopo.to_owned())
+    };
+    let mut risposte = Vec::new();
+    for n in 0..20 {
+        let (giusto, sbagliato) = sbagliate[n % 3];
+        let tentativo = COMPLETAMENTO
+            .replace(giusto, sbagliato)
+            .replace(">S-1<", &format!(">T-{n}<"));
+        let reply = client.post(tentativo.as_bytes());
+        assert_eq!(reply.value("Codice").as_deref(), Some("PRO-101"), "{n}");
+        risposte.push(senza_id(&reply));
+        // What matches is taken, and does not count.
+        if n == 10 {
+            let giusta = client.post(COMPLETAMENTO.as_bytes());
+            assert_eq!(
+                giusta.value("Esito").as_deref(),
+                Some("REGISTRATA"),
+                "{}",
+                giusta.text()
+            );
+        }
+    }
+    risposte.dedup();
+    assert_eq!(risposte.len(), 1, "whatever was wrong: {risposte:?}");
+
+    let ancora = COMPLETAMENTO
+        .replace(sbagliate[0].0, sbagliate[0].1)
+        .replace(">S-1<", ">T-20<");
+    let ancora = client.post(ancora.as_bytes());
+    assert_eq!(
+        (ancora.status, ancora.value("Codice").as_deref()),
+        (429, Some("SEC-003"))
+    );
+    let attesa: u64 = ancora.header("retry-after").unwrap().parse().unwrap();
+    assert!((3_000..=3_600).contains(&attesa), "{attesa}");
+    let giusta = client.post(COMPLETAMENTO.replace(">S-1<", ">S-2<").as_bytes());
+    assert_eq!(
+        giusta.value("Codice").as_deref(),
+        Some("SEC-003"),
+        "right or wrong"
+    );
+    let di_allora = client.post(COMPLETAMENTO.as_bytes());
+    assert_eq!(
+        di_allora.value("Ripetizione").as_deref(),
+        Some("true"),
+        "a retry gets its receipt"
+    );
+    let altro = gateway.client("pat01");
+    let con_il_suo_mandato = COMPLETAMENTO
+        .replace("PAT02", "PAT01")
+        .replace(sbagliate[0].0, sbagliate[0].1);
+    assert_eq!(
+        altro
+            .post(con_il_suo_mandato.as_bytes())
+            .value("Codice")
+            .as_deref(),
+        Some("PRO-101"),
+        "each ente has its own"
+    );
+}
+
+fn the_completing_ente_sees_its_sheet_and_nothing_else(archivio: Archivio) {
+    let gateway = with_domanda(archivio);
+    let (presenta, completa) = (gateway.client("pat01"), gateway.client("pat02"));
+    let per_numero = "<coop:NumeroDomanda>1</coop:NumeroDomanda>";
+    for nome in [
+        per_numero,
+        "<coop:Protocollo>INPS-AUF-2021-000000000001</coop:Protocollo>",
+    ] {
+        assert_eq!(
+            consulta(&completa, nome).value("Codice").as_deref(),
+            Some("PRO-101"),
+            "an outsider"
+        );
+    }
+    let registrato = completa.post(COMPLETAMENTO.as_bytes());
+    assert_eq!(
+        registrato.value("Esito").as_deref(),
+        Some("REGISTRATA"),
+        "{}",
+        registrato.text()
+    );
+    assert_eq!(registrato.value("DecorrenzaPresunta").as_deref(), Some("2021-08"));
+    gateway.block_on(async {
+        let mut motore = Motore::connect(&gateway, archivio).await;
+        assert!(motore.moves(1, 1, "IN_ISTRUTTORIA").await && motore.moves(1, 2, "IN_ISTRUTTORIA").await);
+    });
+
+    let altrui = [
+        "RSSMRA80A01H501U",
+        "MARIO",
+        "BNCNNA10T45H501Y",
+        "mario.rossi",
+        "IT60X0542811101000000123456",
+        "PAT01",
+        ">K-1<",
+        "000000000001<",
+    ];
+    for nome in [
+        per_numero,
+        "<coop:Protocollo>INPS-AUF-2021-000000000001</coop:Protocollo>",
+        "<coop:Protocollo>INPS-AUF-2021-000000000002</coop:Protocollo>",
+        "<coop:ChiaveInvio>S-1</coop:ChiaveInvio>",
+    ] {
+        let vista = consulta(&completa, nome);
+        assert_eq!(vista.values("Posto"), ["1"], "{nome}: {}", vista.text());
+        assert_eq!(vista.value("Stato").as_deref(), Some("IN_ISTRUTTORIA"));
+        assert_eq!(vista.value("ChiaveInvio").as_deref(), Some("S-1"));
+        assert_eq!(
+            (
+                vista.value("Modalita").as_deref(),
+                vista.value("IbanFinale").as_deref(),
+                vista.value("Dal").as_deref()
+            ),
+            (Some("CC"), Some("3456"), Some("2021-08"))
+        );
+        assert_eq!(vista.values("Operazione"), ["CompletaSecondoGenitore"]);
+        for dato in altrui {
+            assert!(
+                !vista.text().contains(dato),
+                "{nome} tells {dato}: {}",
+                vista.text()
+            );
+        }
+    }
+    let elenco = ask(&completa, "<at:RicercaDomande/>");
+    assert_eq!(elenco.values("Posto"), ["1"], "{}", elenco.text());
+    assert_eq!(elenco.value("Stato").as_deref(), Some("IN_ISTRUTTORIA"));
+    let variazioni = ask(&completa, "<at:ElencoVariazioni/>");
+    assert_eq!(
+        variazioni.values("Tipo"),
+        ["COMPLETAMENTO"],
+        "{}",
+        variazioni.text()
+    );
+    for reply in [&elenco, &variazioni] {
+        for dato in altrui {
+            assert!(!reply.text().contains(dato), "tells {dato}: {}", reply.text());
+        }
+    }
+    let ricevuta = ask(
+        &completa,
+        "<at:ScaricaRicevuta><at:Riferimento><coop:ChiaveInvio>S-1</coop:ChiaveInvio></at:Riferimento></at:ScaricaRicevuta>",
+    );
+    assert_eq!(
+        ricevuta.value("Protocollo").as_deref(),
+        Some("INPS-AUF-2021-000000000002")
+    );
+    for nome in [
+        per_numero,
+        "<coop:Protocollo>INPS-AUF-2021-000000000001</coop:Protocollo>",
+    ] {
+        let altra = ask(
+            &completa,
+            &format!("<at:ScaricaRicevuta><at:Riferimento>{nome}</at:Riferimento></at:ScaricaRicevuta>"),
+        );
+        assert_eq!(
+            altra.value("Codice").as_deref(),
+            Some("PRO-101"),
+            "{}",
+            altra.text()
+        );
+    }
+
+    // Who presented it is told that it happened, and not where the other half goes.
+    let vista = consulta(&presenta, per_numero);
+    assert_eq!(vista.values("Posto"), ["1", "2"]);
+    assert!(!vista.text().contains("SecondaMeta"), "{}", vista.text());
+    let feed = ask(&presenta, "<at:ElencoVariazioni/>");
+    assert_eq!(
+        feed.values("Tipo"),
+        ["REGISTRATA", "ATTO", "COMPLETAMENTO"],
+        "{}",
+        feed.text()
+    );
+    assert!(!feed.text().contains("3456"), "{}", feed.text());
+    let altrui = "<coop:ChiaveInvio>S-1</coop:ChiaveInvio>";
+    assert_eq!(
+        consulta(&presenta, altrui).value("Codice").as_deref(),
+        Some("PRO-101")
+    );
+}
+
+fn a_completion_and_the_engine_at_once_never_both_have_the_sheet(archivio: Archivio) {
+    const GARE: u32 = 8;
+    let gateway = Gateway::spawn(&Setting::on(archivio));
+    for gara in 1..=GARE {
+        let domanda = DOMANDA.replace(">K-1<", &format!(">G-{gara}<"));
+        let inviata = gateway.client("pat01").post(domanda.as_bytes());
+        assert_eq!(
+            inviata.value("Esito").as_deref(),
+            Some("REGISTRATA"),
+            "{}",
+            inviata.text()
+        );
+        let numero = format!(">{gara}</coop:NumeroDomanda>");
+        let completamento = COMPLETAMENTO
+            .replace(">1</coop:NumeroDomanda>", &numero)
+            .replace(">S-1<", &format!(">S-{gara}<"));
+        let risposta = thread::scope(|scope| {
+            let patronato = scope.spawn(|| gateway.client("pat02").post(completamento.as_bytes()));
+            gateway.block_on(async {
+                let mut motore = Motore::connect(&gateway, archivio).await;
+                for posto in [1, 2] {
+                    assert!(motore.moves(gara, posto, "IN_ISTRUTTORIA").await);
+                    assert!(motore.moves(gara, posto, "RESPINTA").await);
+                }
+            });
+            patronato.join().unwrap()
+        });
+        // Either it came first, or what it met was told.
+        match risposta.value("Esito").as_deref() {
+            Some("REGISTRATA") => {}
+            Some("RIFIUTATA") => {
+                assert_eq!(
+                    risposta.value("Codice").as_deref(),
+                    Some("STA-001"),
+                    "{}",
+                    risposta.text()
+                );
+            }
+            altro => panic!("{altro:?}: {}", risposta.text()),
+        }
+    }
+}
+
+fn what_was_asked_of_the_other_parent_is_answered(archivio: Archivio) {
+    let gateway = with_domanda(archivio);
+    gateway.block_on(async {
+        let mut motore = Motore::connect(&gateway, archivio).await;
+        assert!(
+            motore
+                .executes(
+                    "UPDATE schede SET azione_richiesta = 'INTEGRARE_ALTRO_GENITORE', azione_motivo = 'manca il conto'
+                     WHERE numero_domanda = 1 AND posto = 1"
+                        .to_owned()
+                )
+                .await
+        );
+    });
+    let completa = gateway.client("pat02");
+    assert_eq!(completa.post(COMPLETAMENTO.as_bytes()).status, 200);
+    let vista = consulta(
+        &gateway.client("pat01"),
+        "<coop:NumeroDomanda>1</coop:NumeroDomanda>",
+    );
+    assert_eq!(
+        vista.value("AzioneRichiesta").as_deref(),
+        Some("NESSUNA"),
+        "{}",
+        vista.text()
+    );
+    assert_eq!(vista.value("MotivoAzione"), None);
+}
+
+fn the_second_parent_changes_its_mind(archivio: Archivio) {
+    let gateway = with_domanda(archivio);
+    let completa = gateway.client("pat02");
+    assert_eq!(completa.post(COMPLETAMENTO.as_bytes()).status, 200);
+    // Another account a month later: the half runs on as it ran.
+    gateway.clock.set("2021-08-16T10:00:00Z".parse().unwrap());
+    let altro_conto = COMPLETAMENTO
+        .replace(">S-1<", ">S-2<")
+        .replace("IT60X0542811101000000123456", "IT30O0760103200000012345678");
+    let reply = completa.post(altro_conto.as_bytes());
+    assert_eq!(
+        reply.value("Esito").as_deref(),
+        Some("REGISTRATA"),
+        "{}",
+        reply.text()
+    );
+    let nome = "<coop:NumeroDomanda>1</coop:NumeroDomanda>";
+    let vista = consulta(&completa, nome);
+    assert_eq!(
+        (
+            vista.value("IbanFinale").as_deref(),
+            vista.value("Dal").as_deref()
+        ),
+        (Some("5678"), Some("2021-08"))
+    );
+    // And then the whole to the applicant: from the month after that.
+    let pagamento = COMPLETAMENTO.find("<at:Pagamento>").unwrap()
+        ..COMPLETAMENTO.find("</at:Pagamento>").unwrap() + "</at:Pagamento>".len();
+    let mut intero = COMPLETAMENTO.to_owned();
+    intero.replace_range(pagamento, "");
+    let intero = intero
+        .replace(">S-1<", ">S-3<")
+        .replace("META_ENTRAMBI", "INTERO_RICHIEDENTE");
+    let reply = completa.post(intero.as_bytes());
+    assert_eq!(
+        reply.value("Esito").as_deref(),
+        Some("REGISTRATA"),
+        "{}",
+        reply.text()
+    );
+    let vista = consulta(&completa, nome);
+    assert_eq!(vista.value("Ripartizione").as_deref(), Some("INTERO_RICHIEDENTE"));
+    assert_eq!(
+        (vista.value("IbanFinale"), vista.value("Dal").as_deref()),
+        (None, Some("2021-09"))
+    );
+    assert_eq!(
+        ask(&completa, "<at:ElencoVariazioni/>").values("Tipo"),
+        ["COMPLETAMENTO", "COMPLETAMENTO", "COMPLETAMENTO"]
+    );
+}
