@@ -284,6 +284,46 @@ impl Tipo {
     }
 }
 
+/// The envelope in a message that was taken in, by a place inside it: of a message in parts the part that holds the place,
+/// else all of it.
+#[must_use]
+pub fn envelope_around(bytes: &[u8], dentro: usize) -> Range<usize> {
+    let principio = bytes.len() - bytes.trim_ascii_start().len();
+    let (prima, dopo) = bytes.split_at(dentro.min(bytes.len()));
+    let Some(fine_riga) = bytes[principio..].iter().position(|byte| *byte == b'\n') else {
+        return 0..bytes.len();
+    };
+    let delimitatore = bytes[principio..principio + fine_riga].trim_ascii_end();
+    // No XML begins so.
+    if !delimitatore.starts_with(b"--") {
+        return 0..bytes.len();
+    }
+    let vuota = [&b"\r\n\r\n"[..], b"\n\n"]
+        .iter()
+        .filter_map(|vuota| {
+            let testa = last_line(prima, delimitatore)?;
+            let qui = prima[testa..]
+                .windows(vuota.len())
+                .position(|qui| qui == *vuota)?;
+            Some(testa + qui + vuota.len())
+        })
+        .min();
+    let fine = dopo
+        .windows(delimitatore.len() + 1)
+        .position(|qui| qui[0] == b'\n' && qui[1..] == *delimitatore);
+    vuota.unwrap_or(0)..fine.map_or(bytes.len(), |fine| prima.len() + fine)
+}
+
+/// Where the last line begins that starts with the delimiter.
+fn last_line(bytes: &[u8], delimitatore: &[u8]) -> Option<usize> {
+    bytes
+        .windows(delimitatore.len())
+        .enumerate()
+        .rev()
+        .find(|(qui, parte)| *parte == delimitatore && (*qui == 0 || bytes[qui - 1].is_ascii_whitespace()))
+        .map(|(qui, _)| qui)
+}
+
 /// What the head of a part says.
 #[derive(Debug)]
 struct Testa {

@@ -139,6 +139,25 @@ fn a_message_is_parted_without_a_copy() {
 }
 
 #[test]
+fn the_envelope_is_found_again_by_a_place_inside_it() {
+    for parti in [
+        &[(TESTA, BUSTA), (ALLEGATO, b"abc")][..],
+        &[(ALLEGATO, b"abc"), (TESTA, BUSTA)],
+    ] {
+        for bytes in [scrivi(parti), [b"\r\n", &scrivi(parti)[..]].concat()] {
+            let letto = tipo().parts(&Bytes::from(bytes.clone())).unwrap();
+            let trovata = envelope_around(&bytes, letto.busta_da + 1);
+            assert_eq!(trovata.start, letto.busta_da);
+            assert_eq!(bytes[trovata].trim_ascii_end(), BUSTA);
+        }
+    }
+    assert_eq!(envelope_around(b"<a>\n<b/></a>", 4), 0..12);
+    assert_eq!(envelope_around(b"<a/>", 1), 0..4);
+    assert_eq!(envelope_around(b"", 7), 0..0);
+    assert_eq!(envelope_around(b"--x\n", 99), 0..4);
+}
+
+#[test]
 fn line_ends_may_be_bare_if_all_of_them_are() {
     let bytes = String::from_utf8(scrivi(&[(TESTA, BUSTA), (ALLEGATO, b"abc\r")])).unwrap();
     let nudi = bytes.replace("\r\n", "\n");
