@@ -75,6 +75,7 @@ fn contesto(ente: &varco::patronato::CodiceEnte) -> Contesto<'_> {
         user_id: None,
         schede_vive: &[],
         pregresso: None,
+        allegato_bytes_max: varco::domanda::allegato::ALLEGATO_BYTES_MAX,
     }
 }
 

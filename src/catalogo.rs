@@ -299,7 +299,7 @@ catalogo! {
     Htp008 "HTP-008" Porta correggere {
         "Content-Type {tipo} non ammesso"
         "Content-Type {tipo} not accepted"
-        "Usare application/soap+xml; charset=utf-8 (SOAP 1.2) oppure text/xml; charset=utf-8 (SOAP 1.1)."
+        "Usare application/soap+xml; charset=utf-8 (SOAP 1.2) oppure text/xml; charset=utf-8 (SOAP 1.1); con allegati MTOM multipart/related; type=\"application/xop+xml\". SOAP with Attachments non è ammesso."
     }
     Htp009 "HTP-009" Porta ripetere {
         "il client non legge la risposta da {secondi} secondi"
@@ -843,6 +843,16 @@ catalogo! {
         "attached document is empty"
         "Inviare il documento in Contenuto, oppure togliere l'allegato."
     }
+    All004 "ALL-004" Regola correggere {
+        "il documento è dichiarato {dichiarato}, ma i suoi byte sono {sembra}"
+        "the document is said to be {dichiarato}, but its bytes are another thing: {sembra}"
+        "Indicare il TipoMime vero, o inviare il documento intero nel formato indicato: PDF, JPEG, TIFF o busta P7M. Cambiare il nome di un file non ne cambia il formato."
+    }
+    All005 "ALL-005" Regola correggere {
+        "NomeFile {motivo} (per {tipo} serve .{estensioni})"
+        "NomeFile is not that of a {tipo} (.{estensioni}): {motivo}"
+        "Indicare il nome del file senza cartelle, con la sola estensione del suo formato; un documento firmato può essere .pdf.p7m."
+    }
     All101 "ALL-101" Avviso correggere {
         "conto fuori dall'Italia ({paese}) senza il modulo Financial Identification SEPA"
         "account outside Italy ({paese}) without the Financial Identification SEPA form"
@@ -1167,6 +1177,118 @@ catalogo! {
         "the request of this registration was purged at the end of its retention: its summary is no more"
         "Resta la ricevuta, con ScaricaRicevuta; per i dati trasmessi rivolgersi alla sede INPS con il numero di protocollo."
     }
+    // ── RIE: riesame ──
+    Rie001 "RIE-001" Regola correggere {
+        "il riesame della scheda {posto}, decisa il {decisa}, si chiedeva entro {giorni} giorni: fino al {ultimo}"
+        "the riesame of sheet {posto}, decided on {decisa}, could be asked for within {giorni} days: up to {ultimo}"
+        "Trascorso il termine si può presentare un'altra domanda (se lo stato della scheda lo ammette), o ricorrere nelle forme di legge."
+    }
+    Rie002 "RIE-002" Regola correggere {
+        "la scheda {posto} ha già un riesame in corso ({stato})"
+        "sheet {posto} has a riesame under way ({stato})"
+        "Attendere l'esito, che si legge con ConsultaDomanda: fino ad allora non se ne chiede un altro."
+    }
+    // ── MTM: the parts of an MTOM message ──
+    Mtm001 "MTM-001" Porta correggere {
+        "Content-Type multipart/related che non si può leggere: {motivo}"
+        "multipart/related Content-Type that cannot be read: {motivo}"
+        "Scrivere multipart/related; type=\"application/xop+xml\"; start-info=\"application/soap+xml\"; boundary=\"…\", ogni parametro una volta sola; start, se c'è, è il Content-ID della busta."
+    }
+    Mtm002 "MTM-002" UnprocessableRequestContent correggere {
+        "prima della prima parte c'è altro che il delimitatore"
+        "something other than the delimiter stands before the first part"
+        "Il corpo HTTP comincia con -- e il boundary del Content-Type, senza preambolo."
+    }
+    Mtm003 "MTM-003" UnprocessableRequestContent correggere {
+        "il messaggio finisce prima del delimitatore di chiusura"
+        "the message ends before its closing delimiter"
+        "Il messaggio è stato troncato: controllare Content-Length, e che l'ultima riga sia --boundary--."
+    }
+    Mtm004 "MTM-004" UnprocessableRequestContent correggere {
+        "dopo il delimitatore di chiusura ci sono altri byte"
+        "bytes stand behind the closing delimiter"
+        "Nulla segue --boundary--, salvo una fine di riga."
+    }
+    Mtm005 "MTM-005" UnprocessableRequestContent correggere {
+        "il delimitatore della parte {parte} è seguito o preceduto da altro che una fine di riga"
+        "the delimiter of part {parte} has something other than a line end beside it"
+        "Il boundary non compare nel contenuto delle parti, e la sua riga finisce come la prima (CRLF o LF, non mescolati)."
+    }
+    Mtm006 "MTM-006" UnprocessableRequestContent correggere {
+        "l'intestazione della parte {parte} {motivo}"
+        "the head of part {parte} cannot be read: {motivo}"
+        "Scrivere Content-Type, Content-Transfer-Encoding e Content-ID una volta ciascuno, poi una riga vuota."
+    }
+    Mtm007 "MTM-007" UnprocessableRequestContent correggere {
+        "l'intestazione della parte {parte} supera {limite} byte"
+        "the head of part {parte} is longer than {limite} bytes"
+        "Togliere le intestazioni che non servono; dopo di esse c'è una riga vuota. Il limite è detto anche dall'operazione Limiti."
+    }
+    Mtm008 "MTM-008" UnprocessableRequestContent correggere {
+        "il messaggio ha più di {limite} parti"
+        "the message has more than {limite} parts"
+        "Inviare meno documenti in un messaggio; il limite è detto anche dall'operazione Limiti."
+    }
+    Mtm009 "MTM-009" UnprocessableRequestContent correggere {
+        "nessuna parte è la busta: quella indicata da start non c'è"
+        "no part is the envelope: the one that start names is not there"
+        "Indicare in start il Content-ID della parte con la busta, oppure omettere start e mettere la busta per prima."
+    }
+    Mtm010 "MTM-010" UnprocessableRequestContent correggere {
+        "la parte {parte}, che contiene la busta, non è come deve: {motivo}"
+        "part {parte}, which holds the envelope, is not as it must be: {motivo}"
+        "La parte con la busta ha Content-Type: application/xop+xml; charset=UTF-8; type=\"application/soap+xml\" e Content-Transfer-Encoding: binary."
+    }
+    Mtm011 "MTM-011" UnprocessableRequestContent correggere {
+        "la parte {parte} ha una Content-Transfer-Encoding non ammessa"
+        "part {parte} has a Content-Transfer-Encoding that is not taken"
+        "Usare binary (oppure 8bit, 7bit, base64)."
+    }
+    Mtm012 "MTM-012" UnprocessableRequestContent correggere {
+        "la parte {parte} dice di essere base64, e non lo è"
+        "part {parte} is said to be base64, and is not"
+        "Codificare la parte per intero, con il riempimento (=), oppure inviarla binary."
+    }
+    Mtm013 "MTM-013" UnprocessableRequestContent correggere {
+        "la parte {parte} è essa stessa un multipart"
+        "part {parte} is itself a multipart"
+        "Mettere ogni documento in una parte propria dello stesso messaggio."
+    }
+    Mtm014 "MTM-014" UnprocessableRequestContent correggere {
+        "la parte {parte} non ha Content-ID"
+        "part {parte} has no Content-ID"
+        "Dare a ogni parte oltre la busta un Content-ID, che un xop:Include nomina."
+    }
+    Mtm015 "MTM-015" UnprocessableRequestContent correggere {
+        "la parte {parte} ha il Content-ID di un'altra"
+        "part {parte} has the Content-ID of another one"
+        "Dare a ogni parte un Content-ID proprio."
+    }
+    Mtm016 "MTM-016" InvalidRequestContent correggere {
+        "xop:Include indica una parte che non c'è"
+        "xop:Include names a part that is not there"
+        "Scrivere in href cid: e il Content-ID della parte, senza parentesi angolari e con i caratteri riservati come %XX."
+    }
+    Mtm017 "MTM-017" InvalidRequestContent correggere {
+        "xop:Include indica una parte già usata da un altro"
+        "xop:Include names a part that another one has used"
+        "Ogni documento ha la sua parte, anche quando i byte sono gli stessi."
+    }
+    Mtm018 "MTM-018" InvalidRequestContent correggere {
+        "nessun xop:Include indica la parte {parte}"
+        "no xop:Include names part {parte}"
+        "Togliere la parte, o indicarla nell'elemento che la contiene."
+    }
+    Mtm019 "MTM-019" InvalidRequestContent correggere {
+        "href di xop:Include non è un riferimento cid:"
+        "href of xop:Include is no cid: reference"
+        "Scrivere href=\"cid:…\": un documento sta nel messaggio, non altrove."
+    }
+    Mtm020 "MTM-020" InvalidRequestContent correggere {
+        "accanto a xop:Include, o dentro, c'è altro"
+        "something stands beside or inside xop:Include"
+        "L'elemento contiene il solo xop:Include, vuoto; oppure il solo base64."
+    }
     // ── STO, SYS: ours ──
     Sto001 "STO-001" APIUnavailable ripetere {
         "servizio momentaneamente non disponibile"
@@ -1228,6 +1350,8 @@ pub const GRUPPI: &[(&str, &str)] = &[
     ("SEC", "Secondo genitore"),
     ("CUR", "Elenchi a pagine"),
     ("DOC", "Ricevute e riepiloghi"),
+    ("RIE", "Riesame"),
+    ("MTM", "MTOM: le parti di un messaggio"),
     ("STO", "Archivio (nostri)"),
     ("SYS", "Sistema (nostri)"),
 ];

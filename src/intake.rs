@@ -20,7 +20,7 @@ use uuid::Uuid;
 pub use self::carte::emessa;
 use self::corpo::Corpo;
 pub use self::diario::Diario;
-use self::passi::{Ammessa, Letta, Nuova, Valida};
+use self::passi::{Ammessa, Letta, Nuova, Regime, Valida};
 use self::reply::envelope_of;
 pub use self::reply::{Reply, plain};
 use crate::access::{Access, Quota, Tentativi};
@@ -35,6 +35,7 @@ use crate::schema::Schema;
 use crate::soap::SoapVersion;
 use crate::soap::answer::{self, EsitoInvio, EsitoVerifica, RicevutaDiAllora, Risposta};
 use crate::soap::identity::Identity;
+use crate::soap::mtom::Messaggio;
 use crate::store::writer::Handle;
 use crate::store::{Atto, Chiave, Contenuto, Registrazione, SharedStore, StoreError, secondo};
 use crate::xml;
@@ -81,6 +82,8 @@ pub struct Intake {
     pub limiti: Vec<answer::Limite>,
     /// How often an ente named a sheet that is not there.
     pub tentativi: Tentativi,
+    /// Bytes of one document.
+    pub allegato_bytes_max: u64,
     /// Seconds told in `Retry-After` when we are the cause.
     pub retry_after: Duration,
 }
@@ -130,16 +133,24 @@ impl Intake {
         let bytes = incoming.corpo.whole().await?;
         let presentata_il = self.clock.business();
         diario.passo("ricezione");
+        diario.richiesta(bytes.clone());
+        let Messaggio {
+            busta,
+            busta_da,
+            parti,
+        } = incoming.corpo.parted(&bytes)?;
         let authorized = authorized.try_map(|envelope| {
+            let richiesta = (incoming.prestazione, operazione);
             self.schema
-                .read(incoming.prestazione, operazione, &envelope, &bytes, &self.limits)
+                .read_parted(richiesta, &envelope, &busta, parti, &self.limits)
         })?;
         diario.lettura(authorized.message());
-        diario.richiesta(bytes.clone());
         diario.passo("lettura");
         let letta = Letta {
             authorized,
-            bytes,
+            busta,
+            busta_da,
+            intera: bytes,
             presentata_il,
         };
 
@@ -149,7 +160,9 @@ impl Intake {
             | Operazione::AggiungiMinore
             | Operazione::AggiungiFiglio
             | Operazione::CompletaSecondoGenitore
-            | Operazione::RinunciaDomanda => self.invia(letta, incoming, diario, esito).await,
+            | Operazione::AllegaDocumento
+            | Operazione::RinunciaDomanda
+            | Operazione::RichiediRiesame => self.invia(letta, incoming, diario, esito).await,
             Operazione::VerificaDomanda => self.verifica(letta, diario, esito).await,
             Operazione::ConsultaDomanda => self.consulta(letta).await,
             Operazione::RicercaDomande => self.ricerca(letta).await,
@@ -175,7 +188,7 @@ impl Intake {
         esito: &Esito,
     ) -> Result<Risposta, Failure> {
         for _ in 0..RILETTURE_MAX {
-            let ammessa = match letta.without_objections(self.ambiente, &esito.avvisi) {
+            let ammessa = match letta.without_objections(self.regime(), &esito.avvisi) {
                 Ok(ammessa) => ammessa,
                 Err(letta) => {
                     // Read before its key is looked at: what a copy of this act has changed is not held against it.
@@ -258,7 +271,7 @@ impl Intake {
             .ammetti(
                 &attuale.schede_vive,
                 attuale.domanda.as_ref(),
-                self.ambiente,
+                self.regime(),
                 &esito.avvisi,
             )
             .map_err(|respinta| respinta.1)
@@ -272,6 +285,14 @@ impl Intake {
             self.tentativi.weigh(ente, trovata, self.clock.wall())?;
         }
         Ok(())
+    }
+
+    /// What every message is judged by here.
+    fn regime(&self) -> Regime {
+        Regime {
+            ambiente: self.ambiente,
+            allegato_bytes_max: self.allegato_bytes_max,
+        }
     }
 
     /// What the rules hold a message against: the live sheets of the children that it brings and, of an act, the domanda
@@ -413,8 +434,8 @@ fn atto(
         emergenza: None,
         operazione: lettura.operazione,
         contenuto,
-        richiesta: letta.bytes.clone(),
-        contenuto_in_richiesta: lettura.contenuto_in_richiesta,
+        richiesta: letta.intera.clone(),
+        contenuto_in_richiesta: letta.contenuto(),
         traccia: diario.snapshot(),
         stampa: answer::ricevuta,
     })

@@ -8,6 +8,7 @@ use crate::protocollo::NumeroProtocollo;
 use crate::schema::LetturaError;
 use crate::soap::envelope::EnvelopeError;
 use crate::soap::identity::IdentityError;
+use crate::soap::mtom::MtomError;
 
 /// Theirs: the sender must change something before sending again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -111,6 +112,12 @@ macro_rules! through_rifiuto {
 }
 
 through_rifiuto!(EnvelopeError, IdentityError, Negato);
+
+impl From<MtomError> for Failure {
+    fn from(errore: MtomError) -> Self {
+        Rifiuto::Lettura(*errore.0).into()
+    }
+}
 
 impl From<LetturaError> for Failure {
     fn from(errore: LetturaError) -> Self {

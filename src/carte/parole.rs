@@ -119,6 +119,7 @@ pub const CAMPI: &[Campo] = &[
     ),
     ("Riferimento/Impronta", "Domanda con impronta", Genere::Codice),
     ("Motivo", "Motivo", Genere::Parola),
+    ("Motivazione", "Motivazione", Genere::Testo),
 ];
 
 /// The elements that open a section of their own, and its title; `#` is the place among those of the same name.
@@ -129,7 +130,9 @@ pub const SEZIONI: &[(&str, &str)] = &[
     ("NuovoFiglio", "Nuovo figlio"),
     ("Completamento", "Completamento"),
     ("SecondoGenitore", "Secondo genitore"),
+    ("Documento", "Documento"),
     ("Rinuncia", "Rinuncia"),
+    ("Riesame", "Riesame"),
     ("Patronato", "Patronato e mandato"),
     ("Mandato", "Patronato e mandato"),
     ("Richiedente", "Richiedente"),
@@ -326,6 +329,15 @@ pub const PAROLE: &[(&str, &str, &str)] = &[
     ("TipoMime", "application/pkcs7-mime", "documento firmato P7M"),
     ("Motivo", "ERRORE_COMPILAZIONE", "errore di compilazione"),
     ("Motivo", "RINUNCIA_PRESTAZIONE", "rinuncia alla prestazione"),
+    ("Motivo", "DATI_ERRATI", "la decisione parte da dati non veri"),
+    (
+        "Motivo",
+        "DOCUMENTO_NON_VALUTATO",
+        "un documento non è stato valutato",
+    ),
+    ("Motivo", "REQUISITO_POSSEDUTO", "il requisito è posseduto"),
+    ("Motivo", "IMPORTO_O_DECORRENZA", "importo o decorrenza errati"),
+    ("Motivo", "ALTRO", "altro"),
 ];
 
 /// The operations that register, by the papers that they give: title of the receipt, title of the summary.

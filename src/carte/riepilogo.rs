@@ -10,6 +10,7 @@ use super::{CartaError, RicevutaDati};
 use crate::domanda::dichiarazione::TestoFirmato;
 use crate::domanda::sha256::hex;
 use crate::protocollo::data_a_roma;
+use crate::soap::mtom;
 use crate::xml::{Elemento, Limits};
 
 /// What a summary is made of, as the store keeps it.
@@ -121,9 +122,11 @@ impl Riepilogo {
         testo_firmato: fn(&str, Date) -> Option<TestoFirmato>,
     ) -> Result<Self, CartaError> {
         let ricevuta = RicevutaDati::read(&originale.ricevuta, &originale.operazione)?;
+        // Of a message in parts only the envelope is XML.
+        let busta = mtom::envelope_around(&originale.richiesta, originale.contenuto_da);
         let contenuto = Elemento::at(
-            &originale.richiesta,
-            originale.contenuto_da,
+            &originale.richiesta[busta.clone()],
+            originale.contenuto_da - busta.start,
             CONTENUTO,
             &senza_limiti(),
         )

@@ -21,6 +21,7 @@ use crate::intake::{Diario, Intake, Reply, plain};
 use crate::listener::{self, Connessione};
 use crate::prestazione::PRESTAZIONI;
 use crate::rifiuto::Negato;
+use crate::soap::mtom;
 use crate::trace::Traccia;
 use crate::trace::writer::Tracciati;
 
@@ -37,6 +38,8 @@ pub struct Channels {
     pub ids: Arc<dyn Ids>,
     /// Bounds on the body.
     pub corpo: CorpoLimits,
+    /// Bounds on a body that is a multipart.
+    pub mtom: mtom::Limits,
     /// From the head to the answer.
     pub richiesta_attesa: Duration,
     /// The address that clients know, without a trailing slash: `https://localhost:8443`.

@@ -11,6 +11,7 @@ use crate::domanda::Violazione;
 use crate::intake::Incoming;
 use crate::prestazione::Prestazione;
 use crate::soap::SoapVersion;
+use crate::soap::mtom::{self, TipoErrato};
 
 /// One request to a service's address.
 pub(super) async fn serve(
@@ -30,10 +31,11 @@ pub(super) async fn serve(
     if request.method() != Method::POST {
         return not_allowed(arrivo.refuse(&mut corpo, &method_violation(&request)));
     }
-    let versione_attesa = match content(&request) {
-        Ok(versione) => versione,
+    let (versione_attesa, multiparte) = match content(&request, channels.mtom) {
+        Ok(contenuto) => contenuto,
         Err(violazione) => return arrivo.refuse(&mut corpo, &violazione),
     };
+    corpo = corpo.in_parts(multiparte);
     if let Some(lunghezza) = content_length(&request)
         && lunghezza > channels.corpo.messaggio_bytes_max as u64
     {
@@ -79,9 +81,12 @@ pub(super) fn method_violation(request: &HttpRequest) -> Violazione {
         .with("ammessi", AMMESSI)
 }
 
-/// The SOAP version that the Content-Type speaks of; refuses media types that are no SOAP, other charsets than UTF-8
+/// The SOAP version that the Content-Type speaks of, and the multipart that it announces; refuses media types that are no SOAP, other charsets than UTF-8
 /// (UTF-16 is refused by the reader, which can say where).
-fn content(request: &HttpRequest) -> Result<SoapVersion, Violazione> {
+fn content(
+    request: &HttpRequest,
+    limits: mtom::Limits,
+) -> Result<(SoapVersion, Option<mtom::Tipo>), Violazione> {
     let refused =
         |trovato: &str| Err(Violazione::at(Codice::Htp008, "").with("tipo", super::clip(trovato, 80)));
     let Some(tipo) = request.headers().get(header::CONTENT_TYPE) else {
@@ -92,6 +97,13 @@ fn content(request: &HttpRequest) -> Result<SoapVersion, Violazione> {
     let versione = match parti.next().unwrap_or_default().to_ascii_lowercase().as_str() {
         "application/soap+xml" => SoapVersion::V12,
         "text/xml" => SoapVersion::V11,
+        "multipart/related" => {
+            return match mtom::Tipo::parse(tipo, limits) {
+                Ok(multiparte) => Ok((multiparte.versione, Some(multiparte))),
+                Err(TipoErrato::NonAmmesso) => refused(tipo),
+                Err(TipoErrato::Errato(errore)) => Err(*errore.0),
+            };
+        }
         _ => return refused(tipo),
     };
     for parte in parti {
@@ -103,7 +115,7 @@ fn content(request: &HttpRequest) -> Result<SoapVersion, Violazione> {
             return refused(tipo);
         }
     }
-    Ok(versione)
+    Ok((versione, None))
 }
 
 fn content_length(request: &HttpRequest) -> Option<u64> {

@@ -189,7 +189,9 @@ pub fn without_domanda(
         | Operazione::AggiungiMinore
         | Operazione::AggiungiFiglio
         | Operazione::CompletaSecondoGenitore
-        | Operazione::RinunciaDomanda => {}
+        | Operazione::AllegaDocumento
+        | Operazione::RinunciaDomanda
+        | Operazione::RichiediRiesame => {}
     }
     richiesta.close();
     richiesta.testo
@@ -363,7 +365,9 @@ impl Args {
             Operazione::CompletaSecondoGenitore => {
                 atti::completamento(self.servizio, &spunto, &chiave, protocollo)
             }
+            Operazione::AllegaDocumento => atti::documento(self.servizio, &spunto, &chiave, protocollo),
             Operazione::RinunciaDomanda => atti::rinuncia(self.servizio, &spunto, &chiave, protocollo),
+            Operazione::RichiediRiesame => atti::riesame(self.servizio, &spunto, &chiave, protocollo),
             operazione @ (Operazione::Echo
             | Operazione::ConsultaDomanda
             | Operazione::RicercaDomande

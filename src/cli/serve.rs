@@ -163,6 +163,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         limits: config.limits.xml.clone(),
         limiti: limiti(&config),
         tentativi: Tentativi::new(config.limits.secondo_genitore_errori_max),
+        allegato_bytes_max: config.limits.allegato_bytes_max as u64,
         retry_after: RETRY_AFTER,
     });
     let memoria = config
@@ -179,6 +180,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
             messaggio_bytes_max: config.limits.messaggio_bytes_max,
             memoria: Arc::new(Semaphore::new(memoria)),
         },
+        mtom: config.limits.mtom,
         richiesta_attesa: config.limits.porta.richiesta,
         indirizzo_pubblico: pubblico(&config.listener.indirizzo_pubblico, porta_tcp),
     });
@@ -222,6 +224,24 @@ fn limiti(config: &Config) -> Vec<Limite> {
             config.limits.messaggio_bytes_max,
             "byte",
             "Un messaggio, allegati compresi.",
+        ),
+        limite(
+            "allegato_bytes_max",
+            config.limits.allegato_bytes_max,
+            "byte",
+            "Un documento, decodificato.",
+        ),
+        limite(
+            "parti_max",
+            config.limits.mtom.parti_max,
+            "parti",
+            "Parti di un messaggio MTOM, compresa la busta.",
+        ),
+        limite(
+            "parte_testata_bytes_max",
+            config.limits.mtom.parte_testata_bytes_max,
+            "byte",
+            "Intestazioni di una parte MTOM.",
         ),
         limite(
             "testata_bytes_max",

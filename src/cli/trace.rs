@@ -312,7 +312,7 @@ fn whole(traccia: &Traccia, in_chiaro: bool) -> String {
 
 /// Bytes of a message, masked unless a reason was given.
 fn shown(bytes: &[u8], in_chiaro: bool) -> String {
-    let testo = String::from_utf8_lossy(bytes);
+    let testo = redact::text_of(bytes);
     if in_chiaro {
         testo.into_owned()
     } else {

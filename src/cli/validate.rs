@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::Uscita;
 use super::send::risposta::Errore;
 use crate::clock::{Clock as _, WallClock};
+use crate::domanda::allegato::ALLEGATO_BYTES_MAX;
 use crate::domanda::{Ambiente, Contesto, Istanza, Violazione};
 use crate::protocollo::roma;
 use crate::schema::{LetturaError, Schema};
@@ -137,6 +138,7 @@ pub fn judge(
         codice_ufficio: None,
         user_id: None,
         schede_vive: &[],
+        allegato_bytes_max: ALLEGATO_BYTES_MAX,
         pregresso: None,
     };
     let esame = match istanza {

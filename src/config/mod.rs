@@ -18,6 +18,7 @@ use crate::adesione::documento::{Documento, nearest};
 pub use crate::adesione::documento::{Errore, FileErrato};
 use crate::domanda::Ambiente;
 use crate::listener::{Bounds, ListenerConfig, TlsConfig};
+use crate::soap::mtom;
 use crate::store::writer::WriterConfig;
 use crate::store::{DatabaseConfig, StoreUrl};
 use crate::trace::writer::TraceConfig;
@@ -87,6 +88,10 @@ pub struct Limits {
     pub messaggi_in_memoria_bytes_max: usize,
     /// Acts of a second parent that match no sheet, of one ente in an hour; over it, `SEC-003`.
     pub secondo_genitore_errori_max: usize,
+    /// Bytes of one document.
+    pub allegato_bytes_max: usize,
+    /// Of a message in parts.
+    pub mtom: mtom::Limits,
     /// The reader's.
     pub xml: xml::Limits,
 }
@@ -98,6 +103,8 @@ impl Default for Limits {
             messaggio_bytes_max: 10 * 1024 * 1024,
             messaggi_in_memoria_bytes_max: 64 * 1024 * 1024,
             secondo_genitore_errori_max: 20,
+            allegato_bytes_max: 5 * 1024 * 1024,
+            mtom: mtom::Limits::default(),
             xml: xml::Limits::default(),
         }
     }
@@ -424,6 +431,11 @@ impl Lettura {
                 limits.messaggi_in_memoria_bytes_max >= limits.messaggio_bytes_max,
                 "limits.messaggi_in_memoria_bytes_max",
                 "deve bastare almeno per un messaggio (limits.messaggio_bytes_max)",
+            ),
+            (
+                limits.allegato_bytes_max <= limits.messaggio_bytes_max,
+                "limits.allegato_bytes_max",
+                "un documento sta in un messaggio (limits.messaggio_bytes_max)",
             ),
             (
                 limits.porta.connessioni_per_certificato_max <= limits.porta.connessioni_max,

@@ -1,14 +1,14 @@
 //! The parts of a domanda that every prestazione has, while they are read: each takes fields by their name and gives
 //! the whole part once all that the XSD demands was there. A field that is not readable is a field that is not there.
 
-use base64::Engine as _;
-use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
+use bytes::Bytes;
 use jiff::civil::Date;
 
 use super::Assistenza;
-use super::allegato::{AllegatoInviato, TipoAllegato, TipoMime};
+use super::allegato::{AllegatoInviato, Originale, TipoAllegato, TipoMime};
 use super::codelista::Parola;
 use super::dichiarazione::Inviata;
+use super::formato::Formato;
 use super::lettura::{booleano, data};
 use super::persona::{CodiceInviato, RichiedenteInviato};
 use super::sha256::Sha256;
@@ -50,7 +50,7 @@ pub struct BozzaAllegato {
     nome_file: Option<String>,
     tipo_mime: Option<TipoMime>,
     impronta_dichiarata: Option<String>,
-    contenuto: Option<([u8; 32], u64)>,
+    contenuto: Option<Bytes>,
 }
 
 impl BozzaAssistenza {
@@ -164,90 +164,30 @@ impl BozzaAllegato {
             "NomeFile" => self.nome_file = Some(testo.to_owned()),
             "TipoMime" => self.tipo_mime = TipoMime::parse(testo),
             "Impronta" => self.impronta_dichiarata = Some(testo.to_owned()),
-            "Contenuto" => self.contenuto = impronta(testo),
             _ => {}
         }
     }
 
-    /// The whole document, its bytes left out.
+    /// Its bytes, decoded.
+    pub fn byte(&mut self, campo: &str, byte: Bytes) {
+        if campo == "Contenuto" {
+            self.contenuto = Some(byte);
+        }
+    }
+
+    /// The whole document.
     #[must_use]
     pub fn allegato(self) -> Option<AllegatoInviato> {
-        let (impronta, bytes_len) = self.contenuto?;
+        let contenuto = self.contenuto?;
         Some(AllegatoInviato {
             tipo: self.tipo?,
             nome_file: self.nome_file?,
             tipo_mime: self.tipo_mime?,
             impronta_dichiarata: self.impronta_dichiarata,
-            impronta,
-            bytes_len,
+            impronta: Sha256::of(&contenuto),
+            bytes_len: contenuto.len() as u64,
+            formato: Formato::of(&contenuto),
+            originale: Originale(contenuto),
         })
-    }
-}
-
-/// `xs:base64Binary` pads, and lets spaces stand anywhere; the bits that padding leaves over mean nothing.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &base64::alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
-);
-
-/// Characters decoded at a time: whole groups of four.
-const BLOCCO: usize = 4096;
-
-/// SHA-256 and length of what base64 text holds, block by block: a document is not held twice in memory.
-fn impronta(testo: &str) -> Option<([u8; 32], u64)> {
-    let mut caratteri = testo
-        .bytes()
-        .filter(|carattere| !carattere.is_ascii_whitespace())
-        .peekable();
-    let (mut sha, mut bytes_len) = (Sha256::new(), 0_u64);
-    let (mut blocco, mut decodificato) = (Vec::with_capacity(BLOCCO), [0; BLOCCO / 4 * 3]);
-    while caratteri.peek().is_some() {
-        blocco.clear();
-        blocco.extend(caratteri.by_ref().take(BLOCCO));
-        // Padding ends the document: a block that has it must be the last one.
-        if blocco.ends_with(b"=") && caratteri.peek().is_some() {
-            return None;
-        }
-        let scritti = BASE64.decode_slice(&blocco, &mut decodificato).ok()?;
-        sha.update(&decodificato[..scritti]);
-        bytes_len += u64::try_from(scritti).ok()?;
-    }
-    Some((sha.finish(), bytes_len))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_document_is_known_by_the_imprint_of_its_bytes() {
-        let (abc, bytes_len) = impronta("YWJj").unwrap();
-        assert_eq!(bytes_len, 3);
-        assert_eq!(abc[..4], [0xba, 0x78, 0x16, 0xbf], "SHA-256 of abc");
-        for (contenuto, bytes_len) in [("YWJj ZGU=", 5), ("Y Q = =", 1), ("YR==", 1), ("", 0)] {
-            assert_eq!(
-                impronta(contenuto).map(|(_, bytes_len)| bytes_len),
-                Some(bytes_len),
-                "{contenuto}"
-            );
-        }
-        for errato in ["YWJ", "YQ==YQ==", "Y*==", "=", "YWJj="] {
-            assert_eq!(impronta(errato), None, "{errato}");
-        }
-    }
-
-    #[test]
-    fn a_large_document_is_read_block_by_block() {
-        use base64::engine::general_purpose::STANDARD;
-        for bytes_len in [BLOCCO / 4 * 3 - 1, BLOCCO / 4 * 3, BLOCCO / 4 * 3 + 1, 100_000] {
-            let byte: Vec<u8> = (0..=250).cycle().take(bytes_len).collect();
-            let attesa: [u8; 32] = Sha256::of(&byte);
-            let letta = impronta(&STANDARD.encode(&byte));
-            assert_eq!(
-                letta,
-                Some((attesa, u64::try_from(bytes_len).unwrap())),
-                "{bytes_len}"
-            );
-        }
     }
 }

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use super::atto::riesame::StatoRiesame;
 use super::quadro::Quadro;
 use super::stato::{AzioneRichiesta, StatoDomanda};
 use super::{CodiceFiscale, Mese, Richiedente};
@@ -82,6 +83,10 @@ pub struct SchedaConsultata {
     pub codice_fiscale: CodiceFiscale,
     /// Its state.
     pub stato: StatoDomanda,
+    /// Since when.
+    pub stato_dal: Timestamp,
+    /// How far the last riesame of it is, if one was asked for.
+    pub riesame: Option<StatoRiesame>,
     /// What is asked of the sender.
     pub azione_richiesta: AzioneRichiesta,
     /// Expected first month.
@@ -158,6 +163,8 @@ pub struct SchedaDetta {
     pub pagamenti: Vec<PagamentoDelMese>,
     /// The half of the second parent, told to whoever completed it and to nobody else.
     pub seconda_meta: Option<SecondaMeta>,
+    /// How far its last riesame is, if one was asked for.
+    pub riesame: Option<StatoRiesame>,
 }
 
 /// The half of the second parent, as their own patronato is told of it. Masked in `Debug`.

@@ -1,6 +1,9 @@
 //! From the text of a field to its value, for the readers of all prestazioni: the lexical forms that the XSD lets
 //! in, no more. A text that the XSD refuses gives `None` and is never seen by the rules.
 
+use base64::Engine as _;
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
+use bytes::Bytes;
 use jiff::civil::Date;
 
 /// An `xs:boolean`: `true`, `false`, `1`, `0`.
@@ -41,6 +44,61 @@ pub fn anno(testo: &str) -> Option<i16> {
     let e_un_giorno = data(&format!("{cifre}-01-01{}", &testo[4..])).is_some();
     e_un_giorno.then(|| cifre.parse().ok()).flatten()
 }
+
+/// An `xs:base64Binary`: it pads, and lets spaces stand anywhere; the bits that padding leaves over mean nothing. Decoded
+/// run by run, so that a document is held once as text and once as bytes, and never a third time.
+#[must_use]
+pub fn base64(testo: &str) -> Option<Bytes> {
+    let mut decodifica = Decodifica {
+        byte: Vec::with_capacity(testo.len().div_ceil(4) * 3),
+        finita: false,
+    };
+    // A group of four that a space parts.
+    let mut gruppo = Vec::with_capacity(4);
+    for tratto in testo.split_ascii_whitespace() {
+        let mut tratto = tratto.as_bytes();
+        if !gruppo.is_empty() {
+            let (primi, altri) = tratto.split_at(tratto.len().min(4 - gruppo.len()));
+            gruppo.extend_from_slice(primi);
+            tratto = altri;
+            if gruppo.len() < 4 {
+                continue;
+            }
+            decodifica.groups(&gruppo)?;
+            gruppo.clear();
+        }
+        let (interi, resto) = tratto.split_at(tratto.len() / 4 * 4);
+        decodifica.groups(interi)?;
+        gruppo.extend_from_slice(resto);
+    }
+    gruppo.is_empty().then(|| Bytes::from(decodifica.byte))
+}
+
+/// A document that is being decoded.
+struct Decodifica {
+    byte: Vec<u8>,
+    /// Padding was seen: it ends the document.
+    finita: bool,
+}
+
+impl Decodifica {
+    /// Whole groups of four.
+    fn groups(&mut self, gruppi: &[u8]) -> Option<()> {
+        if gruppi.is_empty() {
+            return Some(());
+        }
+        if self.finita {
+            return None;
+        }
+        self.finita = gruppi.ends_with(b"=");
+        BASE64.decode_vec(gruppi, &mut self.byte).ok()
+    }
+}
+
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
 
 fn senza_zona(testo: &str) -> &str {
     if let Some(data) = testo.strip_suffix('Z') {
@@ -93,6 +151,48 @@ mod tests {
             "1980-01-àà:00",
         ] {
             assert_eq!(data(errata), None, "{errata}");
+        }
+    }
+
+    #[test]
+    fn base64_lets_spaces_stand_and_pads_once() {
+        for (testo, atteso) in [
+            ("YWJj", Some(&b"abc"[..])),
+            ("YWJj ZGU=", Some(b"abcde")),
+            ("Y Q = =", Some(b"a")),
+            ("YR==", Some(b"a")),
+            ("Y\nWJjZ\r\nGVmZw=\t=", Some(b"abcdefg")),
+            ("", Some(b"")),
+            ("YWJ", None),
+            ("YQ==YQ==", None),
+            ("YQ== YQ==", None),
+            ("YQ= =YQ==", None),
+            ("Y*==", None),
+            ("=", None),
+            ("YWJj=", None),
+        ] {
+            assert_eq!(base64(testo).as_deref(), atteso, "{testo}");
+        }
+    }
+
+    #[test]
+    fn a_document_is_the_same_in_lines_of_any_length() {
+        use ::base64::engine::general_purpose::STANDARD;
+        for bytes_len in [0, 1, 2, 3, 100, 5000] {
+            let byte: Vec<u8> = (0..=250).cycle().take(bytes_len).collect();
+            let testo = STANDARD.encode(&byte);
+            for riga in [1, 2, 3, 4, 5, 76, 10_000] {
+                let righe: Vec<_> = testo
+                    .as_bytes()
+                    .chunks(riga)
+                    .map(|riga| std::str::from_utf8(riga).unwrap())
+                    .collect();
+                assert_eq!(
+                    base64(&righe.join("\r\n")).as_deref(),
+                    Some(&byte[..]),
+                    "{bytes_len} {riga}"
+                );
+            }
         }
     }
 

@@ -12,6 +12,7 @@ pub mod cursore;
 pub mod dettagli;
 pub mod dichiarazione;
 pub mod elenco;
+pub mod formato;
 pub mod lettura;
 pub mod pagamento;
 pub mod persona;
@@ -22,9 +23,11 @@ pub mod sha256;
 pub mod stato;
 pub mod violazione;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+pub use allegato::Originale;
 pub use atto::AttoSuDomanda;
 pub use codice_fiscale::{CodiceFiscale, CodiceFiscaleErrato};
 pub use dettagli::Dettagli;
@@ -176,7 +179,7 @@ pub struct Dichiarazione {
     pub scelta: Option<&'static str>,
 }
 
-/// A document that came with the domanda; its bytes stay in the payload.
+/// A document that came with a domanda or with an act.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allegato {
     /// Its type, a word of the codelist.
@@ -189,6 +192,8 @@ pub struct Allegato {
     pub impronta: [u8; 32],
     /// Length of the decoded bytes.
     pub bytes_len: u64,
+    /// They themselves.
+    pub originale: Originale,
 }
 
 /// What the store writes of a domanda: plain values, near to one struct a table.
@@ -247,6 +252,8 @@ pub struct Contesto<'a> {
     pub user_id: Option<&'a UserId>,
     /// Live sheets of the children of this domanda; empty offline.
     pub schede_vive: &'a [SchedaViva],
+    /// Bytes that one document may have.
+    pub allegato_bytes_max: u64,
     /// Of a domanda that is there and is sent again as it shall be; `None` of a new one.
     pub pregresso: Option<&'a Pregresso>,
 }
@@ -327,6 +334,9 @@ pub trait Lettore: Send {
     fn apri(&mut self, campo: &str);
     /// An element with text content ended; called before [`Lettore::chiudi`], only for elements without children.
     fn valore(&mut self, campo: &str, testo: &str);
+    /// An element whose content is bytes (`xs:base64Binary`) ended: they are decoded, however they came. Called in the
+    /// place of [`Lettore::valore`].
+    fn byte(&mut self, campo: &str, byte: Bytes);
     /// An element ended.
     fn chiudi(&mut self, campo: &str);
     /// What was read, when all that the XSD demands was there.

@@ -6,7 +6,7 @@
 
 use jiff::civil::Date;
 
-use super::allegato::{ALLEGATO_BYTES_MAX, AllegatoInviato};
+use super::allegato::{AllegatoInviato, nome_file_errato};
 use super::pagamento::{Iban, IbanErrato, Modalita, PagamentoInviato};
 use super::persona::CodiceInviato;
 use super::sepa::Paese;
@@ -237,24 +237,56 @@ pub fn is_smentita(codice: &CodiceInviato, inviata: Option<Date>, oggi: Date) ->
     }
 }
 
-/// ALL-001, ALL-002, ALL-003: a document is what its imprint says, not empty, and not over the limit.
+/// The documents of a domanda, each by [`allegato`].
 #[must_use]
-pub fn allegati(inviati: &[AllegatoInviato], prefisso: &str) -> Vec<Violazione> {
+pub fn allegati(inviati: &[AllegatoInviato], prefisso: &str, contesto: &Contesto<'_>) -> Vec<Violazione> {
     (1_usize..)
         .zip(inviati)
-        .filter_map(|(posto, inviato)| {
-            let dove = |campo| percorso(prefisso, &["Allegati", &format!("Allegato[{posto}]"), campo]);
-            if inviato.bytes_len > ALLEGATO_BYTES_MAX {
-                let troppo = Violazione::at(Codice::All002, dove("Contenuto"));
-                return Some(troppo.with("massimo", ALLEGATO_BYTES_MAX));
-            }
-            if inviato.bytes_len == 0 {
-                return Some(Violazione::at(Codice::All003, dove("Contenuto")));
-            }
-            let dichiarata = inviato.impronta_dichiarata.as_deref()?;
-            (dichiarata != hex(&inviato.impronta)).then(|| Violazione::at(Codice::All001, dove("Impronta")))
+        .flat_map(|(posto, inviato)| {
+            let quale = format!("Allegato[{posto}]");
+            allegato(
+                inviato,
+                |campo| percorso(prefisso, &["Allegati", &quale, campo]),
+                contesto,
+            )
         })
         .collect()
+}
+
+/// ALL-001 to ALL-005: a document is what its imprint says, not empty, not over the limit, in the format that it is said
+/// to be in, and its name says the same. `dove` makes the path of one of its fields.
+#[must_use]
+pub fn allegato(
+    inviato: &AllegatoInviato,
+    dove: impl Fn(&str) -> String,
+    contesto: &Contesto<'_>,
+) -> Vec<Violazione> {
+    let al = |codice, campo| Violazione::at(codice, dove(campo));
+    let mut trovate = Vec::new();
+    if let Some(motivo) = nome_file_errato(&inviato.nome_file, inviato.tipo_mime) {
+        let errato = al(Codice::All005, "NomeFile")
+            .with("motivo", motivo)
+            .with("estensioni", inviato.tipo_mime.estensioni().join(", ."))
+            .with("tipo", inviato.tipo_mime.as_str());
+        trovate.push(errato);
+    }
+    if let Some(dichiarata) = &inviato.impronta_dichiarata
+        && *dichiarata != hex(&inviato.impronta)
+    {
+        trovate.push(al(Codice::All001, "Impronta"));
+    }
+    let massimo = contesto.allegato_bytes_max;
+    if inviato.bytes_len == 0 {
+        trovate.push(al(Codice::All003, "Contenuto"));
+    } else if inviato.bytes_len > massimo {
+        trovate.push(al(Codice::All002, "Contenuto").with("massimo", massimo));
+    } else if !inviato.formato.is(inviato.tipo_mime) {
+        let bugia = al(Codice::All004, "Contenuto")
+            .with("dichiarato", inviato.tipo_mime.as_str())
+            .with("sembra", inviato.formato.detto());
+        trovate.push(bugia);
+    }
+    trovate
 }
 
 /// CF-001, CF-002, CF-003, and CF-101 for a provisional one. `entro` is the latest day of birth that makes sense,

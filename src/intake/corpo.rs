@@ -12,6 +12,7 @@ use crate::catalogo::Codice;
 use crate::domanda::Violazione;
 use crate::rifiuto::{Failure, Guasto, Rifiuto};
 use crate::soap::envelope::{Apertura, Envelope};
+use crate::soap::mtom::{Messaggio, Tipo};
 use crate::xml;
 
 /// Bounds on one body. How long it may take is the listener's to say.
@@ -29,6 +30,8 @@ pub struct Corpo {
     letti: BytesMut,
     finito: bool,
     limits: CorpoLimits,
+    /// The multipart that it was announced as.
+    multiparte: Option<Tipo>,
     memoria: Option<OwnedSemaphorePermit>,
 }
 
@@ -55,8 +58,15 @@ impl Corpo {
             letti: BytesMut::new(),
             finito: false,
             limits,
+            multiparte: None,
             memoria: None,
         }
+    }
+
+    /// The same, announced as a multipart.
+    #[must_use]
+    pub fn in_parts(self, multiparte: Option<Tipo>) -> Self {
+        Self { multiparte, ..self }
     }
 
     /// The body of a request that has none.
@@ -90,13 +100,31 @@ impl Corpo {
         let mut try_at = 0;
         loop {
             if self.finito || self.letti.len() >= try_at {
-                match Envelope::open(&self.letti, self.finito, limits)? {
+                match self.open(limits)? {
                     Apertura::Aperta(envelope) => return Ok(*envelope),
                     Apertura::ServeAltro => try_at = self.letti.len() + self.letti.len() / 2 + 1,
                 }
             }
             self.more().await?;
         }
+    }
+
+    fn open(&self, limits: &xml::Limits) -> Result<Apertura, Failure> {
+        let Some(tipo) = &self.multiparte else {
+            return Ok(Envelope::open(&self.letti, self.finito, limits)?);
+        };
+        Ok(match tipo.radice(&self.letti, self.finito)? {
+            Some(radice) => Envelope::open(&self.letti[radice.byte], radice.intera, limits)?,
+            None => Apertura::ServeAltro,
+        })
+    }
+
+    /// The whole message, parted into its envelope and what lies beside it.
+    pub fn parted(&self, intero: &Bytes) -> Result<Messaggio, Failure> {
+        Ok(match &self.multiparte {
+            None => Messaggio::plain(intero.clone()),
+            Some(tipo) => tipo.parts(intero)?,
+        })
     }
 
     /// Reads the rest and hands over the whole message.

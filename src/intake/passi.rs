@@ -18,7 +18,12 @@ use crate::store::Contenuto;
 #[derive(Debug)]
 pub(super) struct Letta {
     pub(super) authorized: Authorized<Lettura>,
-    pub(super) bytes: Bytes,
+    /// The envelope: what line and column are counted in.
+    pub(super) busta: Bytes,
+    /// Where it begins in the message.
+    pub(super) busta_da: usize,
+    /// The whole message as received.
+    pub(super) intera: Bytes,
     pub(super) presentata_il: Timestamp,
 }
 
@@ -43,16 +48,29 @@ pub(super) struct Ammessa {
     pub(super) avvisi: Vec<Violazione>,
 }
 
+/// What every message of a gateway is judged by, beside its prestazione's rules.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Regime {
+    pub(super) ambiente: Ambiente,
+    pub(super) allegato_bytes_max: u64,
+}
+
 impl Letta {
     /// The key, where it could be read.
     pub(super) fn chiave(&self) -> Option<&ChiaveInvio> {
         self.authorized.message().chiave.as_ref()
     }
 
+    /// Where the content stands in the message as received.
+    pub(super) fn contenuto(&self) -> (usize, usize) {
+        let (da, a) = self.authorized.message().contenuto_in_richiesta;
+        (self.busta_da + da, self.busta_da + a)
+    }
+
     /// A domanda, valid and within the rules, as far as can be said without the store; else the message as it was.
     pub(super) fn without_objections(
         mut self,
-        ambiente: Ambiente,
+        regime: Regime,
         avvisi: &[Violazione],
     ) -> Result<Ammessa, Box<Self>> {
         let Some(Istanza::Domanda(domanda)) = self.authorized.message_mut().istanza.take_if(is_domanda)
@@ -64,7 +82,7 @@ impl Letta {
             istanza: Istanza::Domanda(domanda),
         };
         valida
-            .ammetti(&[], None, ambiente, avvisi)
+            .ammetti(&[], None, regime, avvisi)
             .map_err(|respinta| Box::new(respinta.0.take_back()))
     }
 
@@ -119,10 +137,10 @@ impl Valida {
         self,
         schede_vive: &[SchedaViva],
         attuale: Option<&DomandaConsultata>,
-        ambiente: Ambiente,
+        regime: Regime,
         avvisi: &[Violazione],
     ) -> Result<Ammessa, Box<(Self, Failure)>> {
-        let contesto = self.contesto(schede_vive, ambiente);
+        let contesto = self.contesto(schede_vive, regime);
         let mut esame = match (&self.istanza, attuale) {
             (Istanza::Domanda(domanda), _) => domanda.esamina(&contesto),
             // Of an annulled domanda all else follows from that.
@@ -136,8 +154,8 @@ impl Valida {
             (Istanza::Atto(_), None) => return Err(Box::new((self, Rifiuto::NonTrovata.into()))),
         };
         let posizioni = &self.letta.authorized.message().posizioni;
-        posizioni.place(&mut esame.violazioni, &self.letta.bytes);
-        posizioni.place(&mut esame.avvisi, &self.letta.bytes);
+        posizioni.place(&mut esame.violazioni, &self.letta.busta);
+        posizioni.place(&mut esame.avvisi, &self.letta.busta);
         let avvisi: Vec<_> = avvisi.iter().cloned().chain(esame.avvisi).collect();
         if !esame.violazioni.is_empty() {
             let violazioni = esame.violazioni;
@@ -182,7 +200,7 @@ impl Valida {
                 Istanza::Atto(atto) => atto.scheda_viva(scheda),
             })
             .collect();
-        lettura.posizioni.place(&mut violazioni, &self.letta.bytes);
+        lettura.posizioni.place(&mut violazioni, &self.letta.busta);
         violazioni
     }
 
@@ -206,15 +224,16 @@ impl Valida {
     }
 
     /// What rules may look at beside the domanda.
-    fn contesto<'a>(&'a self, schede_vive: &'a [SchedaViva], ambiente: Ambiente) -> Contesto<'a> {
+    fn contesto<'a>(&'a self, schede_vive: &'a [SchedaViva], regime: Regime) -> Contesto<'a> {
         let identity = self.letta.authorized.identity();
         Contesto {
             presentata_il: self.letta.presentata_il,
-            ambiente,
+            ambiente: regime.ambiente,
             ente: Some(&self.letta.authorized.ente().codice),
             codice_ufficio: Some(&identity.codice_ufficio),
             user_id: Some(&identity.user_id),
             schede_vive,
+            allegato_bytes_max: regime.allegato_bytes_max,
             pregresso: None,
         }
     }

@@ -12,7 +12,9 @@ pub(crate) use prova::racconta;
 use jiff::civil::Date;
 
 use crate::domanda::atto::completamento::{LettoreCompletamento, LettoreMeta};
+use crate::domanda::atto::documento::LettoreDocumento;
 use crate::domanda::atto::modifica::LettoreModifica;
+use crate::domanda::atto::riesame::{LettoreRiesame, Termine};
 use crate::domanda::atto::rinuncia::LettoreRinuncia;
 use crate::domanda::campione::{Campo, Spunto};
 use crate::domanda::dichiarazione::TestoFirmato;
@@ -44,6 +46,8 @@ pub struct Prestazione {
     pub scheda_viva: fn(u32, &SchedaViva) -> Violazione,
     /// The text of a declaration, by its code, for a domanda presented on a day.
     pub testo_firmato: fn(&str, Date) -> Option<TestoFirmato>,
+    /// Within which days a decision can be asked to be looked at again, oldest first.
+    pub termini_riesame: &'static [Termine],
     /// When it takes domande.
     pub finestra: &'static Finestra,
     /// Makes the Domanda of a sample, of people that do not exist.
@@ -97,6 +101,8 @@ impl Prestazione {
                 self.titolo,
                 (self.lettore_meta)(),
             ))),
+            Operazione::AllegaDocumento => Some(Box::new(LettoreDocumento::new(self.prefisso, self.titolo))),
+            Operazione::RichiediRiesame => Some(Box::new(LettoreRiesame::new(self))),
             Operazione::RinunciaDomanda => Some(Box::new(LettoreRinuncia::new(self.prefisso, self.titolo))),
             Operazione::Echo
             | Operazione::ConsultaDomanda
@@ -140,8 +146,12 @@ pub enum Operazione {
     AggiungiFiglio,
     /// The other parent's half, by that parent.
     CompletaSecondoGenitore,
+    /// A document for a domanda.
+    AllegaDocumento,
     /// Gives up sheets of a domanda.
     RinunciaDomanda,
+    /// Asks for sheets to be looked at again.
+    RichiediRiesame,
     /// State of a domanda.
     ConsultaDomanda,
     /// The own domande.
@@ -168,7 +178,9 @@ impl Operazione {
         Self::AggiungiMinore,
         Self::AggiungiFiglio,
         Self::CompletaSecondoGenitore,
+        Self::AllegaDocumento,
         Self::RinunciaDomanda,
+        Self::RichiediRiesame,
         Self::ConsultaDomanda,
         Self::RicercaDomande,
         Self::ElencoVariazioni,
@@ -189,7 +201,9 @@ impl Operazione {
             Self::AggiungiMinore => "AggiungiMinore",
             Self::AggiungiFiglio => "AggiungiFiglio",
             Self::CompletaSecondoGenitore => "CompletaSecondoGenitore",
+            Self::AllegaDocumento => "AllegaDocumento",
             Self::RinunciaDomanda => "RinunciaDomanda",
+            Self::RichiediRiesame => "RichiediRiesame",
             Self::ConsultaDomanda => "ConsultaDomanda",
             Self::RicercaDomande => "RicercaDomande",
             Self::ElencoVariazioni => "ElencoVariazioni",
@@ -210,7 +224,9 @@ impl Operazione {
             Self::AggiungiMinore => Some("NuovoMinore"),
             Self::AggiungiFiglio => Some("NuovoFiglio"),
             Self::CompletaSecondoGenitore => Some("Completamento"),
+            Self::AllegaDocumento => Some("Documento"),
             Self::RinunciaDomanda => Some("Rinuncia"),
+            Self::RichiediRiesame => Some("Riesame"),
             Self::Echo
             | Self::ConsultaDomanda
             | Self::RicercaDomande

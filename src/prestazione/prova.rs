@@ -2,6 +2,8 @@
 
 use jiff::civil::Date;
 
+use crate::domanda::allegato::ALLEGATO_BYTES_MAX;
+use crate::domanda::lettura::base64;
 use crate::domanda::{Ambiente, Contesto, Lettore};
 use crate::protocollo::roma;
 
@@ -22,7 +24,10 @@ pub(crate) fn racconta(lettore: &mut dyn Lettore, campi: &str) {
             nome => {
                 let testo = next(&mut resto, |c: char| "|\n".contains(c)).unwrap_or_default();
                 lettore.apri(nome);
-                lettore.valore(nome, testo.trim());
+                match nome {
+                    "Contenuto" => lettore.byte(nome, base64(testo.trim()).unwrap_or_default()),
+                    _ => lettore.valore(nome, testo.trim()),
+                }
                 lettore.chiudi(nome);
             }
         }
@@ -53,6 +58,7 @@ pub(super) fn contesto(ambiente: Ambiente, giorno: Date) -> Contesto<'static> {
         codice_ufficio: None,
         user_id: None,
         schede_vive: &[],
+        allegato_bytes_max: ALLEGATO_BYTES_MAX,
         pregresso: None,
     }
 }

@@ -29,6 +29,7 @@ use crate::patronato::ChiaveInvio;
 use crate::prestazione::{Operazione, PRESTAZIONI, Prestazione};
 use crate::ricevuta::Digest;
 use crate::soap::envelope::{Apertura, Envelope, EnvelopeError};
+use crate::soap::mtom::Parti;
 use crate::xml::{Limits, Nome, Reader, Token, XmlError};
 use authority::{Appunti, Udienza, with_authority};
 use form::Form;
@@ -151,8 +152,21 @@ impl Schema {
         bytes: &[u8],
         limits: &Limits,
     ) -> Result<Lettura, LetturaError> {
+        self.read_parted((prestazione, operazione), envelope, bytes, None, limits)
+    }
+
+    /// The same of an envelope that lies beside parts (MTOM): an `xop:Include` is taken where the XSD says
+    /// `base64Binary`, and nowhere else.
+    pub fn read_parted(
+        &self,
+        (prestazione, operazione): (&'static Prestazione, Operazione),
+        envelope: &Envelope,
+        bytes: &[u8],
+        parti: Option<Parti>,
+        limits: &Limits,
+    ) -> Result<Lettura, LetturaError> {
         let mut reader = Reader::resume(bytes, &envelope.corpo, limits);
-        let lettura = self.pass(prestazione, operazione, &mut reader, bytes)?;
+        let lettura = self.pass((prestazione, operazione), &mut reader, bytes, parti)?;
         envelope.close(&mut reader)?;
         Ok(lettura)
     }
@@ -172,7 +186,7 @@ impl Schema {
             Some(Radice::Busta) => self.read_envelope(bytes, limits),
             Some(Radice::Richiesta(prestazione, operazione)) => {
                 let mut reader = Reader::resume(bytes, &principio, limits);
-                let lettura = self.pass(prestazione, operazione, &mut reader, bytes)?;
+                let lettura = self.pass((prestazione, operazione), &mut reader, bytes, None)?;
                 // What follows the outermost element is looked at too: the reader refuses all but comments.
                 reader.next()?;
                 Ok(lettura)
@@ -204,15 +218,17 @@ impl Schema {
 
     fn pass(
         &self,
-        prestazione: &'static Prestazione,
-        operazione: Operazione,
+        (prestazione, operazione): (&'static Prestazione, Operazione),
         reader: &mut Reader<'_>,
         bytes: &[u8],
+        parti: Option<Parti>,
     ) -> Result<Lettura, LetturaError> {
         let letta = with_authority(&self.outline, |authority| {
             let appunti = Appunti::default();
             let form = Form::new(&self.outline, Udienza::open(authority, &appunti), bytes);
-            Passata::new(&self.outline, prestazione, operazione, form, bytes).run(reader)
+            Passata::new(&self.outline, prestazione, operazione, form, bytes)
+                .beside(parti)
+                .run(reader)
         })?;
         Ok(letta?)
     }

@@ -85,6 +85,13 @@ pub(super) struct Semplice {
     pub(super) massimo: Option<String>,
 }
 
+impl Semplice {
+    /// Whether its text is base64: bytes, which may also come as a part of their own.
+    pub(super) fn is_byte(&self) -> bool {
+        self.base == "base64Binary"
+    }
+}
+
 impl Outline {
     /// Reads the outline of every operation of every prestazione, and of their contents.
     pub(super) fn read(set: &SchemaSet) -> Result<Self, SchemaError> {

@@ -2,15 +2,20 @@
 
 use std::sync::Arc;
 
-use super::digest::Digester;
-use super::form::{Aperta, Chiusa, Form};
+use bytes::Bytes;
+
+use super::digest::{Digester, is_canonico};
+use super::form::{Aperta, Chiusa, Form, RILIEVI_MAX};
 use super::outline::Outline;
 use super::testo::Testo;
 use super::{Lettura, Posizioni, collapsed};
-use crate::domanda::Lettore;
+use crate::catalogo::Codice;
+use crate::domanda::lettura::base64;
 use crate::domanda::sha256::Sha256;
+use crate::domanda::{Lettore, Violazione};
 use crate::patronato::ChiaveInvio;
 use crate::prestazione::{Operazione, Prestazione};
+use crate::soap::mtom::{Parti, XOP};
 use crate::xml::{Attributi, Nome, Reader, Token, XmlError};
 
 /// The sender's key, in the namespace of its service.
@@ -42,6 +47,24 @@ pub(super) struct Passata<'a> {
     nodi: Vec<usize>,
     /// Text since the last tag.
     testo: Testo,
+    inclusioni: Inclusioni,
+}
+
+/// What stands for bytes, in a message whose bytes lie beside the envelope.
+#[derive(Debug, Default)]
+struct Inclusioni {
+    /// `None`: nothing lies beside this envelope, and `xop:Include` is an element like any other.
+    parti: Option<Parti>,
+    /// Elements open from an `xop:Include` on.
+    aperti: usize,
+    /// Where the last one began.
+    inizio: usize,
+    /// One was seen in the innermost element.
+    vista: bool,
+    /// The bytes that it stands for.
+    byte: Option<Bytes>,
+    /// What is wrong with it was told.
+    detta: bool,
 }
 
 /// The sender's key, while it is looked for.
@@ -79,7 +102,14 @@ impl<'a> Passata<'a> {
             posizioni: Posizioni::new(Arc::clone(outline)),
             nodi: Vec::new(),
             testo: Testo::default(),
+            inclusioni: Inclusioni::default(),
         }
+    }
+
+    /// The same, with parts beside the envelope.
+    pub(super) fn beside(mut self, parti: Option<Parti>) -> Self {
+        self.inclusioni.parti = parti;
+        self
     }
 
     pub(super) fn run(mut self, reader: &mut Reader<'_>) -> Result<Lettura, XmlError> {
@@ -116,6 +146,12 @@ impl<'a> Passata<'a> {
     }
 
     fn start(&mut self, nome: Nome<'_>, attributi: &Attributi<'_>, inizio: usize) {
+        if self.inclusioni.aperti > 0
+            || (self.inclusioni.parti.is_some() && nome.is(XOP, "Include") && self.form.in_byte())
+        {
+            self.include(attributi, inizio);
+            return;
+        }
         self.profondita += 1;
         let aperta = self.form.start(nome, attributi, inizio, &self.testo);
         if self.digester.depth() > 0 {
@@ -140,6 +176,49 @@ impl<'a> Passata<'a> {
         if let Aperta::Presa { elemento, numero } = aperta {
             self.taken(nome, elemento, numero, inizio, comincia);
         }
+    }
+
+    /// `xop:Include`, or what should not be inside it: alone in its element, it stands for the bytes of a part.
+    fn include(&mut self, attributi: &Attributi<'_>, inizio: usize) {
+        let dentro = self.inclusioni.aperti > 0;
+        self.inclusioni.aperti += 1;
+        if dentro || self.inclusioni.vista || !self.testo.is_bianco() {
+            self.not_alone(inizio);
+            self.testo.clear();
+            return;
+        }
+        self.testo.clear();
+        self.inclusioni.vista = true;
+        self.inclusioni.inizio = inizio;
+        let href = attributi.iter().find(|attributo| attributo.nome.is("", "href"));
+        let href = href.map_or_else(String::new, |attributo| attributo.valore.into_owned());
+        let chiesta = self.inclusioni.parti.as_mut().map(|parti| parti.take(&href));
+        match chiesta {
+            Some(Ok(byte)) => self.inclusioni.byte = Some(byte),
+            Some(Err(codice)) => self.form.note(inizio, codice),
+            None => {}
+        }
+    }
+
+    /// MTM-020, once an element.
+    fn not_alone(&mut self, inizio: usize) {
+        if !std::mem::replace(&mut self.inclusioni.detta, true) {
+            self.form.note(inizio, Codice::Mtm020);
+        }
+    }
+
+    /// The end of the innermost element, if an `xop:Include` was in it: the bytes it stands for.
+    fn included(&mut self) -> Option<Bytes> {
+        if self.inclusioni.vista && !self.testo.is_bianco() {
+            self.not_alone(self.inclusioni.inizio);
+        }
+        if self.inclusioni.vista {
+            // To the authority it is an element without a byte, which is one of the type.
+            self.testo.clear();
+        }
+        self.inclusioni.vista = false;
+        self.inclusioni.detta = false;
+        self.inclusioni.byte.take()
     }
 
     fn digest_start(&mut self, nome: Nome<'_>, attributi: &Attributi<'_>) {
@@ -184,14 +263,35 @@ impl<'a> Passata<'a> {
 
     /// An end tag that ended before `fine`.
     fn end(&mut self, nome: Nome<'_>, fine: usize) {
+        if self.inclusioni.aperti > 0 {
+            self.inclusioni.aperti -= 1;
+            if !self.testo.is_bianco() {
+                self.not_alone(self.inclusioni.inizio);
+            }
+            self.testo.clear();
+            return;
+        }
+        let inclusi = self.included();
         // The last `<` before its end: an end tag's own, or that of the `<a/>` which is both.
         let inizio = self.bytes[..fine]
             .iter()
             .rposition(|byte| *byte == b'<')
             .unwrap_or(fine);
         let chiusa = self.form.end(&self.testo, inizio);
-        if self.digester.depth() > 0 {
-            self.digester.end(self.testo.trimmed());
+        let in_linea = inclusi.is_none();
+        let byte = inclusi.or_else(|| {
+            (chiusa == Chiusa::Byte)
+                .then(|| base64(self.testo.trimmed()))
+                .flatten()
+        });
+        match &byte {
+            Some(byte)
+                if self.digester.in_attachment() && (!in_linea || is_canonico(self.testo.trimmed())) =>
+            {
+                self.digester.end_document(&Sha256::of(byte));
+            }
+            _ if self.digester.depth() > 0 => self.digester.end(self.testo.trimmed()),
+            _ => {}
         }
         let e_chiave = self.profondita == 2 && self.contenuto_a.is_none();
         if e_chiave && nome.is(self.prestazione.namespace, CHIAVE_INVIO) {
@@ -202,8 +302,7 @@ impl<'a> Passata<'a> {
         }
         match chiusa {
             Chiusa::Saltata => {}
-            Chiusa::Foglia => self.closed(nome, true),
-            Chiusa::Ramo => self.closed(nome, false),
+            presa => self.closed(nome, presa, byte),
         }
         self.testo.clear();
         if self.contenuto_a == Some(self.profondita) {
@@ -214,9 +313,9 @@ impl<'a> Passata<'a> {
     }
 
     /// The end of an element that had its place.
-    fn closed(&mut self, nome: Nome<'_>, foglia: bool) {
+    fn closed(&mut self, nome: Nome<'_>, chiusa: Chiusa, byte: Option<Bytes>) {
         if !self.has_contenuto() {
-            if foglia {
+            if chiusa == Chiusa::Foglia {
                 self.campi.push((
                     self.percorso.join("/"),
                     collapsed(self.testo.trimmed()).into_owned(),
@@ -234,8 +333,15 @@ impl<'a> Passata<'a> {
         if let Some(lettore) = &mut self.lettore
             && dentro
         {
-            if foglia {
-                lettore.valore(nome.locale, &collapsed(self.testo.trimmed()));
+            match chiusa {
+                Chiusa::Foglia => lettore.valore(nome.locale, &collapsed(self.testo.trimmed())),
+                Chiusa::Byte => {
+                    // Text that is no base64 has its finding of form.
+                    if let Some(byte) = byte {
+                        lettore.byte(nome.locale, byte);
+                    }
+                }
+                Chiusa::Ramo | Chiusa::Saltata => {}
             }
             lettore.chiudi(nome.locale);
         }
@@ -246,7 +352,13 @@ impl<'a> Passata<'a> {
     }
 
     fn finish(self, radice: usize) -> Lettura {
-        let rilievi = self.form.finish(radice);
+        let mut rilievi = self.form.finish(radice);
+        if let Some(parti) = &self.inclusioni.parti {
+            let avanzate = parti
+                .left_over()
+                .map(|parte| Violazione::at(Codice::Mtm018, "").with("parte", parte));
+            rilievi.extend(avanzate.take(RILIEVI_MAX - rilievi.len()));
+        }
         let (inizio, fine) = self.estensione.unwrap_or_default();
         let istanza = if rilievi.is_empty() {
             self.lettore.and_then(<dyn Lettore>::istanza)

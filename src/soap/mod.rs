@@ -6,6 +6,7 @@ pub mod envelope;
 mod errori;
 pub mod fault;
 pub mod identity;
+pub mod mtom;
 #[cfg(test)]
 mod prova;
 pub(crate) mod scrittore;

@@ -13,7 +13,7 @@ use crate::patronato::ChiaveInvio;
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 
 /// One sheet: `posto`, `codice_fiscale`, `stato`, `stato_dal`, `azione_richiesta`, `decorrenza_presunta`, `ripartizione`,
-/// `azione_motivo`, and of the second parent's half `modalita`, the end of the IBAN, `dal`.
+/// `azione_motivo`, of the second parent's half `modalita`, the end of the IBAN, `dal`, and the state of its last riesame.
 type RigaScheda = (
     u32,
     String,
@@ -24,6 +24,7 @@ type RigaScheda = (
     String,
     Option<String>,
     [Option<String>; 3],
+    Option<String>,
 );
 
 /// What became of one month: `posto`, `mese`, `beneficiario`, `tipo`, `importo_cent`, `istante`, `motivo`.
@@ -79,6 +80,7 @@ fn scheda(
         ripartizione,
         azione_motivo,
         meta,
+        riesame,
     ): RigaScheda,
     pagamenti: &[RigaPagamento],
 ) -> Result<SchedaDetta, Inconsistency> {
@@ -104,6 +106,11 @@ fn scheda(
             .map(pagamento)
             .collect::<Result<_, _>>()?,
         seconda_meta: seconda_meta(meta)?,
+        riesame: riesame
+            .as_deref()
+            .map(parola)
+            .transpose()
+            .map_err(|causa| Inconsistency::new("riesami", "stato", causa))?,
     })
 }
 

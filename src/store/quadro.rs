@@ -54,7 +54,9 @@ type Scritto = (Option<u32>, Vec<(&'static str, Cella)>);
 
 fn columns_of(effetto: &Effetto) -> Option<Scritto> {
     let scritto = match effetto {
-        Effetto::Stato { .. } | Effetto::Scheda(_) => return None,
+        Effetto::Stato { .. } | Effetto::Scheda(_) | Effetto::Documento { .. } | Effetto::Riesame { .. } => {
+            return None;
+        }
         Effetto::Dati {
             posto: Some(posto),
             valori,

@@ -514,9 +514,96 @@ pub(super) fn mosse<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Mossa<'a>> {
                 | Effetto::Dati { .. }
                 | Effetto::Ripartizione { .. }
                 | Effetto::Pagamento { .. }
-                | Effetto::Contatti { .. } => None,
+                | Effetto::Contatti { .. }
+                | Effetto::Documento { .. }
+                | Effetto::Riesame { .. } => None,
             })
         })
+        .collect()
+}
+
+/// A document, of a domanda or of an act.
+pub(super) struct Documento<'a> {
+    pub(super) nuova: &'a Nuova<'a>,
+    /// Place in its registration, from 1.
+    pub(super) posto: u32,
+    pub(super) allegato: &'a Allegato,
+    /// The sheets that it is for; `None`: the domanda as a whole.
+    pub(super) schede: Option<&'a [u32]>,
+}
+
+/// The documents that came with these registrations.
+pub(super) fn documenti<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Documento<'a>> {
+    let documento = |(nuova, posto, allegato): (&'a Nuova<'a>, u32, &'a Allegato)| Documento {
+        nuova,
+        posto,
+        allegato,
+        schede: nuova
+            .atto
+            .contenuto
+            .seguito()
+            .and_then(Seguito::schede_dei_documenti),
+    };
+    nuove.iter().flat_map(Nuova::allegati).map(documento).collect()
+}
+
+/// The sheets that waited for the documents of these registrations: which domanda, which place.
+pub(super) fn attese(nuove: &[Nuova<'_>]) -> Vec<(NumeroDomanda, u32)> {
+    nuove
+        .iter()
+        .filter_map(Nuova::following)
+        .flat_map(|(_, seguito)| {
+            let attese = seguito.effetti.iter().filter_map(|effetto| match effetto {
+                Effetto::Documento { attese, .. } => Some(attese),
+                Effetto::Stato { .. }
+                | Effetto::Scheda(_)
+                | Effetto::Dati { .. }
+                | Effetto::Pagamento { .. }
+                | Effetto::Contatti { .. }
+                | Effetto::Ripartizione { .. }
+                | Effetto::Riesame { .. } => None,
+            });
+            attese
+                .flatten()
+                .map(move |posto| (seguito.numero_domanda, *posto))
+        })
+        .collect()
+}
+
+/// A sheet that is to be looked at again.
+pub(super) struct Riesame<'a> {
+    pub(super) nuova: &'a Nuova<'a>,
+    pub(super) posto: u32,
+    pub(super) motivo: &'static str,
+    pub(super) motivazione: &'a str,
+}
+
+/// The sheets that these registrations ask to be looked at again.
+pub(super) fn riesami<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Riesame<'a>> {
+    nuove
+        .iter()
+        .filter_map(Nuova::following)
+        .flat_map(|(nuova, seguito)| seguito.effetti.iter().map(move |effetto| (nuova, effetto)))
+        .filter_map(|(nuova, effetto)| match effetto {
+            Effetto::Riesame {
+                schede,
+                motivo,
+                motivazione,
+            } => Some(schede.iter().map(move |posto| Riesame {
+                nuova,
+                posto: *posto,
+                motivo,
+                motivazione,
+            })),
+            Effetto::Stato { .. }
+            | Effetto::Scheda(_)
+            | Effetto::Dati { .. }
+            | Effetto::Pagamento { .. }
+            | Effetto::Contatti { .. }
+            | Effetto::Ripartizione { .. }
+            | Effetto::Documento { .. } => None,
+        })
+        .flatten()
         .collect()
 }
 
@@ -532,7 +619,8 @@ pub(super) struct Variazione<'a> {
 
 /// What the feed tells of these registrations, in their order: `REGISTRATA` of a domanda; of an act `ATTO`, then a row each
 /// effect: `STATO` of a sheet that moves, `SCHEDA` of one that is added, `MODIFICA` of one whose data change, or of the
-/// domanda itself, once; `COMPLETAMENTO` of one whose split or other parent's payment does.
+/// domanda itself, once; `COMPLETAMENTO` of one whose split or other parent's payment does; `DOCUMENTO` of each that a
+/// document is for, `RIESAME` of each that is to be looked at again.
 pub(super) fn variazioni<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Variazione<'a>> {
     let mut righe: Vec<Variazione<'a>> = Vec::with_capacity(nuove.len());
     for nuova in nuove {
@@ -556,6 +644,23 @@ pub(super) fn variazioni<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Variazione<'a>> {
                 } => riga("STATO", Some(*posto), Some(stato.as_str()), Some(azione.as_str())),
                 Effetto::Scheda(scheda) => {
                     riga("SCHEDA", Some(scheda.posto), Some(PRESENTATA), Some(NESSUNA))
+                }
+                Effetto::Documento { schede, attese } => {
+                    let azione = |posto| attese.contains(posto).then_some(NESSUNA);
+                    righe.extend(
+                        schede
+                            .iter()
+                            .map(|posto| riga("DOCUMENTO", Some(*posto), None, azione(posto))),
+                    );
+                    continue;
+                }
+                Effetto::Riesame { schede, .. } => {
+                    righe.extend(
+                        schede
+                            .iter()
+                            .map(|posto| riga("RIESAME", Some(*posto), None, None)),
+                    );
+                    continue;
                 }
                 Effetto::Dati {
                     posto: Some(posto), ..
@@ -604,7 +709,9 @@ pub(super) fn deleghe<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Delega<'a>> {
                 | Effetto::Scheda(_)
                 | Effetto::Dati { .. }
                 | Effetto::Pagamento { .. }
-                | Effetto::Contatti { .. } => None,
+                | Effetto::Contatti { .. }
+                | Effetto::Documento { .. }
+                | Effetto::Riesame { .. } => None,
             })
         })
         .collect()

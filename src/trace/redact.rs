@@ -2,6 +2,9 @@
 //! the text, not at the XML, so that a message nobody could read is masked all the same; lengths and lines stay, so
 //! that a position told in an error still points to its place.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
 /// The text with every personal value masked: a codice fiscale keeps its first three characters, an IBAN its country
 /// and its last four, the personal elements of the contract nothing.
 #[must_use]
@@ -29,8 +32,54 @@ pub fn mask(testo: &str) -> String {
     coperto
 }
 
+/// The text of a message. Where it came in parts (MTOM) its envelope is shown, and each document beside it by its head and
+/// its length: bytes are nothing to read, and somebody's data.
+#[must_use]
+pub fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+    let (Some(fine), true) = (
+        bytes.iter().position(|byte| *byte == b'\n'),
+        bytes.starts_with(b"--"),
+    ) else {
+        return String::from_utf8_lossy(bytes);
+    };
+    let delimitatore = bytes[..fine].trim_ascii_end();
+    let mut testo = String::new();
+    let mut resto = bytes;
+    while !resto.is_empty() {
+        let fine = after(resto, delimitatore).unwrap_or(resto.len());
+        let (parte, dopo) = resto.split_at(fine);
+        resto = dopo;
+        let testa = [&b"\r\n\r\n"[..], b"\n\n"]
+            .iter()
+            .filter_map(|vuota| Some(parte.windows(vuota.len()).position(|qui| qui == *vuota)? + vuota.len()))
+            .min();
+        let (testa, corpo) = parte.split_at(testa.unwrap_or(parte.len()));
+        let testa = String::from_utf8_lossy(testa);
+        testo.push_str(&testa);
+        if testa.to_ascii_lowercase().contains("application/xop+xml") {
+            testo.push_str(&String::from_utf8_lossy(corpo));
+        } else if !corpo.is_empty() {
+            // Writing to a String cannot fail.
+            let _ = writeln!(testo, "[{} byte]", corpo.trim_ascii_end().len());
+        }
+    }
+    Cow::Owned(testo)
+}
+
+/// Where the next line begins that starts with the delimiter.
+fn after(bytes: &[u8], delimitatore: &[u8]) -> Option<usize> {
+    let mut da = 0;
+    while let Some(a_capo) = bytes[da..].iter().position(|byte| *byte == b'\n') {
+        da += a_capo + 1;
+        if bytes[da..].starts_with(delimitatore) {
+            return Some(da);
+        }
+    }
+    None
+}
+
 /// Local names of the elements whose whole text is a person's.
-const PERSONALI: [&str; 9] = [
+const PERSONALI: [&str; 11] = [
     "CodiceFiscale",
     "Nome",
     "Cognome",
@@ -40,6 +89,8 @@ const PERSONALI: [&str; 9] = [
     "Iban",
     "DataNascita",
     "NomeFile",
+    "Contenuto",
+    "Motivazione",
 ];
 
 /// Whether this start tag opens a personal element, whatever its prefix.
@@ -111,6 +162,23 @@ fn blank(testo: &str, coperto: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_parts_of_a_message_are_told_by_their_lengths() {
+        let messaggio =
+            b"--x\r\nContent-Type: application/xop+xml\r\n\r\n<at:Nome>MARIO</at:Nome>\r\n--x\r\n\
+            Content-ID: <uno>\r\n\r\n%PDF MARIO ROSSI\xFF\r\n--x--\r\n";
+        let testo = text_of(messaggio);
+        assert!(
+            testo.contains("<at:Nome>MARIO<") && testo.contains("Content-ID: <uno>\r\n\r\n[17 byte]\n--x--")
+        );
+        assert!(!mask(&testo).contains("MARIO"));
+        for tagliato in 0..messaggio.len() {
+            let _ = text_of(&messaggio[..tagliato]);
+        }
+        assert_eq!(text_of("<à/>".as_bytes()), "<à/>");
+        assert!(!mask("<at:Contenuto>JVBERi0xLjQK</at:Contenuto>").contains("JVBE"));
+    }
 
     #[test]
     fn identifiers_are_masked_wherever_they_stand() {

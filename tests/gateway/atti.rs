@@ -57,6 +57,39 @@ impl Motore {
             Self::Postgres(connessione) => connessione.execute(sql).await.is_ok(),
         }
     }
+
+    /// Executes a statement that the database must refuse, and tells why.
+    pub(crate) async fn refused(&mut self, sql: &str) -> String {
+        let sql = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
+        match self {
+            Self::Sqlite(connessione) => connessione.execute(sql).await.unwrap_err().to_string(),
+            Self::Postgres(connessione) => connessione.execute(sql).await.unwrap_err().to_string(),
+        }
+    }
+
+    /// Executes a statement that must go through.
+    pub(crate) async fn execute(&mut self, sql: &str) {
+        let sql = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
+        match self {
+            Self::Sqlite(connessione) => drop(connessione.execute(sql).await.unwrap()),
+            Self::Postgres(connessione) => drop(connessione.execute(sql).await.unwrap()),
+        }
+    }
+
+    /// The one column of some rows.
+    pub(crate) async fn column<T>(&mut self, sql: &str) -> Vec<T>
+    where
+        T: Send + Unpin,
+        (T,): for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow>
+            + for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow>,
+    {
+        let sql = AssertSqlSafe(sql.to_owned());
+        let righe: Vec<(T,)> = match self {
+            Self::Sqlite(connessione) => sqlx::query_as(sql).fetch_all(connessione).await.unwrap(),
+            Self::Postgres(connessione) => sqlx::query_as(sql).fetch_all(connessione).await.unwrap(),
+        };
+        righe.into_iter().map(|(valore,)| valore).collect()
+    }
 }
 
 /// The states of the sheets of a domanda, in order.

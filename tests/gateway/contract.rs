@@ -2,6 +2,7 @@
 
 use varco::prestazione::PRESTAZIONI;
 
+use crate::atti::Motore;
 use crate::helpers::{Archivio, Gateway, SOAP_12, Setting, on_both_stores};
 
 on_both_stores! {
@@ -163,6 +164,24 @@ fn every_sample_of_the_docs_is_answered_as_it_is_shown(archivio: Archivio) {
         "{}",
         rinuncia.text()
     );
+    let documento = client.post(&read("AllegaDocumento"));
+    assert_eq!(
+        (
+            documento.value("Protocollo").as_deref(),
+            documento.values("Posto")
+        ),
+        (Some("INPS-AUF-2021-000000000005"), vec!["1".to_owned()]),
+        "{}",
+        documento.text()
+    );
+    refuse(&gateway, archivio);
+    let riesame = client.post(&read("RichiediRiesame"));
+    assert_eq!(
+        (riesame.value("Protocollo").as_deref(), riesame.values("Posto")),
+        (Some("INPS-AUF-2021-000000000006"), vec!["1".to_owned()]),
+        "{}",
+        riesame.text()
+    );
     for nome in ["ConsultaDomanda", "ScaricaRicevuta"] {
         let reply = client.post(&read(nome));
         assert_eq!(reply.status, 200, "{nome}: {}", reply.text());
@@ -204,7 +223,15 @@ fn every_sample_of_the_docs_is_answered_as_it_is_shown(archivio: Archivio) {
                 .is_some_and(|extension| extension == "xml"),
         );
     }
-    assert_eq!(files, 15, "a sample that no line above sends");
+    assert_eq!(files, 17, "a sample that no line above sends");
+}
+
+/// The engine refuses the first sheet of the first domanda.
+fn refuse(gateway: &Gateway, archivio: Archivio) {
+    gateway.block_on(async {
+        let mut motore = Motore::connect(gateway, archivio).await;
+        assert!(motore.moves(1, 1, "IN_ISTRUTTORIA").await && motore.moves(1, 1, "RESPINTA").await);
+    });
 }
 
 #[test]
@@ -263,6 +290,11 @@ fn every_sample_of_the_assegno_unico_is_answered_as_it_is_shown() {
         client.post(&read("ConsultaDomanda")).values("Stato"),
         ["PRESENTATA", "SOSTITUITA", "RINUNCIATA", "PRESENTATA"]
     );
+    let documento = client.post(&read("AllegaDocumento"));
+    assert_eq!(documento.value("Protocollo"), numero(6), "{}", documento.text());
+    refuse(&gateway, Archivio::Sqlite);
+    let riesame = client.post(&read("RichiediRiesame"));
+    assert_eq!(riesame.value("Protocollo"), numero(7), "{}", riesame.text());
     assert_eq!(
         client.post(&read("ScaricaRicevuta")).value("Protocollo"),
         numero(1)
@@ -291,7 +323,7 @@ fn every_sample_of_the_assegno_unico_is_answered_as_it_is_shown() {
     );
     assert_eq!(
         std::fs::read_dir(&samples).unwrap().count(),
-        16,
+        18,
         "a sample that no line above sends"
     );
 }

@@ -6,13 +6,16 @@ mod atti;
 mod beside;
 mod carte;
 mod contract;
+mod documenti;
 mod door;
 mod helpers;
 mod hostile;
 mod messages;
 mod modifiche;
+mod mtom;
 #[path = "../comune/postgres.rs"]
 mod postgres;
 mod replay;
+mod riesame;
 mod secondo;
 mod trace;

@@ -7,8 +7,8 @@ use varco::domanda::atto::Seguito;
 use varco::domanda::consultazione::DomandaConsultata;
 use varco::domanda::stato::{AzioneRichiesta, StatoDomanda};
 use varco::domanda::{
-    Allegato, Ambiente, Assistenza, CodiceFiscale, Dettagli, Dichiarazione, Fascicolo, Mese, Pagamento,
-    Richiedente, Scheda,
+    Allegato, Ambiente, Assistenza, CodiceFiscale, Dettagli, Dichiarazione, Fascicolo, Mese, Originale,
+    Pagamento, Richiedente, Scheda,
 };
 use varco::prestazione::Operazione;
 use varco::prestazione::assegno_temporaneo::PRESTAZIONE;
@@ -130,6 +130,7 @@ pub(crate) fn atto(nome: &str, contenuto: u8, minori: &[u64]) -> Atto {
                 tipo_mime: "application/pdf",
                 impronta: [9; 32],
                 bytes_len: 1234,
+                originale: Originale::default(),
             }],
             dettagli: Dettagli::default(),
             oggetto: "Assegno Temporaneo - domanda n. {numero}".to_owned(),

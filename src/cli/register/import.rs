@@ -20,6 +20,7 @@ use crate::catalogo::Codice;
 use crate::cli::send::risposta::Errore;
 use crate::cli::{DoveConfig, Uscita};
 use crate::clock::{Ids as _, RandomIds};
+use crate::domanda::allegato::ALLEGATO_BYTES_MAX;
 use crate::domanda::sha256::hex;
 use crate::domanda::{Contesto, Istanza, SchedaViva, Violazione};
 use crate::registro::{Correlazione, Emergenza};
@@ -347,6 +348,7 @@ impl Banco {
             user_id: Some(&voce.operatore),
             schede_vive: &vive,
             pregresso: None,
+            allegato_bytes_max: ALLEGATO_BYTES_MAX,
         };
         let mut violazioni = match istanza {
             Istanza::Domanda(domanda) => domanda.esamina(&contesto),

@@ -1,6 +1,11 @@
 //! Samples of acts about a domanda that is there, named by its protocol number.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::Scrittore;
+use crate::domanda::allegato::{TipoAllegato, TipoMime};
+use crate::domanda::atto::riesame;
 use crate::domanda::atto::rinuncia::Motivo;
 use crate::domanda::campione::{Campo, Spunto};
 use crate::prestazione::{Operazione, Prestazione};
@@ -143,6 +148,77 @@ pub(super) fn rinuncia(
     richiesta.close();
     richiesta.testo
 }
+
+/// The request element of `AllegaDocumento`, for every sheet of a domanda: a document of one empty page, which readers
+/// open.
+#[must_use]
+pub(super) fn documento(
+    prestazione: &'static Prestazione,
+    spunto: &Spunto<'_>,
+    chiave: &str,
+    protocollo: &str,
+) -> String {
+    let foglia = |nome, testo: &str| Campo::Foglia(nome, testo.to_owned());
+    let mut richiesta = begin(
+        prestazione,
+        Operazione::AllegaDocumento,
+        spunto,
+        chiave,
+        protocollo,
+    );
+    richiesta.campo(&Campo::Gruppo(
+        "Allegato",
+        vec![
+            foglia("Tipo", TipoAllegato::Altro.as_str()),
+            foglia("NomeFile", "documento.pdf"),
+            foglia("TipoMime", TipoMime::Pdf.as_str()),
+            foglia("Contenuto", &STANDARD.encode(PDF_VUOTO)),
+        ],
+    ));
+    richiesta.close();
+    richiesta.close();
+    richiesta.testo
+}
+
+/// The request element of `RichiediRiesame`, for the first sheet of a domanda.
+#[must_use]
+pub(super) fn riesame(
+    prestazione: &'static Prestazione,
+    spunto: &Spunto<'_>,
+    chiave: &str,
+    protocollo: &str,
+) -> String {
+    let foglia = |nome, testo: &str| Campo::Foglia(nome, testo.to_owned());
+    let mut richiesta = begin(
+        prestazione,
+        Operazione::RichiediRiesame,
+        spunto,
+        chiave,
+        protocollo,
+    );
+    for campo in [
+        Campo::Gruppo("Schede", vec![foglia("Scheda", "1")]),
+        foglia("Motivo", riesame::Motivo::RequisitoPosseduto.as_str()),
+        foglia(
+            "Motivazione",
+            "Il requisito era posseduto alla data della domanda.",
+        ),
+    ] {
+        richiesta.campo(&campo);
+    }
+    richiesta.close();
+    richiesta.close();
+    richiesta.testo
+}
+
+/// ISO 32000-1, annex H.2, without its cross-reference table, which readers make anew.
+const PDF_VUOTO: &[u8] = b"%PDF-1.4
+1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj
+2 0 obj <</Type/Pages/Kids[3 0 R]/Count 1>> endobj
+3 0 obj <</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>> endobj
+trailer <</Root 1 0 R>>
+%%EOF
+";
 
 /// What every act begins with: its key, which domanda, who sends it on which mandate. Request and content stay open.
 fn begin(

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use jiff::civil::Date;
 
 use super::bozza::BozzaAtto;
@@ -341,6 +342,8 @@ impl Lettore for LettoreCompletamento {
             (Some(Sezione::SecondoGenitore), _) => {}
         }
     }
+
+    fn byte(&mut self, _campo: &str, _byte: Bytes) {}
 
     fn chiudi(&mut self, campo: &str) {
         match self.dentro {

@@ -5,7 +5,9 @@
 pub mod aggiunta;
 pub mod bozza;
 pub mod completamento;
+pub mod documento;
 pub mod modifica;
+pub mod riesame;
 pub mod rinuncia;
 
 use jiff::civil::Date;
@@ -137,6 +139,22 @@ pub enum Effetto {
         /// All its plain values, as they shall be.
         valori: Valori,
     },
+    /// What the documents that it brings are for.
+    Documento {
+        /// The sheets that they are for.
+        schede: Vec<u32>,
+        /// Those among them that waited for documents, and do no longer.
+        attese: Vec<u32>,
+    },
+    /// Sheets are to be looked at again.
+    Riesame {
+        /// Which.
+        schede: Vec<u32>,
+        /// Why, a word of the codelist.
+        motivo: &'static str,
+        /// The same in words.
+        motivazione: String,
+    },
 }
 
 impl Seguito {
@@ -175,6 +193,16 @@ impl Seguito {
             azione,
             libera: libera.then(|| scheda.codice_fiscale.clone()),
         });
+        self.listing(scheda, stato)
+    }
+
+    /// The same with a sheet that stands in the receipt and stays where it is.
+    #[must_use]
+    pub fn touching(self, scheda: &SchedaConsultata) -> Self {
+        self.listing(scheda, scheda.stato)
+    }
+
+    fn listing(mut self, scheda: &SchedaConsultata, stato: StatoDomanda) -> Self {
         self.schede.push(SchedaRicevuta {
             posto: scheda.posto,
             codice_fiscale: scheda.codice_fiscale.clone(),
@@ -191,6 +219,22 @@ impl Seguito {
             | Effetto::Dati { .. }
             | Effetto::Ripartizione { .. }
             | Effetto::Pagamento { .. }
+            | Effetto::Contatti { .. }
+            | Effetto::Documento { .. }
+            | Effetto::Riesame { .. } => None,
+        })
+    }
+
+    /// The sheets that its documents are for; `None`: the domanda as a whole.
+    #[must_use]
+    pub fn schede_dei_documenti(&self) -> Option<&[u32]> {
+        self.effetti.iter().find_map(|effetto| match effetto {
+            Effetto::Documento { schede, .. } | Effetto::Riesame { schede, .. } => Some(&schede[..]),
+            Effetto::Stato { .. }
+            | Effetto::Scheda(_)
+            | Effetto::Dati { .. }
+            | Effetto::Pagamento { .. }
+            | Effetto::Ripartizione { .. }
             | Effetto::Contatti { .. } => None,
         })
     }
@@ -203,7 +247,9 @@ impl Seguito {
             | Effetto::Dati { .. }
             | Effetto::Ripartizione { .. }
             | Effetto::Pagamento { .. }
-            | Effetto::Contatti { .. } => None,
+            | Effetto::Contatti { .. }
+            | Effetto::Documento { .. }
+            | Effetto::Riesame { .. } => None,
         })
     }
 }
@@ -226,6 +272,63 @@ pub fn scheda_che_ammette(
         return Ok(scheda);
     }
     Err(non_ammette(scheda, operazione, dove))
+}
+
+/// The sheets that an act names in its `Schede`, or means by naming none: every one whose state allows it.
+#[derive(Debug)]
+pub struct Scelta<'a> {
+    /// The places named, in the order sent.
+    pub posti: &'a [u32],
+    /// The operation of the act.
+    pub operazione: Operazione,
+    /// What it does to a sheet.
+    pub azione: Azione,
+    /// The path of the act's element.
+    pub elemento: String,
+    /// The prefix of its `Schede`.
+    pub prefisso: &'a str,
+}
+
+impl Scelta<'_> {
+    /// The sheets, each once, in their order; else STA-001, STA-002 for each that cannot be, or STA-003 where none was named
+    /// and none can be.
+    pub fn in_domanda<'d>(
+        &self,
+        attuale: &'d DomandaConsultata,
+    ) -> Result<Vec<&'d SchedaConsultata>, Vec<Violazione>> {
+        let (operazione, azione) = (self.operazione, self.azione);
+        if self.posti.is_empty() {
+            let schede = attuale.schede.iter();
+            let scelte: Vec<_> = schede.filter(|scheda| scheda.stato.allows(azione)).collect();
+            if scelte.is_empty() {
+                let nessuna =
+                    Violazione::at(Codice::Sta003, &self.elemento).with("operazione", operazione.nome());
+                return Err(vec![nessuna]);
+            }
+            return Ok(scelte);
+        }
+        let (mut scelte, mut violazioni) = (Vec::new(), Vec::new());
+        for (numero, posto) in (1..).zip(self.posti) {
+            match scheda_che_ammette(attuale, *posto, operazione, azione, self.dove(numero)) {
+                Ok(scheda) => scelte.push(scheda),
+                Err(violazione) => violazioni.push(violazione),
+            }
+        }
+        scelte.sort_by_key(|scheda| scheda.posto);
+        scelte.dedup_by_key(|scheda| scheda.posto);
+        if violazioni.is_empty() {
+            Ok(scelte)
+        } else {
+            Err(violazioni)
+        }
+    }
+
+    /// The path of the sheet that is named at a place of `Schede`, from 1.
+    #[must_use]
+    pub fn dove(&self, numero: usize) -> String {
+        let (elemento, prefisso) = (&self.elemento, self.prefisso);
+        format!("{elemento}/{prefisso}:Schede/{prefisso}:Scheda[{numero}]")
+    }
 }
 
 /// STA-001: a sheet whose state does not allow this.
@@ -257,4 +360,11 @@ fn ammesse(stato: StatoDomanda) -> String {
 #[must_use]
 pub fn percorso(prefisso: &str, elemento: &str, campi: &[&str]) -> String {
     percorso_di(&format!("{prefisso}:{elemento}"), "coop", campi)
+}
+
+/// The path of a field that the service itself adds to an act: `percorso_del_servizio("at", "Documento", &["Allegato"])`
+/// is `/at:Documento/at:Allegato`.
+#[must_use]
+pub fn percorso_del_servizio(prefisso: &str, elemento: &str, campi: &[&str]) -> String {
+    percorso_di(&format!("{prefisso}:{elemento}"), prefisso, campi)
 }

@@ -9,6 +9,8 @@
 
 mod confronto;
 
+use bytes::Bytes;
+
 use self::confronto::Confronto;
 use super::{AttoSuDomanda, Seguito};
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
@@ -172,6 +174,12 @@ impl Lettore for LettoreModifica {
             Some(Sezione::Domanda) => self.domanda.valore(campo, testo),
             Some(Sezione::Riferimento) => self.riferimento = Riferimento::parse(campo, testo),
             None => {}
+        }
+    }
+
+    fn byte(&mut self, campo: &str, byte: Bytes) {
+        if self.aperta == Some(Sezione::Domanda) {
+            self.domanda.byte(campo, byte);
         }
     }
 

@@ -1,11 +1,11 @@
 //! `RinunciaDomanda`: the applicant gives up some sheets of a domanda, or all that can be given up (spec/domain.md §5).
 //! The sheets become `RINUNCIATA`; their children are free for another domanda (AT-6).
 
+use bytes::Bytes;
 use jiff::civil::Date;
 
 use super::bozza::BozzaAtto;
-use super::{AttoSuDomanda, Seguito, percorso, scheda_che_ammette};
-use crate::catalogo::Codice;
+use super::{AttoSuDomanda, Scelta, Seguito, percorso};
 use crate::domanda::codelista::codelista;
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento, SchedaConsultata};
 use crate::domanda::regole::{self as comuni, Vigenza};
@@ -74,41 +74,19 @@ impl AttoSuDomanda for Rinuncia {
 }
 
 impl Rinuncia {
-    /// The sheets that are given up, each once, in their order; else STA-001, STA-002 for each that cannot be, or STA-003
-    /// where none was named and none can be.
+    /// The sheets that are given up.
     fn scelte<'a>(
         &self,
         attuale: &'a DomandaConsultata,
     ) -> Result<Vec<&'a SchedaConsultata>, Vec<Violazione>> {
-        if self.schede.is_empty() {
-            let scelte: Vec<_> = attuale
-                .schede
-                .iter()
-                .filter(|scheda| scheda.stato.allows(Azione::Rinunciare))
-                .collect();
-            if scelte.is_empty() {
-                let nessuna = Violazione::at(Codice::Sta003, self.al(&[]))
-                    .with("operazione", Operazione::RinunciaDomanda.nome());
-                return Err(vec![nessuna]);
-            }
-            return Ok(scelte);
-        }
-        let (mut scelte, mut violazioni) = (Vec::new(), Vec::new());
-        for (numero, posto) in (1..).zip(&self.schede) {
-            let dove = self.al(&["Schede", &format!("Scheda[{numero}]")]);
-            let (operazione, azione) = (Operazione::RinunciaDomanda, Azione::Rinunciare);
-            match scheda_che_ammette(attuale, *posto, operazione, azione, dove) {
-                Ok(scheda) => scelte.push(scheda),
-                Err(violazione) => violazioni.push(violazione),
-            }
-        }
-        scelte.sort_by_key(|scheda| scheda.posto);
-        scelte.dedup_by_key(|scheda| scheda.posto);
-        if violazioni.is_empty() {
-            Ok(scelte)
-        } else {
-            Err(violazioni)
-        }
+        let scelta = Scelta {
+            posti: &self.schede,
+            operazione: Operazione::RinunciaDomanda,
+            azione: Azione::Rinunciare,
+            elemento: self.al(&[]),
+            prefisso: "coop",
+        };
+        scelta.in_domanda(attuale)
     }
 
     fn al(&self, campi: &[&str]) -> String {
@@ -175,6 +153,8 @@ impl Lettore for LettoreRinuncia {
         }
     }
 
+    fn byte(&mut self, _campo: &str, _byte: Bytes) {}
+
     fn chiudi(&mut self, campo: &str) {
         self.atto.chiudi(campo);
     }
@@ -193,4 +173,4 @@ impl Lettore for LettoreRinuncia {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

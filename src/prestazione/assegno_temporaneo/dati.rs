@@ -6,6 +6,7 @@ use jiff::civil::{Date, date};
 use super::domanda::{CodiceDichiarazione, Scelta};
 use crate::catalogo::Codice;
 use crate::domanda::Mese;
+use crate::domanda::atto::riesame::Termine;
 use crate::domanda::dichiarazione::{self, SE_NON_RESA};
 use crate::domanda::regole::{Finestra, Vigenza};
 
@@ -31,6 +32,14 @@ pub const PRIMO_MESE: Mese = Mese { anno: 2021, mese: 7 };
 
 /// A child is a minor before this birthday (DL 79/2021 art. 1).
 pub const MAGGIORE_ETA_ANNI: i32 = 18;
+
+/// Within which days a decision can be asked to be looked at again. No source of this prestazione tells a term: it is that
+/// of the administrative appeal (L. 88/1989 art. 46), proposed until the institute says another.
+pub const TERMINI_RIESAME: &[Termine] = &[Termine {
+    dal: date(1989, 3, 9),
+    giorni: 90,
+    fonte: "L. 88/1989 art. 46, per analogia [P]",
+}];
 
 /// The day from which each code warns and the day from which it refuses. Those which only warn (CF-101…) have
 /// none. `SEMPRE`: also outside the measure, since sandbox clocks may stand anywhere.
@@ -59,6 +68,8 @@ pub const VIGENZE: &[(Codice, Vigenza)] = &[
     (Codice::All001, Vigenza::SEMPRE),
     (Codice::All002, Vigenza::SEMPRE),
     (Codice::All003, Vigenza::SEMPRE),
+    (Codice::All004, Vigenza::SEMPRE),
+    (Codice::All005, Vigenza::SEMPRE),
     (Codice::Pat001, Vigenza::SEMPRE),
     (Codice::Pat002, Vigenza::SEMPRE),
     (Codice::Pat003, Vigenza::SEMPRE),

@@ -2,6 +2,7 @@
 //! and nothing of its rules: a field that is not readable is a field that is not there, and a domanda that lacks one
 //! is no domanda. On a message with findings of form it may be told anything, in any order.
 
+use bytes::Bytes;
 use jiff::civil::Date;
 
 use super::domanda::{
@@ -86,7 +87,7 @@ impl Lettore for LettoreAssegnoTemporaneo {
         let Some(sezione) = Sezione::by_campo(campo) else {
             // An empty document is a document, whether or not its empty text is told: ALL-003 speaks of it.
             if campo == "Contenuto" {
-                self.valore(campo, "");
+                self.byte(campo, Bytes::new());
             }
             return;
         };
@@ -140,6 +141,14 @@ impl Lettore for LettoreAssegnoTemporaneo {
             }
             // Not a field of ours: the form has its finding.
             _ => {}
+        }
+    }
+
+    fn byte(&mut self, campo: &str, byte: Bytes) {
+        if let (Some(Sezione::Allegato), Some(allegato)) =
+            (self.aperte.last(), self.letta.allegati.last_mut())
+        {
+            allegato.byte(campo, byte);
         }
     }
 

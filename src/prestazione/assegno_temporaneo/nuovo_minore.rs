@@ -1,6 +1,8 @@
 //! `AggiungiMinore`: one child more for a domanda that is there (AT-7). It keeps the rules of one child, as if it came
 //! with the domanda, on the day on which it is added: that day governs window, age and decorrenza.
 
+use bytes::Bytes;
+
 use super::domanda::{Minore, Qualita};
 use super::lettore::LettoreAssegnoTemporaneo;
 use super::regole::{self, Caso};
@@ -127,6 +129,8 @@ impl Lettore for LettoreNuovoMinore {
             self.atto.valore(campo, testo);
         }
     }
+
+    fn byte(&mut self, _campo: &str, _byte: Bytes) {}
 
     fn chiudi(&mut self, campo: &str) {
         if self.dentro {

@@ -6,6 +6,7 @@ use jiff::civil::{Date, date};
 use super::domanda::{CodiceDichiarazione, Scelta};
 use crate::catalogo::Codice;
 use crate::domanda::Mese;
+use crate::domanda::atto::riesame::Termine;
 use crate::domanda::dichiarazione::{self, SE_NON_RESA};
 use crate::domanda::regole::{Finestra, Vigenza};
 
@@ -16,6 +17,14 @@ pub const FINESTRA: Finestra = Finestra {
     fine_misura: None,
     rimedio: "Attendere l'apertura; fino a febbraio 2022 spettano le misure precedenti.",
 };
+
+/// Within which days a decision can be asked to be looked at again. No source of this prestazione tells a term: it is that
+/// of the administrative appeal (L. 88/1989 art. 46), proposed until the institute says another.
+pub const TERMINI_RIESAME: &[Termine] = &[Termine {
+    dal: date(1989, 3, 9),
+    giorni: 90,
+    fonte: "L. 88/1989 art. 46, per analogia [P]",
+}];
 
 /// The first month that is paid: each year runs from March to February.
 pub const PRIMO_MESE: Mese = Mese { anno: 2022, mese: 3 };

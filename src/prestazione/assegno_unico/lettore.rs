@@ -14,6 +14,7 @@ use crate::domanda::lettura::{anno, booleano, data};
 use crate::domanda::pagamento::IbanErrato;
 use crate::domanda::persona::{AltroGenitore, CodiceInviato, MotivoAssenza};
 use crate::domanda::{Iban, Istanza, Lettore};
+use bytes::Bytes;
 use jiff::civil::Date;
 
 /// Builds a domanda field by field.
@@ -130,7 +131,7 @@ impl Lettore for LettoreAssegnoUnico {
         let Some(sezione) = Sezione::by_campo(campo) else {
             // An empty document is a document, whether or not its empty text is told: ALL-003 speaks of it.
             if campo == "Contenuto" {
-                self.valore(campo, "");
+                self.byte(campo, Bytes::new());
             }
             return;
         };
@@ -202,6 +203,14 @@ impl Lettore for LettoreAssegnoUnico {
             }
             // Not a field of ours: the form has its finding.
             _ => {}
+        }
+    }
+
+    fn byte(&mut self, campo: &str, byte: Bytes) {
+        if let (Some(Sezione::Allegato), Some(allegato)) =
+            (self.aperte.last(), self.letta.allegati.last_mut())
+        {
+            allegato.byte(campo, byte);
         }
     }
 

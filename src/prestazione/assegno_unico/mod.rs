@@ -39,6 +39,7 @@ pub const PRESTAZIONE: Prestazione = Prestazione {
     lettore: || Box::new(lettore::LettoreAssegnoUnico::default()),
     scheda_viva: regole::scheda_viva,
     testo_firmato: |codice, il| firmato(dati::DICHIARAZIONI, codice, il),
+    termini_riesame: dati::TERMINI_RIESAME,
     finestra: &dati::FINESTRA,
     campione: campione::domanda,
     aggiungi: Operazione::AggiungiFiglio,

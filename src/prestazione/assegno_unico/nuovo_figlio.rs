@@ -2,6 +2,8 @@
 //! with the domanda, on the day on which it is added: that day governs age, decorrenza and the 120 days of a birth. Its
 //! other parent is paid as on the sheets that this parent has already, or as the act tells.
 
+use bytes::Bytes;
+
 use super::domanda::{Figlio, Ripartizione, Ruolo};
 use super::lettore::LettoreAssegnoUnico;
 use super::pagamento::{
@@ -228,6 +230,8 @@ impl Lettore for LettoreNuovoFiglio {
             self.atto.valore(campo, testo);
         }
     }
+
+    fn byte(&mut self, _campo: &str, _byte: Bytes) {}
 
     fn chiudi(&mut self, campo: &str) {
         if self.dentro {

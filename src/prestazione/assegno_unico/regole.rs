@@ -444,8 +444,8 @@ fn scelte_delle_dichiarazioni(domanda: &AssegnoUnico, contesto: &Contesto<'_>) -
 }
 
 /// ALL-001, ALL-002, ALL-003: a document is what its imprint says, not empty, and not over the limit.
-fn allegati(domanda: &AssegnoUnico, _: &Contesto<'_>) -> Vec<Violazione> {
-    comuni::allegati(&domanda.allegati, PREFISSO)
+fn allegati(domanda: &AssegnoUnico, contesto: &Contesto<'_>) -> Vec<Violazione> {
+    comuni::allegati(&domanda.allegati, PREFISSO, contesto)
 }
 
 // What the rules speak of.

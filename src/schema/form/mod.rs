@@ -104,6 +104,8 @@ pub(super) enum Aperta {
 pub(super) enum Chiusa {
     /// The element had its place and holds a value.
     Foglia,
+    /// The element had its place and holds bytes.
+    Byte,
     /// The element had its place and holds children.
     Ramo,
     Saltata,
@@ -203,7 +205,11 @@ impl<'a> Form<'a> {
                 if !turbato {
                     self.value(semplice, testo.as_str(), &appunti);
                 }
-                Chiusa::Foglia
+                if semplice.is_byte() {
+                    Chiusa::Byte
+                } else {
+                    Chiusa::Foglia
+                }
             }
             Tipo::Complesso(complesso) => {
                 self.text_between(testo);
@@ -217,6 +223,22 @@ impl<'a> Form<'a> {
             self.visti.truncate(aperto.base);
         }
         chiusa
+    }
+
+    /// Whether the innermost element holds bytes.
+    pub(super) fn in_byte(&self) -> bool {
+        let outline = self.outline;
+        let innermost = self.pila.last().filter(|_| self.saltati == 0);
+        innermost.is_some_and(|aperto| match outline.tipo_di(aperto.elemento) {
+            Tipo::Semplice(semplice) => semplice.is_byte(),
+            Tipo::Complesso(_) => false,
+        })
+    }
+
+    /// A finding of what the authority is not told of, in the innermost element.
+    pub(super) fn note(&mut self, inizio: usize, codice: Codice) {
+        let violazione = self.here(codice);
+        self.keep(inizio, violazione);
     }
 
     /// The findings, placed, in document order.

@@ -1,6 +1,7 @@
 //! The answer of `ConsultaDomanda`.
 
 use super::{booleano, esadecimale, istante};
+use crate::domanda::atto::riesame::StatoRiesame;
 use crate::domanda::consultazione::{AttoDetto, Consultazione, PagamentoDelMese, SchedaDetta, SecondaMeta};
 use crate::soap::scrittore::Scrittore;
 
@@ -47,6 +48,7 @@ fn scheda(w: &mut Scrittore, scheda: &SchedaDetta) {
     if let Some(detta) = &scheda.seconda_meta {
         w.elemento("coop:SecondaMeta", &[], |w| seconda_meta(w, detta));
     }
+    w.campo_se("coop:Riesame", scheda.riesame.map(StatoRiesame::as_str));
 }
 
 fn seconda_meta(w: &mut Scrittore, meta: &SecondaMeta) {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::catalogo::Codice;
+use crate::domanda::atto::riesame::StatoRiesame;
 use crate::domanda::consultazione::{AttoDetto, Consultazione, PagamentoDelMese, SchedaDetta, SecondaMeta};
 use crate::domanda::stato::{AzioneRichiesta, StatoDomanda};
 use crate::domanda::{Mese, Posizione, Richiedente};
@@ -218,6 +219,7 @@ fn every_other_answer_is_valid() {
             stato: StatoDomanda::Accolta,
             stato_dal: quando("2022-01-02T00:00:00Z"),
             azione_richiesta: AzioneRichiesta::AggiornareIban,
+            riesame: Some(StatoRiesame::InEsame),
             decorrenza_presunta: Some(Mese { anno: 2021, mese: 7 }),
             ripartizione: "META_ENTRAMBI".to_owned(),
             azione_motivo: Some("IBAN non abbinato".to_owned()),

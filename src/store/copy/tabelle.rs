@@ -473,6 +473,49 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
             col("tipo_mime", Testo),
             col("impronta", Byte),
             col("bytes_len", Intero),
+            col("schede", Json),
+        ],
+        ..TABELLA
+    },
+    Tabella {
+        nome: "mosse_riesame",
+        da: "mosse_riesame",
+        cammino: &[("da", Testo), ("a", Testo)],
+        chiave: &["da", "a"],
+        colonne: &[col("da", Testo), col("a", Testo)],
+        predisposta: true,
+        ..TABELLA
+    },
+    Tabella {
+        nome: "riesami",
+        da: "riesami",
+        cammino: &[("registrazione", Intero), ("posto", Intero)],
+        chiave: &["numero_domanda", "registrazione", "posto"],
+        colonne: &[
+            col("numero_domanda", Intero),
+            col("registrazione", Intero),
+            col("posto", Intero),
+            col("motivo", Testo),
+            col("motivazione", Testo),
+            col("stato", Testo),
+            col("stato_dal", Istante),
+            col("esito_motivo", Testo),
+        ],
+        ..TABELLA
+    },
+    Tabella {
+        nome: "documenti",
+        da: "documenti",
+        unione: "CROSS JOIN registrazioni r ON r.id = t.registrazione",
+        cammino: &[("registrazione", Intero), ("posto", Intero)],
+        chiave: &["numero_domanda", "registrazione", "posto"],
+        colonne: &[
+            made("numero_domanda", Intero, "r.numero_domanda"),
+            col("registrazione", Intero),
+            col("posto", Intero),
+            col("codec", Testo),
+            col("chiave_id", Testo),
+            col("bytes", Byte),
         ],
         ..TABELLA
     },

@@ -32,7 +32,10 @@ pub(super) async fn consulta(
                 (SELECT coalesce(json_agg(json_build_array(s.posto, s.codice_fiscale, s.stato, ",
         ms!("s.stato_dal"),
         ", s.azione_richiesta, s.decorrenza_presunta, s.ripartizione, s.azione_motivo,
-                            json_build_array(NULL, NULL, NULL)) ORDER BY s.posto), '[]')::text
+                            json_build_array(NULL, NULL, NULL),
+                            (SELECT i.stato FROM riesami i
+                             WHERE i.numero_domanda = s.numero_domanda AND i.posto = s.posto
+                             ORDER BY i.registrazione DESC LIMIT 1)) ORDER BY s.posto), '[]')::text
                  FROM schede s
                  WHERE s.numero_domanda = d.numero) AS schede,
                 (SELECT coalesce(json_agg(json_build_array(p.posto, p.mese, p.beneficiario, p.tipo, p.importo_cent, ",

@@ -86,7 +86,7 @@ pub(super) async fn consulta(
         ", s.azione_richiesta, s.decorrenza_presunta, s.ripartizione,
                             CASE WHEN s.azione_richiesta = 'INTEGRARE_ALTRO_GENITORE' THEN s.azione_motivo END,
                             json_build_array(s.altro_genitore_modalita, right(s.altro_genitore_iban, 4),
-                                s.altro_genitore_dal)) ORDER BY s.posto), '[]')::text
+                                s.altro_genitore_dal), NULL) ORDER BY s.posto), '[]')::text
                  FROM deleghe sua
                  JOIN schede s ON s.numero_domanda = sua.numero_domanda AND s.posto = sua.posto
                  WHERE sua.numero_domanda = g.numero_domanda AND sua.ente = g.ente) AS schede,

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use sqlx::postgres::PgConnection;
 
+use super::documenti;
 use super::row::{Istante, guasto};
 use super::statement::Istruzione;
 use super::tracce::columns_of_traccia;
@@ -28,7 +29,9 @@ pub(super) async fn write_all(
     let mut istruzione = Istruzione::default();
     registrazioni(&mut istruzione, nuove);
     domande(&mut istruzione, nuove);
-    parti(&mut istruzione, nuove);
+    schede(&mut istruzione, nuove);
+    documenti::insert(&mut istruzione, nuove);
+    documenti::insert_riesami(&mut istruzione, nuove);
     atti(&mut istruzione, nuove);
     correlate(&mut istruzione, nuove);
     open_sheets(&mut istruzione, nuove);
@@ -191,10 +194,9 @@ fn correlate(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
     });
 }
 
-/// Sheets and documents: several rows a registration.
-fn parti(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
+/// Sheets: several rows a registration.
+fn schede(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
     let schede: Vec<_> = nuove.iter().flat_map(Nuova::schede).collect();
-    let allegati: Vec<_> = nuove.iter().flat_map(Nuova::allegati).collect();
     istruzione.insert("schede", &schede, |colonne| {
         colonne
             .col("numero_domanda", |(nuova, _)| {
@@ -235,19 +237,6 @@ fn parti(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
             .text("stato", |_| "PRESENTATA")
             .col("stato_dal", |(nuova, _)| Istante(nuova.ricevuta.registrata_il))
             .text("azione_richiesta", |_| "NESSUNA");
-    });
-    istruzione.insert("allegati", &allegati, |colonne| {
-        colonne
-            .col("numero_domanda", |(nuova, _, _)| {
-                intero(nuova.registrata.numero_domanda.0)
-            })
-            .col("registrazione", |(nuova, _, _)| nuova.id)
-            .col("posto", |(_, place, _)| posto(*place))
-            .text("tipo", |(_, _, allegato)| allegato.tipo)
-            .text("nome_file", |(_, _, allegato)| &allegato.nome_file)
-            .text("tipo_mime", |(_, _, allegato)| allegato.tipo_mime)
-            .col("impronta", |(_, _, allegato)| &allegato.impronta[..])
-            .col("bytes_len", |(_, _, allegato)| intero(allegato.bytes_len));
     });
 }
 
@@ -302,7 +291,7 @@ fn feed(istruzione: &mut Istruzione, nuove: &[Nuova<'_>], cursore: &mut i64) {
     });
 }
 
-fn posto(posto: u32) -> i32 {
+pub(super) fn posto(posto: u32) -> i32 {
     i32::try_from(posto).unwrap_or(i32::MAX)
 }
 

@@ -9,6 +9,7 @@ mod carte;
 mod consulta;
 mod deleghe;
 pub(super) mod destinazione;
+mod documenti;
 mod elenchi;
 mod insert;
 mod legale;

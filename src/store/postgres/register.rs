@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use sqlx::postgres::PgConnection;
 use tokio::sync::MutexGuard;
 
+use super::documenti::settle_sheets;
 use super::insert::{move_sheets, take_places, write_all};
 use super::modifiche::change_values;
 use super::row::{Istante, guasto};
@@ -116,6 +117,7 @@ async fn transaction(
     }
     move_sheets(connessione, &nuove).await?;
     change_values(connessione, &nuove).await?;
+    settle_sheets(connessione, &nuove).await?;
     write_all(connessione, &nuove, &numeri, &mut cursore).await?;
     take_places(connessione, &nuove).await?;
     Ok(Scritto::Qualcosa(outcomes(atti, sorti, &nuove)?))

@@ -23,7 +23,10 @@ pub(super) async fn consulta(
                 d.numero AS numero_domanda,
                 EXISTS (SELECT 1 FROM annullamenti a WHERE a.registrazione = r.id AND a.campo IS NULL) AS annullata,
                 (SELECT json_group_array(json_array(s.posto, s.codice_fiscale, s.stato, s.stato_dal, s.azione_richiesta,
-                            s.decorrenza_presunta, s.ripartizione, s.azione_motivo, json_array(NULL, NULL, NULL)))
+                            s.decorrenza_presunta, s.ripartizione, s.azione_motivo, json_array(NULL, NULL, NULL),
+                            (SELECT i.stato FROM riesami i
+                             WHERE i.numero_domanda = s.numero_domanda AND i.posto = s.posto
+                             ORDER BY i.registrazione DESC LIMIT 1)))
                  FROM (SELECT * FROM schede WHERE numero_domanda = d.numero ORDER BY posto) s) AS schede,
                 (SELECT json_group_array(json_array(p.posto, p.mese, p.beneficiario, p.tipo, p.importo_cent, p.istante,
                             p.motivo))

@@ -71,7 +71,7 @@ pub(super) async fn consulta(
                 (SELECT json_group_array(json_array(s.posto, s.codice_fiscale, s.stato, s.stato_dal, s.azione_richiesta,
                             s.decorrenza_presunta, s.ripartizione,
                             iif(s.azione_richiesta = 'INTEGRARE_ALTRO_GENITORE', s.azione_motivo, NULL),
-                            json_array(s.altro_genitore_modalita, substr(s.altro_genitore_iban, -4), s.altro_genitore_dal)))
+                            json_array(s.altro_genitore_modalita, substr(s.altro_genitore_iban, -4), s.altro_genitore_dal), NULL))
                  FROM (SELECT s.*
                        FROM deleghe sua
                        JOIN schede s ON s.numero_domanda = sua.numero_domanda AND s.posto = sua.posto

@@ -3,6 +3,7 @@
 use sqlx::sqlite::SqliteConnection;
 
 use super::batch::{Inserimento, Tabella, Valori, insert, parti};
+use super::documenti::{insert_documenti, insert_riesami, settle_sheets};
 use super::modifiche::change_values;
 use super::row::guasto;
 use super::tracce::{TRACCE_CHE_SOSTITUISCONO, bind_traccia};
@@ -21,6 +22,7 @@ pub(super) async fn insert_all(
 ) -> Result<(), StoreError> {
     move_sheets(connessione, nuove).await?;
     change_values(connessione, nuove).await?;
+    settle_sheets(connessione, nuove).await?;
     for parte in parti(nuove) {
         // A hang-up writes INTERROTTA while the act still waits; what was registered speaks last.
         let tracce: Vec<_> = parte
@@ -43,7 +45,9 @@ pub(super) async fn insert_all(
         inserimento.rows(TRACCE_CHE_SOSTITUISCONO, &tracce, bind_traccia);
         inserimento.execute(connessione).await?;
     }
-    insert_parti(connessione, nuove).await
+    insert_schede(connessione, nuove).await?;
+    insert_documenti(connessione, nuove).await?;
+    insert_riesami(connessione, nuove).await
 }
 
 const REGISTRAZIONI: Tabella = Tabella {
@@ -255,10 +259,9 @@ async fn move_sheets(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) ->
     Ok(())
 }
 
-/// Sheets and documents: several rows a registration.
-async fn insert_parti(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) -> Result<(), StoreError> {
+/// Sheets: several rows a registration.
+async fn insert_schede(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) -> Result<(), StoreError> {
     let schede: Vec<_> = nuove.iter().flat_map(Nuova::schede).collect();
-    let allegati: Vec<_> = nuove.iter().flat_map(Nuova::allegati).collect();
     insert(connessione, SCHEDE, &schede, |valori, (nuova, scheda)| {
         let altra_meta = scheda.pagamento_altro_genitore.as_ref();
         valori
@@ -281,22 +284,6 @@ async fn insert_parti(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) -
             .push(nuova.id)
             .push(nuova.ricevuta.registrata_il.as_millisecond());
     })
-    .await?;
-    insert(
-        connessione,
-        ALLEGATI,
-        &allegati,
-        |valori, (nuova, posto, allegato)| {
-            valori
-                .push(nuova.id)
-                .push(*posto)
-                .text(allegato.tipo)
-                .text(&allegato.nome_file)
-                .text(allegato.tipo_mime)
-                .bytes(&allegato.impronta)
-                .push(intero(allegato.bytes_len));
-        },
-    )
     .await
 }
 
@@ -306,11 +293,5 @@ const SCHEDE: Tabella = Tabella {
             altro_genitore_iban, decorrenza_presunta, subentra, dettagli, registrazione, stato_dal, stato, \
             azione_richiesta)",
     riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'PRESENTATA','NESSUNA')",
-    coda: "",
-};
-
-const ALLEGATI: Tabella = Tabella {
-    testa: "INSERT INTO allegati (registrazione, posto, tipo, nome_file, tipo_mime, impronta, bytes_len)",
-    riga: "(?,?,?,?,?,?,?)",
     coda: "",
 };

@@ -7,6 +7,7 @@ mod batch;
 mod carte;
 mod consulta;
 mod deleghe;
+mod documenti;
 mod elenchi;
 mod insert;
 mod legale;

@@ -201,10 +201,13 @@ async fn schede(
     numero: NumeroDomanda,
 ) -> Result<Vec<SchedaConsultata>, StoreError> {
     let righe = sqlx::query(
-        "SELECT posto, codice_fiscale, stato, azione_richiesta, decorrenza_presunta
-         FROM schede
-         WHERE numero_domanda = ?
-         ORDER BY posto",
+        "SELECT s.posto, s.codice_fiscale, s.stato, s.stato_dal, s.azione_richiesta, s.decorrenza_presunta,
+                (SELECT i.stato FROM riesami i
+                 WHERE i.numero_domanda = s.numero_domanda AND i.posto = s.posto
+                 ORDER BY i.registrazione DESC LIMIT 1) AS riesame
+         FROM schede s
+         WHERE s.numero_domanda = ?
+         ORDER BY s.posto",
     )
     .bind(intero(numero.0))
     .fetch_all(connessione)
@@ -219,6 +222,8 @@ async fn schede(
                 codice_fiscale: riga
                     .parse("codice_fiscale", |testo: String| testo.parse::<CodiceFiscale>())?,
                 stato: riga.parse("stato", |testo: String| parola(&testo))?,
+                stato_dal: riga.istante("stato_dal")?,
+                riesame: riga.parse_option("riesame", |testo: String| parola(&testo))?,
                 azione_richiesta: riga.parse("azione_richiesta", |testo: String| parola(&testo))?,
                 decorrenza_presunta: riga
                     .parse_option("decorrenza_presunta", |testo: String| mese(&testo))?,

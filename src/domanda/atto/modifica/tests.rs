@@ -24,6 +24,7 @@ fn contesto(istante: &str) -> Contesto<'static> {
         codice_ufficio: None,
         user_id: None,
         schede_vive: &[],
+        allegato_bytes_max: crate::domanda::allegato::ALLEGATO_BYTES_MAX,
         pregresso: None,
     }
 }
@@ -133,6 +134,8 @@ fn kept(
             .clone()
             .zip(stati)
             .map(|(scheda, (stato, azione_richiesta))| SchedaConsultata {
+                stato_dal: "2021-07-01T08:00:00Z".parse().unwrap(),
+                riesame: None,
                 posto: scheda.posto,
                 codice_fiscale: scheda.codice_fiscale.clone(),
                 stato: *stato,

@@ -8,7 +8,7 @@ use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::{DIGEST_VERSIONE, Digest, Registrata};
 
 /// A domanda whose sheets are in these states.
-fn domanda(stati: &[StatoDomanda]) -> DomandaConsultata {
+pub(in crate::domanda::atto) fn domanda(stati: &[StatoDomanda]) -> DomandaConsultata {
     let codice_fiscale = || "BBBRRR14A01A001X".parse().unwrap();
     DomandaConsultata {
         ente: "PAT01".parse().unwrap(),
@@ -41,6 +41,8 @@ fn domanda(stati: &[StatoDomanda]) -> DomandaConsultata {
                 posto,
                 codice_fiscale: codice_fiscale(),
                 stato: *stato,
+                stato_dal: "2021-07-01T08:00:00Z".parse().unwrap(),
+                riesame: None,
                 azione_richiesta: AzioneRichiesta::Nessuna,
                 decorrenza_presunta: None,
             })
@@ -67,7 +69,7 @@ fn rinuncia(schede: &[u32]) -> Rinuncia {
 }
 
 /// 2021-07-15T10:00:00Z in produzione; offline.
-const CONTESTO: Contesto<'_> = Contesto {
+pub(in crate::domanda::atto) const CONTESTO: Contesto<'_> = Contesto {
     presentata_il: Timestamp::constant(1_626_343_200, 0),
     ambiente: Ambiente::Produzione,
     ente: None,
@@ -75,6 +77,7 @@ const CONTESTO: Contesto<'_> = Contesto {
     user_id: None,
     schede_vive: &[],
     pregresso: None,
+    allegato_bytes_max: crate::domanda::allegato::ALLEGATO_BYTES_MAX,
 };
 
 fn esamina(rinuncia: &Rinuncia, attuale: Option<&DomandaConsultata>) -> Vec<(&'static str, String)> {

@@ -39,6 +39,7 @@ fn contesto(istante: &str, vive: &'static [SchedaViva]) -> Contesto<'static> {
         codice_ufficio: None,
         user_id: None,
         schede_vive: vive,
+        allegato_bytes_max: crate::domanda::allegato::ALLEGATO_BYTES_MAX,
         pregresso: None,
     }
 }
@@ -56,7 +57,7 @@ fn attuale(stati: [StatoDomanda; 2], quadro: Valori) -> DomandaConsultata {
             chiave: "K-1".parse().unwrap(),
             digest: Digest([0; 32]),
             digest_versione: DIGEST_VERSIONE,
-            ricevuta: bytes::Bytes::new(),
+            ricevuta: Bytes::new(),
             annullata: false,
         },
         versione: 4,
@@ -69,6 +70,8 @@ fn attuale(stati: [StatoDomanda; 2], quadro: Valori) -> DomandaConsultata {
             .clone()
             .zip(stati)
             .map(|(scheda, stato)| SchedaConsultata {
+                stato_dal: "2021-07-01T08:00:00Z".parse().unwrap(),
+                riesame: None,
                 posto: scheda.posto,
                 codice_fiscale: scheda.codice_fiscale.clone(),
                 stato,

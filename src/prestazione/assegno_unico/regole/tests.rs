@@ -575,7 +575,7 @@ fn any_sepa_account_may_be_paid_and_a_foreign_one_asks_for_its_form() {
         "Codice U7 | Valore true | }\n    }",
         "Codice U7 | Valore true | } }
          Allegati { Allegato { Tipo FINANCIAL_IDENTIFICATION_SEPA | NomeFile fid.pdf | TipoMime application/pdf
-           Contenuto YWJj | } }",
+           Contenuto JVBERi0xLjQKJSVFT0YK | } }",
     );
     assert_eq!(cambiata(&[iban, modulo]), Esame::default());
     for strumento in ["CC_POSTALE", "CARTA_CREDITO_DEBITO", "LIBRETTO_RISPARMIO"] {

@@ -1,7 +1,8 @@
 //! Payment, declarations, documents, patronato, window.
 
 use super::*;
-use crate::domanda::allegato::ALLEGATO_BYTES_MAX;
+use crate::domanda::allegato::{ALLEGATO_BYTES_MAX, TipoMime};
+use crate::domanda::formato::Formato;
 use crate::patronato::{CodiceEnte, CodiceUfficio, UserId};
 
 #[test]
@@ -173,8 +174,12 @@ fn a_choice_fits_its_declaration() {
     );
 }
 
+/// Two documents with a beginning and an end.
+const PDF: &str = "JVBERi0xLjQKJSVFT0YK";
+const ALTRO_PDF: &str = "JVBERi0xLjUKJSVFT0YK";
+
 #[test]
-fn a_document_is_what_its_imprint_says() {
+fn a_document_is_what_its_imprint_and_its_type_say() {
     let con = |impronta: &str, contenuto: &str| {
         let mut domanda = leggi(&format!(
             "{VALIDA} Allegato {{ Tipo ALTRO | NomeFile uno.pdf | TipoMime application/pdf | {impronta}
@@ -184,24 +189,45 @@ fn a_document_is_what_its_imprint_says() {
         domanda.allegati.insert(0, domanda.allegati[0].clone());
         domanda.allegati[0].impronta_dichiarata = None;
         domanda.allegati[0].bytes_len = ALLEGATO_BYTES_MAX;
+        domanda.allegati[0].formato = Formato::Intero(TipoMime::Pdf);
         domanda
     };
     let contesto = contesto(Ambiente::Produzione, OTTOBRE);
     let dove = |campo| format!("/at:Domanda/at:Allegati/at:Allegato[2]/at:{campo}");
-    let abc = "Impronta ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad |";
-    assert_eq!(esamina(&con(abc, "YWJj"), &contesto), Esame::default());
-    assert_eq!(esamina(&con("", "YWJj"), &contesto), Esame::default());
-    let esame = esamina(&con(abc, "YWJk"), &contesto);
+    let giusta = "Impronta 14bcd090baf31edba64e9cbd8cdfc15f943344aa72cb3675ad8e91bfcbce03ad |";
+    assert_eq!(esamina(&con(giusta, PDF), &contesto), Esame::default());
+    assert_eq!(esamina(&con("", PDF), &contesto), Esame::default());
+    let esame = esamina(&con(giusta, ALTRO_PDF), &contesto);
     assert_eq!(
         trovate(&esame.violazioni),
         [("ALL-001", dove("Impronta").as_str())]
     );
-    let esame = esamina(&con(abc, ""), &contesto);
+    let esame = esamina(&con("", ""), &contesto);
     assert_eq!(
         trovate(&esame.violazioni),
         [("ALL-003", dove("Contenuto").as_str())]
     );
-    let mut grande = con(abc, "YWJk");
+    let bugia = esamina(&con("", "YWJj"), &contesto);
+    assert_eq!(
+        trovate(&bugia.violazioni),
+        [("ALL-004", dove("Contenuto").as_str())]
+    );
+    assert_eq!(
+        bugia.violazioni[0].testo(),
+        "il documento è dichiarato application/pdf, ma i suoi byte sono di un formato che il varco non conosce"
+    );
+    // All that is wrong with one document, at once.
+    let mut cattivo = con(giusta, "TVo=");
+    cattivo.allegati[1].nome_file = "uno.pdf.exe".to_owned();
+    assert_eq!(
+        trovate(&esamina(&cattivo, &contesto).violazioni),
+        [
+            ("ALL-005", dove("NomeFile").as_str()),
+            ("ALL-001", dove("Impronta").as_str()),
+            ("ALL-004", dove("Contenuto").as_str()),
+        ]
+    );
+    let mut grande = con("", ALTRO_PDF);
     grande.allegati[1].bytes_len += ALLEGATO_BYTES_MAX;
     let esame = esamina(&grande, &contesto);
     assert_eq!(
