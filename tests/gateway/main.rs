@@ -11,6 +11,7 @@ mod helpers;
 mod hostile;
 mod messages;
 mod modifiche;
+mod motore;
 #[path = "../comune/postgres.rs"]
 mod postgres;
 mod replay;
