@@ -440,14 +440,11 @@ function prova(string $servizio, array $scelte): void
     $riga('ScaricaRiepilogo', "$nome, e in XML");
 
     // Dal testo del WSDL, e non da ciò che PHP ne ha inteso.
-    $definizioni = simplexml_load_string($ente->wsdl)->children('http://schemas.xmlsoap.org/wsdl/');
-    foreach ($definizioni->binding as $binding) {
-        $nel_wsdl = [];
-        foreach ($binding->operation as $operazione) {
-            $nel_wsdl[] = (string) $operazione->attributes()['name'];
-        }
-        $porta = (string) $binding->attributes()['name'];
-        $chiamate = array_keys($ente->chiamate[$porta] + $secondo->chiamate[$porta]);
+    foreach ($ente->chiamate as $porta => $del_primo) {
+        pretendi(preg_match("/<wsdl:binding name=\"$porta\".*?<\/wsdl:binding>/s", $ente->wsdl, $binding), "il binding $porta");
+        preg_match_all('/<wsdl:operation name="(\w+)"/', $binding[0], $operazioni);
+        $nel_wsdl = $operazioni[1];
+        $chiamate = array_keys($del_primo + $secondo->chiamate[$porta]);
         sort($nel_wsdl);
         sort($chiamate);
         $differenza = implode(', ', array_merge(array_diff($nel_wsdl, $chiamate), array_diff($chiamate, $nel_wsdl)));
