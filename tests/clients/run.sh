@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# I tre client di prova contro un varco vero: avvia `varco demo` in una cartella temporanea, su una porta libera.
+# I client di prova contro un varco vero: avvia `varco demo` in una cartella temporanea, su una porta libera. Prima i tre
+# esempi della documentazione, poi con gli stessi strumenti tutte le operazioni dei due servizi (tutte_*).
 #
 #   tests/clients/run.sh [VARCO]     (VARCO: l'eseguibile; altrimenti target/release/varco)
 #
@@ -38,10 +39,15 @@ fi
 
 # Ciò che ogni client riceve: l'indirizzo del WSDL, il certificato, la CA, l'Identity. Nient'altro.
 opzioni=(--wsdl "$wsdl" --cert "$certs/pat01.pem" --key "$certs/pat01.key" --ca "$certs/ca.pem" --user op.rossi --ufficio 001)
-php_opzioni=()
-for ((i = 0; i < ${#opzioni[@]}; i += 2)); do
-    php_opzioni+=("${opzioni[i]}=${opzioni[i + 1]}")
+# A chi le prova tutte serve anche un secondo Ente, e il comando che fa lavorare le domande al motore.
+printf -v motore '%q engine %q --una-volta' "$varco" "sqlite:$dir/demo/store.db"
+tutte=("${opzioni[@]}" --cert2 "$certs/pat02.pem" --key2 "$certs/pat02.key" --motore "$motore")
+# PHP legge le opzioni come --nome=valore.
+php_tutte=()
+for ((i = 0; i < ${#tutte[@]}; i += 2)); do
+    php_tutte+=("${tutte[i]}=${tutte[i + 1]}")
 done
+php_opzioni=("${php_tutte[@]:0:${#opzioni[@]} / 2}")
 
 esito=0
 falliti=0
@@ -59,6 +65,9 @@ prova() {
 prova zeep "$python" "$qui/zeep_client.py" "${opzioni[@]}"
 prova node-soap node "$qui/node_client.mjs" "${opzioni[@]}"
 prova php php "$qui/php_client.php" "${php_opzioni[@]}"
+prova "zeep, tutte le operazioni" "$python" "$qui/tutte_zeep.py" "${tutte[@]}"
+prova "node-soap, tutte le operazioni" node "$qui/tutte_node.mjs" "${tutte[@]}"
+prova "php, tutte le operazioni" php "$qui/tutte_php.php" "${php_tutte[@]}"
 if [ "$esito" -ne 0 ]; then
     echo "-- il varco ha detto:" >&2
     cat "$dir/demo.err" >&2
