@@ -115,7 +115,8 @@ final class Ente
             try {
                 $risposte[] = $client->__soapCall($operazione, [$richiesta]);
             } catch (SoapFault $fault) {
-                mostra($fault->detail->Errori->Errore ?? []);
+                $errori = $fault->detail->Errori->Errore ?? [];
+                mostra(is_array($errori) ? $errori : [$errori]);
                 pretendi(false, "$operazione su $nome: {$fault->getMessage()}");
             }
         }
