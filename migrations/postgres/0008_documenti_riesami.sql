@@ -105,7 +105,8 @@ SELECT
     d.versione,                            -- version of the domanda; written: the one that was seen
     NULL::text AS gettone,                 -- written: the claim's secret
     NULL::text AS da,                      -- written: from which state
-    NULL::text AS a                        -- written: to which one
+    NULL::text AS a,                       -- written: to which one
+    NULL::timestamptz AS istante           -- written: when, business clock; NULL = now
 FROM riesami i
 JOIN registrazioni r ON r.id = i.registrazione
 JOIN domande d ON d.numero = i.numero_domanda;
@@ -127,6 +128,12 @@ BEGIN
         RAISE EXCEPTION 'MOT-017 decisione: una transazione decide di una domanda sola' USING ERRCODE = 'VM017';
     END IF;
     PERFORM set_config('varco.domanda', NEW.numero_domanda::text, true);
+    IF NEW.istante IS NOT NULL AND (NOT isfinite(NEW.istante)
+        OR ((SELECT c.ambiente FROM motore_contratto_v1 c) = 'produzione'
+            AND NEW.istante NOT BETWEEN ora.adesso - interval '1 day' AND ora.adesso + interval '1 day')) THEN
+        RAISE EXCEPTION 'MOT-016 decisione: istante non leggibile, oppure lontano piu di un giorno dall''orologio in produzione'
+            USING ERRCODE = 'VM016';
+    END IF;
     PERFORM 1 FROM prese p
     WHERE p.numero_domanda = NEW.numero_domanda AND p.gettone = NEW.gettone AND p.lasciata_il IS NULL
         AND p.fino_a > ora.vero
@@ -149,9 +156,10 @@ BEGIN
         RAISE EXCEPTION 'MOT-020 riesame: esito_motivo va con ACCOLTO e RESPINTO, e solo con loro' USING ERRCODE = 'VM020';
     END IF;
     IF NEW.a = 'ACCOLTO' THEN
-        INSERT INTO motore_decisioni_v1 (tipo, numero_domanda, posto, gettone, versione, da, a, azione_richiesta, motivo)
-        SELECT 'STATO', NEW.numero_domanda, NEW.posto, NEW.gettone, NEW.versione, s.stato, 'IN_ISTRUTTORIA', 'NESSUNA',
-               NEW.esito_motivo
+        INSERT INTO motore_decisioni_v1 (tipo, numero_domanda, posto, gettone, versione, istante, da, a, azione_richiesta,
+                                         motivo)
+        SELECT 'STATO', NEW.numero_domanda, NEW.posto, NEW.gettone, NEW.versione, NEW.istante, s.stato, 'IN_ISTRUTTORIA',
+               'NESSUNA', NEW.esito_motivo
         FROM schede s
         WHERE s.numero_domanda = NEW.numero_domanda AND s.posto = NEW.posto;
     END IF;
@@ -163,7 +171,7 @@ BEGIN
     END IF;
     UPDATE riesami i
     SET stato = NEW.a,
-        stato_dal = greatest(i.stato_dal, date_trunc('milliseconds', ora.adesso)),
+        stato_dal = greatest(i.stato_dal, date_trunc('milliseconds', coalesce(NEW.istante, ora.adesso))),
         esito_motivo = NEW.esito_motivo
     WHERE i.numero_domanda = NEW.numero_domanda AND i.posto = NEW.posto AND i.stato = NEW.da
     RETURNING * INTO riesame;
@@ -197,5 +205,5 @@ GRANT INSERT ON riesami TO varco_gateway;
 
 REVOKE ALL ON FUNCTION varco_riesame(), varco_riesame_mossa() FROM PUBLIC;
 GRANT SELECT ON motore_riesami_v1, mosse_riesame TO varco_motore;
-GRANT INSERT (numero_domanda, posto, gettone, versione, da, a, esito_motivo) ON motore_riesami_v1 TO varco_motore;
+GRANT INSERT (numero_domanda, posto, gettone, versione, istante, da, a, esito_motivo) ON motore_riesami_v1 TO varco_motore;
 GRANT SELECT ON mosse_riesame TO varco_audit;

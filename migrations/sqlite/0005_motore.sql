@@ -138,6 +138,35 @@ WHERE d.lavorata < d.versione
                   WHERE p.numero_domanda = d.numero AND p.lasciata_il IS NULL
                     AND p.fino_a > (SELECT vero FROM orologio));
 
+-- The same view, found by its domanda however many documents there are: by way of the registrations that brought them.
+DROP VIEW motore_allegati_v1;
+CREATE VIEW motore_allegati_v1 AS
+SELECT
+    d.numero AS numero_domanda,            -- numero domanda
+    r.protocollo,                          -- the registration it came with
+    a.posto,                               -- place in it, from 1
+    a.tipo,                                -- word of the codelist
+    a.nome_file,                           -- file name
+    a.tipo_mime,                           -- word of the codelist
+    lower(hex(a.impronta)) AS impronta,    -- SHA-256
+    a.bytes_len                            -- length
+FROM domande d
+JOIN registrazioni r ON r.id = d.registrazione
+JOIN allegati a ON a.registrazione = r.id
+UNION ALL
+SELECT
+    t.numero_domanda,
+    r.protocollo,
+    a.posto,
+    a.tipo,
+    a.nome_file,
+    a.tipo_mime,
+    lower(hex(a.impronta)),
+    a.bytes_len
+FROM atti t
+JOIN registrazioni r ON r.id = t.registrazione
+JOIN allegati a ON a.registrazione = r.id;
+
 -- How a sheet stands, with the version of its domanda: what a decision must name.
 CREATE VIEW motore_stati_v1 AS
 SELECT

@@ -93,7 +93,8 @@ SELECT
     d.versione,                            -- version of the domanda; written: the one that was seen
     NULL AS gettone,                       -- written: the claim's secret
     NULL AS da,                            -- written: from which state
-    NULL AS a                              -- written: to which one
+    NULL AS a,                             -- written: to which one
+    NULL AS istante                        -- written: when, business clock; NULL = now
 FROM riesami i
 JOIN registrazioni r ON r.id = i.registrazione
 JOIN domande d ON d.numero = i.numero_domanda;
@@ -116,14 +117,21 @@ BEGIN
     WHERE NOT EXISTS (SELECT 1 FROM mosse_riesame WHERE da = NEW.da AND a = NEW.a);
     SELECT RAISE(ABORT, 'MOT-020 riesame: esito_motivo va con ACCOLTO e RESPINTO, e solo con loro')
     WHERE (NEW.a IN ('ACCOLTO', 'RESPINTO')) = (coalesce(trim(NEW.esito_motivo), '') = '');
-    INSERT INTO motore_decisioni_v1 (tipo, numero_domanda, posto, gettone, versione, da, a, azione_richiesta, motivo)
-    SELECT 'STATO', NEW.numero_domanda, NEW.posto, NEW.gettone, NEW.versione, s.stato, 'IN_ISTRUTTORIA', 'NESSUNA',
-           NEW.esito_motivo
+    SELECT RAISE(ABORT, 'MOT-016 decisione: istante non leggibile, oppure lontano piu di un giorno dall''orologio in produzione')
+    FROM orologio o
+    WHERE NEW.istante IS NOT NULL
+      AND (julianday(NEW.istante) IS NULL
+           OR ((SELECT ambiente FROM motore_contratto_v1) = 'produzione'
+               AND abs((julianday(NEW.istante) - 2440587.5) * 86400000 - o.adesso) > 86400000));
+    INSERT INTO motore_decisioni_v1 (tipo, numero_domanda, posto, gettone, versione, istante, da, a, azione_richiesta, motivo)
+    SELECT 'STATO', NEW.numero_domanda, NEW.posto, NEW.gettone, NEW.versione, NEW.istante, s.stato, 'IN_ISTRUTTORIA',
+           'NESSUNA', NEW.esito_motivo
     FROM schede s
     WHERE NEW.a = 'ACCOLTO' AND s.numero_domanda = NEW.numero_domanda AND s.posto = NEW.posto;
     UPDATE riesami
     SET stato = NEW.a,
-        stato_dal = max(stato_dal, (SELECT adesso FROM orologio)),
+        stato_dal = max(stato_dal, coalesce(CAST(round((julianday(NEW.istante) - 2440587.5) * 86400000) AS INTEGER),
+                                            (SELECT adesso FROM orologio))),
         esito_motivo = NEW.esito_motivo
     WHERE numero_domanda = NEW.numero_domanda AND posto = NEW.posto AND stato = NEW.da;
     UPDATE domande SET versione = versione + 1 WHERE numero = NEW.numero_domanda;

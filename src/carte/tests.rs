@@ -317,23 +317,30 @@ impl Nodo {
         }
     }
 
-    /// A name that it tells, without its prefix.
+    /// A name that it tells.
     fn nome(&self, attributo: &str) -> Option<&str> {
-        self.attributi
-            .get(attributo)
-            .map(|nome| nome.rsplit(':').next().unwrap())
+        self.attributi.get(attributo).map(String::as_str)
     }
 }
 
-/// The schemas of one service.
-struct Schemi(Vec<Nodo>);
+/// The schema of one service, and the one of all.
+struct Schemi {
+    servizio: Nodo,
+    comune: Nodo,
+}
 
 impl Schemi {
     fn globale(&self, tag: &[&str], nome: &str) -> Option<&Nodo> {
-        let globali = self.0.iter().flat_map(|schema| &schema.figli);
-        globali
+        let (schema, locale) = match nome.split_once(':') {
+            Some(("coop", locale)) => (&self.comune, locale),
+            Some((_, locale)) => (&self.servizio, locale),
+            None => (&self.servizio, nome),
+        };
+        schema
+            .figli
+            .iter()
             .filter(|nodo| tag.contains(&nodo.tag.as_str()))
-            .find(|nodo| nodo.nome("name") == Some(nome))
+            .find(|nodo| nodo.nome("name") == Some(locale))
     }
 
     /// Every field below an element: its parent, its name, the words that it may hold.
@@ -382,7 +389,10 @@ fn every_field_and_every_word_of_what_is_registered_has_its_words_for_people() {
         include_str!("../../xsd/assegno-temporaneo-v1.xsd"),
         include_str!("../../xsd/assegno-unico-v1.xsd"),
     ]) {
-        let schemi = Schemi(vec![Nodo::read(xsd), Nodo::read(comune)]);
+        let schemi = Schemi {
+            servizio: Nodo::read(xsd),
+            comune: Nodo::read(comune),
+        };
         let mut campi = Vec::new();
         for operazione in crate::prestazione::Operazione::TUTTE {
             let contenuto = operazione

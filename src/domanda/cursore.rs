@@ -5,6 +5,8 @@
 //! form alone, before the store is asked. The sum guards against mistakes, not against people: whatever a cursor says,
 //! a list holds only what is the asker's.
 
+use std::fmt::Write as _;
+
 use super::sha256::Sha256;
 use crate::patronato::CodiceEnte;
 
@@ -43,8 +45,11 @@ impl Legame<'_> {
     /// The cursor of a position: the numbers by which the list is ordered.
     #[must_use]
     pub fn cursore<const N: usize>(&self, posizione: [u64; N]) -> String {
-        let cifre: String = posizione.iter().map(|numero| format!("{numero:016x}")).collect();
-        let principio = format!("{}{VERSIONE}-{cifre}", self.elenco.lettera());
+        let mut principio = format!("{}{VERSIONE}-", self.elenco.lettera());
+        for numero in posizione {
+            // Writing to a String cannot fail.
+            let _ = write!(principio, "{numero:016x}");
+        }
         let somma = self.somma(&principio);
         format!("{principio}-{somma:016x}")
     }
@@ -68,8 +73,8 @@ impl Legame<'_> {
             hash.update(&(parte.len() as u64).to_be_bytes());
             hash.update(parte.as_bytes());
         }
-        let [a, b, c, d, e, f, g, h, ..] = hash.finish();
-        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+        let primi = hash.finish().into_iter().take(8);
+        primi.fold(0, |somma, byte| somma << 8 | u64::from(byte))
     }
 }
 

@@ -11,7 +11,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::CONTRATTO;
-use super::caso::{Beneficiario, Caso, Decisione, Pagato, Passo, SchedaVista};
+use super::caso::{Beneficiario, Caso, Decisione, Pagato, Passo, RiesameVisto, SchedaVista};
+use crate::domanda::atto::riesame::StatoRiesame;
 use crate::domanda::stato::{AzioneRichiesta, StatoDomanda};
 use crate::domanda::{Iban, Mese};
 use crate::store::{StoreError, StoreUrl, postgres_options};
@@ -262,6 +263,14 @@ impl Archivio {
                     .bind(pagato.importo_cent)
                     .execute(c).await.map(drop))?;
             }
+            Passo::Riesame { da, a } => {
+                let sql = self.says(RIESAME);
+                on!(self, c => sqlx::query(sql)
+                    .bind(gettone).bind(numero).bind(posto).bind(versione).bind(motivo).bind(istante)
+                    .bind(da.as_str())
+                    .bind(a.as_str())
+                    .execute(c).await.map(drop))?;
+            }
             Passo::Rinnovo { anno } => {
                 let sql = self.says(RINNOVO);
                 on!(self, c => sqlx::query(sql)
@@ -289,6 +298,7 @@ impl Archivio {
             on!(self, c => sqlx::query_as(DOCUMENTI).bind(numero).fetch_all(c).await)?;
         let mut pagati = self.pagati(numero).await?;
         let mut rinnovi = self.rinnovi(numero).await?;
+        let mut riesami = self.riesami(numero).await?;
         let schede = self
             .schede(numero)
             .await?
@@ -298,6 +308,7 @@ impl Archivio {
                 let posto = riga.0;
                 stato.with(
                     riga,
+                    riesami.remove(&posto),
                     pagati.remove(&posto).unwrap_or_default(),
                     rinnovi.remove(&posto).unwrap_or_default(),
                 )
@@ -366,6 +377,27 @@ impl Archivio {
         Ok(pagati)
     }
 
+    /// The last riesame of each sheet, and whether documents came with it.
+    async fn riesami(&mut self, numero: i64) -> Result<HashMap<i64, RiesameVisto>, Errore> {
+        const SQL: &str = "SELECT CAST(i.posto AS BIGINT), i.stato,
+                 CAST(CASE WHEN EXISTS (SELECT 1 FROM motore_allegati_v1 a
+                                        WHERE a.numero_domanda = i.numero_domanda AND a.protocollo = i.protocollo)
+                      THEN 1 ELSE 0 END AS BIGINT)
+             FROM motore_riesami_v1 i WHERE i.numero_domanda = $1 ORDER BY i.registrata_il, i.protocollo";
+        let righe: Vec<(i64, String, i64)> =
+            on!(self, c => sqlx::query_as(SQL).bind(numero).fetch_all(c).await)?;
+        righe
+            .into_iter()
+            .map(|(posto, stato, documentato)| {
+                let riesame = RiesameVisto {
+                    stato: StatoRiesame::parse(&stato).ok_or_else(|| Errore::strange(&stato))?,
+                    documentato: documentato != 0,
+                };
+                Ok((posto, riesame))
+            })
+            .collect()
+    }
+
     async fn rinnovi(&mut self, numero: i64) -> Result<HashMap<i64, Vec<i16>>, Errore> {
         const SQL: &str = "SELECT CAST(posto AS BIGINT), CAST(anno AS BIGINT) FROM motore_rinnovi_v1
              WHERE numero_domanda = $1";
@@ -386,6 +418,14 @@ impl Archivio {
         }
     }
 }
+
+/// A riesame's move, for SQLite and for PostgreSQL.
+const RIESAME: (&str, &str) = (
+    "INSERT INTO motore_riesami_v1 (gettone, numero_domanda, posto, versione, esito_motivo, istante, da, a)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    "INSERT INTO motore_riesami_v1 (gettone, numero_domanda, posto, versione, esito_motivo, istante, da, a)
+     VALUES ($1, $2, $3, $4, $5, CAST($6 AS timestamptz), $7, $8)",
+);
 
 /// A decision, for SQLite, where an instant is text, and for PostgreSQL.
 macro_rules! decisione {
@@ -440,7 +480,13 @@ type RigaScheda = (
 );
 
 impl Posizione {
-    fn with(self, riga: RigaScheda, pagati: Vec<Pagato>, rinnovi: Vec<i16>) -> Result<SchedaVista, Errore> {
+    fn with(
+        self,
+        riga: RigaScheda,
+        riesame: Option<RiesameVisto>,
+        pagati: Vec<Pagato>,
+        rinnovi: Vec<i16>,
+    ) -> Result<SchedaVista, Errore> {
         let (posto, codice_fiscale, nascita, disabile, condizione, divisa, modalita, iban, decorrenza) = riga;
         Ok(SchedaVista {
             posto,
@@ -457,6 +503,7 @@ impl Posizione {
             stato: self.stato,
             azione: self.azione,
             azione_motivo: self.azione_motivo,
+            riesame,
             pagati,
             rinnovi,
         })

@@ -1,5 +1,6 @@
 //! What the engine sees of a domanda, and what it may decide: data, as the contract has them.
 
+use crate::domanda::atto::riesame::StatoRiesame;
 use crate::domanda::codelista::codelista;
 use crate::domanda::stato::{AzioneRichiesta, StatoDomanda};
 use crate::domanda::{CodiceFiscale, Iban, Mese};
@@ -48,10 +49,21 @@ pub struct SchedaVista {
     pub azione: AzioneRichiesta,
     /// Why.
     pub azione_motivo: Option<String>,
+    /// The last riesame that was asked for.
+    pub riesame: Option<RiesameVisto>,
     /// What was paid and did not come back.
     pub pagati: Vec<Pagato>,
     /// The years for which it was renewed.
     pub rinnovi: Vec<i16>,
+}
+
+/// A riesame of a sheet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RiesameVisto {
+    /// How far it is.
+    pub stato: StatoRiesame,
+    /// Whether documents came with it.
+    pub documentato: bool,
 }
 
 /// A payment that stands.
@@ -105,6 +117,13 @@ pub enum Passo {
         /// Which one.
         anno: i16,
     },
+    /// The riesame of the sheet moves; accepted, it opens the sheet again.
+    Riesame {
+        /// From this state.
+        da: StatoRiesame,
+        /// To this one.
+        a: StatoRiesame,
+    },
 }
 
 impl Caso {
@@ -126,6 +145,19 @@ impl Caso {
             }
             Passo::Pagamento(pagato) => scheda.pagati.push(pagato),
             Passo::Rinnovo { anno } => scheda.rinnovi.push(anno),
+            Passo::Riesame { a, .. } => {
+                if let Some(riesame) = &mut scheda.riesame {
+                    riesame.stato = a;
+                }
+                self.versione += 1;
+                if a == StatoRiesame::Accolto {
+                    scheda.stato = StatoDomanda::InIstruttoria;
+                    scheda.azione = AzioneRichiesta::Nessuna;
+                    scheda.azione_motivo = None;
+                    // The riesame moved, and the sheet.
+                    self.versione += 1;
+                }
+            }
         }
     }
 }
@@ -159,6 +191,7 @@ impl std::fmt::Display for Decisione {
                 importo_cent % 100
             )?,
             Passo::Rinnovo { anno } => write!(f, "rinnovata per il {anno}")?,
+            Passo::Riesame { da, a } => write!(f, "riesame {} -> {}", da.as_str(), a.as_str())?,
         }
         match self.motivo {
             Some(motivo) => write!(f, " ({motivo})"),

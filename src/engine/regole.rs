@@ -6,6 +6,7 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use super::caso::{Beneficiario, Caso, Decisione, Pagato, Passo, SchedaVista};
+use crate::domanda::atto::riesame::StatoRiesame;
 use crate::domanda::stato::{AzioneRichiesta, StatoDomanda};
 use crate::domanda::{Iban, Mese};
 use crate::prestazione::{assegno_temporaneo, assegno_unico};
@@ -24,17 +25,20 @@ const IBAN_NON_ABBINATO: &str =
 const MANCA_L_ALTRO: &str = "importo diviso a metà: mancano i dati di pagamento dell'altro genitore";
 const FUORI_ETA: &str = "il figlio ha raggiunto l'età in cui l'assegno non spetta più";
 const NON_A_CARICO: &str = "il figlio non risulta nel nucleo del richiedente";
+const RIESAME_DOCUMENTATO: &str = "i documenti allegati alla richiesta di riesame sono stati valutati";
+const RIESAME_SENZA_DOCUMENTI: &str =
+    "la richiesta di riesame non porta documenti nuovi: la decisione è confermata";
 const VERIFICA_DI_SEDE: &str = "la sede verifica la composizione del nucleo";
 
 /// The next decision about the first sheet that needs one; `None` = nothing is to be done on that day.
 #[must_use]
 pub fn decidi(caso: &Caso, oggi: Date) -> Option<Decisione> {
     caso.schede.iter().find_map(|scheda| {
-        let (passo, motivo) = match scheda.stato {
-            StatoDomanda::Presentata => (to(StatoDomanda::InIstruttoria), None),
-            StatoDomanda::InIstruttoria => examine(caso, scheda, oggi),
-            StatoDomanda::InEvidenzaCittadino => answered(caso, scheda, oggi)?,
-            StatoDomanda::Accolta => keep(caso, scheda, oggi)?,
+        let al_lavoro = || match scheda.stato {
+            StatoDomanda::Presentata => Some((to(StatoDomanda::InIstruttoria), None)),
+            StatoDomanda::InIstruttoria => Some(examine(caso, scheda, oggi)),
+            StatoDomanda::InEvidenzaCittadino => answered(caso, scheda, oggi),
+            StatoDomanda::Accolta => keep(caso, scheda, oggi),
             // An office must act, or it is over; a riesame that is accepted opens it again.
             StatoDomanda::InEvidenzaSede
             | StatoDomanda::Sospesa
@@ -43,8 +47,9 @@ pub fn decidi(caso: &Caso, oggi: Date) -> Option<Decisione> {
             | StatoDomanda::Revocata
             | StatoDomanda::Rinunciata
             | StatoDomanda::Sostituita
-            | StatoDomanda::Annullata => return None,
+            | StatoDomanda::Annullata => None,
         };
+        let (passo, motivo) = looked_at_again(scheda).or_else(al_lavoro)?;
         Some(Decisione {
             posto: scheda.posto,
             da: scheda.stato,
@@ -68,6 +73,19 @@ fn ask(a: StatoDomanda, azione: (AzioneRichiesta, &'static str)) -> Passo {
     }
 }
 
+/// A riesame that is open: taken up, then decided by whether it brought documents.
+fn looked_at_again(scheda: &SchedaVista) -> Option<Esito> {
+    let riesame = scheda.riesame?;
+    let (a, motivo) = match (riesame.stato, riesame.documentato) {
+        (StatoRiesame::Presentato, _) => (StatoRiesame::InEsame, None),
+        (StatoRiesame::InEsame, true) => (StatoRiesame::Accolto, Some(RIESAME_DOCUMENTATO)),
+        (StatoRiesame::InEsame, false) => (StatoRiesame::Respinto, Some(RIESAME_SENZA_DOCUMENTI)),
+        (StatoRiesame::Accolto | StatoRiesame::Respinto, _) => return None,
+    };
+    let da = riesame.stato;
+    Some((Passo::Riesame { da, a }, motivo))
+}
+
 /// The checks.
 fn examine(caso: &Caso, scheda: &SchedaVista, oggi: Date) -> Esito {
     if is_too_old(caso, scheda, oggi) {
@@ -77,7 +95,8 @@ fn examine(caso: &Caso, scheda: &SchedaVista, oggi: Date) -> Esito {
         return (ask(StatoDomanda::InEvidenzaCittadino, azione), None);
     }
     match scheda.codice_fiscale.as_str().chars().next_back() {
-        Some('Z') => (to(StatoDomanda::Respinta), Some(NON_A_CARICO)),
+        // What a riesame has cleared is not held against the child again.
+        Some('Z') if !is_cleared(scheda) => (to(StatoDomanda::Respinta), Some(NON_A_CARICO)),
         Some('Y') => (to(StatoDomanda::InEvidenzaSede), Some(VERIFICA_DI_SEDE)),
         _ => (
             Passo::Stato {
@@ -87,6 +106,12 @@ fn examine(caso: &Caso, scheda: &SchedaVista, oggi: Date) -> Esito {
             None,
         ),
     }
+}
+
+fn is_cleared(scheda: &SchedaVista) -> bool {
+    scheda
+        .riesame
+        .is_some_and(|riesame| riesame.stato == StatoRiesame::Accolto)
 }
 
 /// What was asked for is there: back to the checks.

@@ -202,6 +202,17 @@ fn every_sample_of_the_docs_is_answered_as_it_is_shown(archivio: Archivio) {
         let reply = client.post(&read(nome));
         assert_eq!(reply.status, 200, "{nome}: {}", reply.text());
     }
+    // The second parent's, by another patronato; the domanda of the sample has another number here.
+    let completamento = String::from_utf8(read("CompletaSecondoGenitore")).unwrap();
+    let completata = gateway
+        .client("pat02")
+        .post(completamento.replace(">371<", ">1<").as_bytes());
+    assert_eq!(
+        completata.value("Esito").as_deref(),
+        Some("REGISTRATA"),
+        "{}",
+        completata.text()
+    );
     let mut files = 0;
     for entry in std::fs::read_dir(&samples).unwrap() {
         files += usize::from(
@@ -299,6 +310,17 @@ fn every_sample_of_the_assegno_unico_is_answered_as_it_is_shown() {
         let reply = client.post(&read(nome));
         assert_eq!(reply.status, 200, "{nome}: {}", reply.text());
     }
+    // The second parent's, by another patronato; the domanda of the sample has another number here.
+    let completamento = String::from_utf8(read("CompletaSecondoGenitore")).unwrap();
+    let completata = gateway
+        .client_of("AssegnoUnicoUniversale", "pat02")
+        .post(completamento.replace(">371<", ">1<").as_bytes());
+    assert_eq!(
+        completata.value("Esito").as_deref(),
+        Some("REGISTRATA"),
+        "{}",
+        completata.text()
+    );
     assert_eq!(
         std::fs::read_dir(&samples).unwrap().count(),
         18,

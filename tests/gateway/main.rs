@@ -12,6 +12,7 @@ mod helpers;
 mod hostile;
 mod messages;
 mod modifiche;
+mod motore;
 mod mtom;
 #[path = "../comune/postgres.rs"]
 mod postgres;

@@ -5,7 +5,7 @@ use varco::domanda::atto::{Effetto, Seguito};
 use varco::domanda::consultazione::{DomandaConsultata, Riferimento};
 use varco::domanda::quadro::{Quadro, Valori};
 use varco::domanda::stato::{AzioneRichiesta, StatoDomanda};
-use varco::domanda::{Allegato, Dettagli, Mese, PagamentoAltroGenitore, Scheda};
+use varco::domanda::{Allegato, Dettagli, Mese, Originale, PagamentoAltroGenitore, Scheda};
 use varco::prestazione::Operazione;
 use varco::prestazione::assegno_temporaneo::PRESTAZIONE;
 use varco::protocollo::NumeroDomanda;
@@ -143,6 +143,7 @@ pub(crate) async fn what_an_act_changes_is_read_by_who_comes_after(banco: &Banco
             tipo_mime: "application/pdf",
             impronta: [8; 32],
             bytes_len: 77,
+            originale: Originale::default(),
         }];
     }
     let esito = banco.one(modifica, LUGLIO).await;
@@ -295,7 +296,9 @@ pub(crate) async fn a_registration_is_found_by_its_own_name(banco: &Banco) {
             .store
             .registrazione(&ente, PRESTAZIONE.servizio, &riferimento)
             .await;
-        trovata.unwrap().map(|registrata| registrata.protocollo.numero())
+        trovata
+            .unwrap()
+            .map(|trovata| trovata.registrata.protocollo.numero())
     };
     let protocollo = registrata(&fatta).protocollo.clone();
     assert_eq!(

@@ -12,8 +12,14 @@ use crate::motore::nothing_was_lost;
 
 const CONTRATTO: &str = include_str!("../../docs/contratto-motore.md");
 const MIGRAZIONI: [&str; 2] = [
-    include_str!("../../migrations/sqlite/0005_motore.sql"),
-    include_str!("../../migrations/postgres/0005_motore.sql"),
+    concat!(
+        include_str!("../../migrations/sqlite/0005_motore.sql"),
+        include_str!("../../migrations/sqlite/0008_documenti_riesami.sql"),
+    ),
+    concat!(
+        include_str!("../../migrations/postgres/0005_motore.sql"),
+        include_str!("../../migrations/postgres/0008_documenti_riesami.sql"),
+    ),
 ];
 
 /// Makes a test of each story, on a bench of this kind.

@@ -38,10 +38,6 @@ pub trait AttoSuDomanda: Send + Sync + std::fmt::Debug {
 
     /// Of an act by the second parent: what must match one sheet, of whichever ente; nothing in it where a codice fiscale
     /// cannot be read. `None` = the act of the ente that presented the domanda.
-    #[expect(
-        clippy::option_option,
-        reason = "an act of another kind is one thing, and one that cannot be matched is another"
-    )]
     fn by_second_parent(&self) -> Option<Option<Corrispondenza>> {
         None
     }

@@ -1,6 +1,7 @@
 //! The table of docs/contratto-motore.md, line by line.
 
 use super::*;
+use crate::engine::caso::RiesameVisto;
 
 fn giorno(testo: &str) -> Date {
     testo.parse().unwrap()
@@ -28,6 +29,7 @@ fn temporaneo(stato: StatoDomanda) -> Caso {
             azione: Nessuna,
             azione_motivo: None,
             pagati: Vec::new(),
+            riesame: None,
             rinnovi: Vec::new(),
         }],
     }
@@ -288,4 +290,35 @@ fn every_move_is_one_of_the_engines() {
             }
         }
     }
+}
+
+#[test]
+fn a_riesame_with_documents_reverses_a_refusal_and_one_without_confirms_it() {
+    let con = |documentato| {
+        let mut caso = temporaneo(Respinta);
+        caso.schede[0].codice_fiscale = "BBBRRT14A01A001Z".parse().unwrap();
+        caso.schede[0].riesame = Some(RiesameVisto {
+            stato: StatoRiesame::Presentato,
+            documentato,
+        });
+        caso
+    };
+    let mut accolto = con(true);
+    assert_eq!(
+        tutto(&mut accolto, "2021-07-20"),
+        [
+            "scheda 1: riesame PRESENTATO -> IN_ESAME",
+            "scheda 1: riesame IN_ESAME -> ACCOLTO (i documenti allegati alla richiesta di riesame sono stati valutati)",
+            "scheda 1: IN_ISTRUTTORIA -> ACCOLTA",
+        ]
+    );
+    // The riesame twice, the sheet that it opens, the sheet that is accepted.
+    assert_eq!(accolto.versione, 5);
+    assert_eq!(
+        tutto(&mut con(false), "2021-07-20"),
+        [
+            "scheda 1: riesame PRESENTATO -> IN_ESAME",
+            "scheda 1: riesame IN_ESAME -> RESPINTO (la richiesta di riesame non porta documenti nuovi: la decisione è confermata)",
+        ]
+    );
 }

@@ -3,6 +3,7 @@
 use super::istante;
 use crate::domanda::CodiceFiscale;
 use crate::domanda::elenco::{DomandaElencata, Variazione};
+use crate::domanda::stato::{AzioneRichiesta, StatoDomanda};
 use crate::soap::scrittore::Scrittore;
 
 /// A page as it is told: its rows, and the cursor of the next.
@@ -28,10 +29,10 @@ pub(super) fn variazioni(w: &mut Scrittore, pagina: &PaginaDetta<Variazione>) {
                 riga.causa.as_ref().map(ToString::to_string),
             );
             w.campo_se("coop:Posto", riga.posto.map(|posto| posto.to_string()));
-            w.campo_se("coop:Stato", riga.stato.map(|stato| stato.as_str()));
+            w.campo_se("coop:Stato", riga.stato.map(StatoDomanda::as_str));
             w.campo_se(
                 "coop:AzioneRichiesta",
-                riga.azione_richiesta.map(|azione| azione.as_str()),
+                riga.azione_richiesta.map(AzioneRichiesta::as_str),
             );
             w.campo_se("coop:Motivo", riga.motivo.as_deref());
         });

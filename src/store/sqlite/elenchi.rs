@@ -201,7 +201,8 @@ mod tests {
             .unwrap();
         let chi = || Some("RSSMRA80A01H501U".parse().unwrap());
         let di = Filtro::default;
-        let istante = Some("2021-07-02T00:00:00Z".parse().unwrap());
+        let giorno = "2021-07-02T00:00:00Z".parse().unwrap();
+        let istante = Some(giorno);
         let filtri = [
             ("elenco_data", di()),
             (
@@ -269,7 +270,7 @@ mod tests {
                     servizio: "AssegnoTemporaneo",
                     filtro: &filtro,
                     dopo: Some(PostoInElenco {
-                        presentata_il: istante.unwrap(),
+                        presentata_il: giorno,
                         numero_domanda: NumeroDomanda(7),
                     }),
                     per_indice: |guida| format!(" INDEXED BY {}", guida.indice()),
