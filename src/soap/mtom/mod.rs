@@ -10,6 +10,7 @@
 mod tests;
 mod tipo;
 
+use std::fmt::Display;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -126,8 +127,8 @@ impl MtomError {
         Self(Box::new(Violazione::at(codice, "")))
     }
 
-    fn with(mut self, nome: &'static str, valore: impl ToString) -> Self {
-        *self.0 = self.0.with(nome, valore.to_string());
+    fn with(mut self, nome: &'static str, valore: impl Display) -> Self {
+        *self.0 = self.0.with(nome, valore);
         self
     }
 
@@ -166,7 +167,7 @@ impl Tipo {
         let trovata = loop {
             match cursore.head() {
                 Ok(Some(testa)) if self.is_root(&testa, cursore.numero) => {
-                    self.check_root(&testa, cursore.numero)?;
+                    Self::check_root(&testa, cursore.numero)?;
                     let da = cursore.qui;
                     break match cursore.body() {
                         Ok(byte) => Radice { byte, intera: true },
@@ -210,7 +211,7 @@ impl Tipo {
             let numero = cursore.numero;
             let byte = cursore.body()?;
             if radice.is_none() && self.is_root(&testa, numero) {
-                self.check_root(&testa, numero)?;
+                Self::check_root(&testa, numero)?;
                 radice = Some((byte, testa.content_id));
                 continue;
             }
@@ -263,7 +264,7 @@ impl Tipo {
     }
 
     /// XOP 1.0, 4.1: the root part is `application/xop+xml`, and what is in it is the envelope as it is.
-    fn check_root(&self, testa: &Testa, numero: usize) -> Result<(), MtomError> {
+    fn check_root(testa: &Testa, numero: usize) -> Result<(), MtomError> {
         let motivo = if !testa.tipo.eq_ignore_ascii_case(tipo::XOP_XML) {
             "il suo Content-Type non è application/xop+xml"
         } else if testa.codifica != Codifica::ComeSono {
