@@ -4,6 +4,7 @@
 //! A letter that they have not is not dropped and not guessed at: it is told by its number, `‹U+0416›`.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use krilla::text::{Font, GlyphId, KrillaGlyph};
@@ -98,7 +99,7 @@ impl Cassa {
             } else if self.0.iter().all(|carattere| carattere.segni.contains_key(&c)) {
                 composto.push(c);
             } else {
-                composto.push_str(&format!("‹U+{:04X}›", u32::from(c)));
+                let _ = write!(composto, "‹U+{:04X}›", u32::from(c));
             }
         }
         composto

@@ -280,7 +280,7 @@ fn what_is_kept_and_no_receipt_is_told_so() {
 struct Nodo {
     tag: String,
     attributi: std::collections::BTreeMap<String, String>,
-    figli: Vec<Nodo>,
+    figli: Vec<Self>,
 }
 
 impl Nodo {
@@ -358,9 +358,9 @@ impl Schemi {
         };
         if tipo.tag == "simpleType" {
             let parole = tipo.figli.iter().flat_map(|figlio| &figlio.figli);
-            let parole = parole.filter_map(|parola| {
-                (parola.tag == "enumeration").then(|| parola.attributi["value"].clone())
-            });
+            let parole = parole
+                .filter(|parola| parola.tag == "enumeration")
+                .map(|parola| parola.attributi["value"].clone());
             return trovati.push((padre.to_owned(), nome.to_owned(), parole.collect()));
         }
         self.contenuto(nome, tipo, trovati);

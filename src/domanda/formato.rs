@@ -35,8 +35,8 @@ impl Formato {
                 tail(bytes).windows(2).any(|due| due == [0xFF, 0xD9]),
             );
         }
-        if let Some(prima_ifd) = tiff(bytes) {
-            return Self::ending(TipoMime::Tiff, prima_ifd.is_some());
+        if let Some(intera) = tiff(bytes) {
+            return Self::ending(TipoMime::Tiff, intera);
         }
         if let Some(contenuto) = signed_data(bytes) {
             return Self::ending(TipoMime::Pkcs7, contenuto);
@@ -87,8 +87,8 @@ fn tail(bytes: &[u8]) -> &[u8] {
 const CODA_BYTES: usize = 1024;
 
 /// TIFF 6.0, section 2: byte order, 42, and the offset of the first directory, which lies behind the head and within the
-/// file. `None`: no TIFF; `Some(None)`: that directory is not there.
-fn tiff(bytes: &[u8]) -> Option<Option<u32>> {
+/// file. `None`: no TIFF; else whether that directory is there.
+fn tiff(bytes: &[u8]) -> Option<bool> {
     let (ordine, resto) = bytes.split_first_chunk::<4>()?;
     let offset = resto.first_chunk::<4>();
     let offset = match ordine {
@@ -96,10 +96,10 @@ fn tiff(bytes: &[u8]) -> Option<Option<u32>> {
         b"MM\0*" => offset.map(|quattro| u32::from_be_bytes(*quattro)),
         _ => return None,
     };
-    let dentro = |offset: &u32| {
-        *offset >= 8 && usize::try_from(*offset).is_ok_and(|offset| offset.saturating_add(2) <= bytes.len())
+    let dentro = |offset: u32| {
+        offset >= 8 && usize::try_from(offset).is_ok_and(|offset| offset.saturating_add(2) <= bytes.len())
     };
-    Some(offset.filter(dentro))
+    Some(offset.is_some_and(dentro))
 }
 
 /// RFC 5652, section 3: `ContentInfo ::= SEQUENCE { contentType, content [0] EXPLICIT }` with signedData. What signs a

@@ -11,7 +11,7 @@ pub struct Elemento {
     /// The text, of an element without elements in it.
     pub testo: String,
     /// The elements in it, in their order.
-    pub figli: Vec<Elemento>,
+    pub figli: Vec<Self>,
 }
 
 impl Elemento {

@@ -108,7 +108,7 @@ fn the_engine_reads_the_bytes_as_they_were_sent(archivio: Archivio) {
     gateway.block_on(async {
         let mut motore = Motore::connect(&gateway, archivio).await;
         let letti: Vec<Vec<u8>> = motore.column("SELECT bytes FROM motore_documenti_v1").await;
-        assert_eq!(letti, [byte.clone()]);
+        assert_eq!(letti, std::slice::from_ref(&byte));
         let detto: Vec<String> = motore
             .column(
                 "SELECT protocollo || ' ' || operazione || ' ' || posto || ' ' || CAST(schede AS TEXT) || ' ' || tipo || ' '

@@ -67,7 +67,7 @@ fn ask(gateway: &Gateway, chiave: &str) -> Reply {
     gateway.client("pat01").post(messaggio.as_bytes())
 }
 
-/// State and riesame of each sheet, as ConsultaDomanda tells them.
+/// State and riesame of each sheet, as `ConsultaDomanda` tells them.
 fn consulta(gateway: &Gateway) -> (Vec<String>, Vec<String>) {
     let reply = gateway
         .client("pat01")

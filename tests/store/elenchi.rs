@@ -94,9 +94,11 @@ async fn the_feed_tells_each_change_once_in_its_order(banco: &Banco) {
                 riga.tipo.as_str(),
                 riga.numero_domanda.0,
                 riga.posto,
-                riga.stato.map(|stato| stato.as_str()),
+                riga.stato.map(StatoDomanda::as_str),
                 riga.protocollo.numero(),
-                riga.causa.as_ref().map(|causa| causa.numero()),
+                riga.causa
+                    .as_ref()
+                    .map(varco::protocollo::NumeroProtocollo::numero),
             )
         })
         .collect();
@@ -391,7 +393,10 @@ async fn a_domanda_is_found_by_each_criterion_and_by_all_together(banco: &Banco)
     );
     assert_eq!(prima.presentata_da.as_deref(), Some("GENITORE"));
     assert_eq!(
-        prima.richiedente.as_ref().map(|chi| chi.as_str()),
+        prima
+            .richiedente
+            .as_ref()
+            .map(varco::domanda::CodiceFiscale::as_str),
         Some("RSSMRA80A01H501U")
     );
     let schede: Vec<_> = prima
@@ -429,7 +434,14 @@ async fn a_domanda_is_found_by_each_criterion_and_by_all_together(banco: &Banco)
 async fn the_list_is_the_same_however_it_is_cut_into_pages(banco: &Banco) {
     // Several at the same instant, and of several sheets.
     let atti: Vec<_> = (0..23)
-        .map(|n| presentata(&format!("P-{n}"), n / 5, "001", &[n as u64 * 3, n as u64 * 3 + 1]))
+        .map(|n| {
+            presentata(
+                &format!("P-{n}"),
+                n / 5,
+                "001",
+                &[n.unsigned_abs() * 3, n.unsigned_abs() * 3 + 1],
+            )
+        })
         .collect();
     banco.register(&atti, LUGLIO).await;
     for ordine in Ordine::TUTTI {

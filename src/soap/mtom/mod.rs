@@ -127,7 +127,7 @@ impl MtomError {
     }
 
     fn with(mut self, nome: &'static str, valore: impl ToString) -> Self {
-        *self.0 = self.0.with(nome, valore.to_string());
+        *self.0 = self.0.with(nome, valore);
         self
     }
 
@@ -166,7 +166,7 @@ impl Tipo {
         let trovata = loop {
             match cursore.head() {
                 Ok(Some(testa)) if self.is_root(&testa, cursore.numero) => {
-                    self.check_root(&testa, cursore.numero)?;
+                    Self::check_root(&testa, cursore.numero)?;
                     let da = cursore.qui;
                     break match cursore.body() {
                         Ok(byte) => Radice { byte, intera: true },
@@ -210,7 +210,7 @@ impl Tipo {
             let numero = cursore.numero;
             let byte = cursore.body()?;
             if radice.is_none() && self.is_root(&testa, numero) {
-                self.check_root(&testa, numero)?;
+                Self::check_root(&testa, numero)?;
                 radice = Some((byte, testa.content_id));
                 continue;
             }
@@ -263,7 +263,7 @@ impl Tipo {
     }
 
     /// XOP 1.0, 4.1: the root part is `application/xop+xml`, and what is in it is the envelope as it is.
-    fn check_root(&self, testa: &Testa, numero: usize) -> Result<(), MtomError> {
+    fn check_root(testa: &Testa, numero: usize) -> Result<(), MtomError> {
         let motivo = if !testa.tipo.eq_ignore_ascii_case(tipo::XOP_XML) {
             "il suo Content-Type non è application/xop+xml"
         } else if testa.codifica != Codifica::ComeSono {

@@ -92,8 +92,11 @@ impl Tipo {
 pub(super) const XOP_XML: &str = "application/xop+xml";
 const MULTIPART_RELATED: &str = "multipart/related";
 
-/// A media type in lower case, and its parameters by name in lower case; else what is wrong with it.
-pub(super) fn media_type(testo: &str) -> Result<(String, Vec<(String, String)>), &'static str> {
+/// A media type in lower case, and its parameters by name in lower case.
+pub(super) type TipoConParametri = (String, Vec<(String, String)>);
+
+/// Reads a media type; else what is wrong with it.
+pub(super) fn media_type(testo: &str) -> Result<TipoConParametri, &'static str> {
     let (tipo, mut resto) = testo.split_at(testo.find(';').unwrap_or(testo.len()));
     let tipo = tipo.trim();
     if !tipo
@@ -113,17 +116,16 @@ pub(super) fn media_type(testo: &str) -> Result<(String, Vec<(String, String)>),
         if !is_token(nome.trim_end()) {
             return Err("il nome di un parametro è errato");
         }
-        let (valore, dopo) = match valore.trim_start().strip_prefix('"') {
-            Some(dentro) => quoted(dentro).ok_or("una virgoletta non è chiusa")?,
-            None => {
-                let valore = valore.trim_start();
-                let (valore, dopo) = valore.split_at(valore.find([';', ' ', '\t']).unwrap_or(valore.len()));
-                // RFC 2045 asks for quotes around `/`, `=`, `:` and their like; many leave them out.
-                if valore.is_empty() || valore.contains(['"', '\\']) {
-                    return Err("il valore di un parametro è errato");
-                }
-                (valore.to_owned(), dopo)
+        let valore = valore.trim_start();
+        let (valore, dopo) = if let Some(dentro) = valore.strip_prefix('"') {
+            quoted(dentro).ok_or("una virgoletta non è chiusa")?
+        } else {
+            let (valore, dopo) = valore.split_at(valore.find([';', ' ', '\t']).unwrap_or(valore.len()));
+            // RFC 2045 asks for quotes around `/`, `=`, `:` and their like; many leave them out.
+            if valore.is_empty() || valore.contains(['"', '\\']) {
+                return Err("il valore di un parametro è errato");
             }
+            (valore.to_owned(), dopo)
         };
         parametri.push((nome.trim_end().to_ascii_lowercase(), valore));
         resto = dopo;

@@ -382,7 +382,7 @@ fn a_wrong_iban_is_mended_whatever_the_other_sheets_wait_for() {
 
 #[test]
 fn a_document_more_is_a_modification_and_one_that_is_there_is_none() {
-    let allegati = "Allegati { Allegato { Tipo CERT_DISABILITA | NomeFile a.pdf | TipoMime application/pdf | Contenuto YWJj | } }";
+    let allegati = "Allegati { Allegato { Tipo CERT_DISABILITA | NomeFile a.pdf | TipoMime application/pdf | Contenuto JVBERi0xLjQKJSVFT0YK | } }";
     let con_documento = [("Dichiarazioni {", &*format!("{allegati}\n Dichiarazioni {{"))];
     let attuale = AT.attuale(&[
         (InEvidenzaCittadino, AzioneRichiesta::AllegareDocumenti),
