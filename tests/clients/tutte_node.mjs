@@ -317,7 +317,8 @@ async function prova(servizio) {
     pretendi(schede(vista)[0].SecondaMeta.IbanFinale === ALTRO_IBAN.slice(-4), 'la quota del secondo genitore');
   }
 
-  await registra('RinunciaDomanda', 6, { Rinuncia: { ...atto, Motivo: 'ERRORE_COMPILAZIONE', Schede: { Scheda: [3] } } });
+  const rinuncia = { ...atto, Motivo: 'ERRORE_COMPILAZIONE', Schede: { Scheda: [3] } };
+  await registra('RinunciaDomanda', 6, { Rinuncia: rinuncia });
   await consulta(['PRESENTATA', 'PRESENTATA', 'RINUNCIATA']);
 
   // Il motore accoglie la prima scheda e respinge la seconda, che si fa riesaminare; poi accoglie anche quella.
@@ -340,7 +341,8 @@ async function prova(servizio) {
   riga('ConsultaDomanda', `${schede(vista).map((s) => s.Stato).join(', ')}; ${atti.length} atti`);
 
   // Un'altra domanda, per avere due pagine da una riga.
-  const altra = await ente.invia('InviaDomanda', { ChiaveInvio: `${chiave}-8`, Domanda: componi(ente, [figlio()], mandato) });
+  const seconda = componi(ente, [figlio()], mandato);
+  const altra = await ente.invia('InviaDomanda', { ChiaveInvio: `${chiave}-8`, Domanda: seconda });
   const cerca = async (criteri, attesa, altre) => {
     let pagina;
     for (pagina of await ente.legge('RicercaDomande', criteri)) {

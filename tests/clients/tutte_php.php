@@ -171,20 +171,25 @@ function conto(string $iban, string $qualita, string $di_chi): array
 
 function dichiarazioni(array $codici, array $scelta): array
 {
-    return ['Dichiarazione' => array_map(
-        fn ($codice) => ['Codice' => $codice, 'Valore' => true] + (isset($scelta[$codice]) ? ['Scelta' => $scelta[$codice]] : []),
-        $codici,
-    )];
+    $una = function (string $codice) use ($scelta): array {
+        $dichiarazione = ['Codice' => $codice, 'Valore' => true];
+        if (isset($scelta[$codice])) {
+            $dichiarazione['Scelta'] = $scelta[$codice];
+        }
+        return $dichiarazione;
+    };
+    return ['Dichiarazione' => array_map($una, $codici)];
 }
 
 // Il primo minore in affido condiviso, perché l'importo si possa dividere.
 function domanda_temporaneo(Ente $ente, array $figli, array $mandato, string $iban = IBAN): array
 {
+    $minori = array_map(fn ($codice, $posto) => minore($codice, $posto === 0), $figli, array_keys($figli));
     return $ente->chi + [
         'Mandato' => $mandato,
         'Richiedente' => ['CodiceFiscale' => RICHIEDENTE, 'Nome' => 'MARIO', 'Cognome' => 'ROSSI'],
         'PresentataDa' => 'GENITORE',
-        'Minori' => ['Minore' => array_map(fn ($codice, $posto) => minore($codice, $posto === 0), $figli, array_keys($figli))],
+        'Minori' => ['Minore' => $minori],
         'Pagamento' => ['Modalita' => 'CC', 'Iban' => $iban, 'IntestatoRichiedente' => true],
         'Dichiarazioni' => dichiarazioni(
             ['D1', 'D2', 'D3', 'D4', 'D5', 'D6', 'D7', 'D8'],
@@ -442,7 +447,8 @@ function prova(string $servizio, array $scelte): void
 
     // Dal testo del WSDL, e non da ciò che PHP ne ha inteso.
     foreach ($ente->chiamate as $porta => $del_primo) {
-        pretendi(preg_match("/<wsdl:binding name=\"$porta\".*?<\/wsdl:binding>/s", $ente->wsdl, $binding), "il binding $porta");
+        $trovato = preg_match("/<wsdl:binding name=\"$porta\".*?<\/wsdl:binding>/s", $ente->wsdl, $binding);
+        pretendi($trovato, "il binding $porta");
         preg_match_all('/<wsdl:operation name="(\w+)"/', $binding[0], $operazioni);
         $nel_wsdl = $operazioni[1];
         $chiamate = array_keys($del_primo + $secondo->chiamate[$porta]);

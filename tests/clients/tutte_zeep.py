@@ -62,7 +62,8 @@ class Schema(zeep.Plugin):
     def ingress(self, envelope, http_headers, operation):
         corpo = envelope.find("{*}Body")[0]
         if not corpo.tag.endswith("}Fault"):
-            pretendi(self.schema.validate(corpo), f"{operation.name}: una risposta secondo lo schema: {self.schema.error_log}")
+            valida = self.schema.validate(corpo)
+            pretendi(valida, f"{operation.name}: una risposta secondo lo schema: {self.schema.error_log}")
         return envelope, http_headers
 
 
@@ -96,7 +97,8 @@ class Ente:
         for risposta in (prima, seconda):
             mostra(risposta.Errori.Errore if risposta.Errori else [])
             pretendi(risposta.Esito == "REGISTRATA", f"{operazione} REGISTRATA")
-        pretendi(not prima.Ripetizione and seconda.Ripetizione is True, f"{operazione}: Ripetizione soltanto al secondo invio")
+        ripetizioni = [prima.Ripetizione or False, seconda.Ripetizione]
+        pretendi(ripetizioni == [False, True], f"{operazione}: Ripetizione soltanto al secondo invio")
         uguali = zeep.helpers.serialize_object(prima.Ricevuta) == zeep.helpers.serialize_object(seconda.Ricevuta)
         pretendi(uguali, f"{operazione}: la stessa ricevuta al secondo invio")
         pretendi(prima.Ricevuta.ChiaveInvio == richiesta["ChiaveInvio"], f"{operazione}: la propria ChiaveInvio")
