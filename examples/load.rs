@@ -10,6 +10,7 @@
 //! cargo run --release --example load -- --certs demo/certs --handshakes --seconds 5
 //! cargo run --release --example load -- --certs demo/certs --retry --requests 5000 --acked acked.tsv
 //! cargo run --release --example load -- --certs demo/certs --verify acked.tsv
+//! cargo run --release --example load -- --certs demo/certs --consulta INPS-AUF-2021-000001000000
 //! cargo run --release --example load -- --certs demo/certs --retry --url https://one:8443 --url https://two:8443
 //! ```
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
@@ -32,6 +33,7 @@ use anyhow::{Context as _, Result};
 use clap::Parser;
 use varco::clock::{Clock as _, WallClock};
 use varco::prestazione::{PRESTAZIONI, Prestazione, by_servizio};
+use varco::protocollo::NumeroProtocollo;
 
 use https::{Bersaglio, Connessione, Risposta};
 use messaggi::Modello;
@@ -83,6 +85,9 @@ struct Args {
     /// Send again every key of such a file and check that it gets the same number.
     #[arg(long, conflicts_with_all = ["requests", "acked"])]
     verify: Option<PathBuf>,
+    /// Send `ConsultaDomanda` instead, about domande all over the register up to this number, by their protocol numbers.
+    #[arg(long, value_name = "ULTIMO", conflicts_with_all = ["handshakes", "verify", "acked"])]
+    consulta: Option<NumeroProtocollo>,
     /// Others send too: numbers in between that were not given to us are no fault.
     #[arg(long)]
     shared: bool,
@@ -182,6 +187,8 @@ struct Lavoro {
     acked: Option<RefCell<std::io::BufWriter<std::fs::File>>>,
     /// With --verify: the keys to send again and the number that each must get.
     attesi: Vec<(String, String)>,
+    /// With --consulta: the last number to ask about.
+    consulta: Option<NumeroProtocollo>,
 }
 
 impl Lavoro {
@@ -210,6 +217,7 @@ impl Lavoro {
             pazienza: Duration::from_secs(args.patience),
             acked,
             attesi: Vec::new(),
+            consulta: args.consulta.clone(),
         })
     }
 
@@ -243,6 +251,14 @@ impl Lavoro {
         })
     }
 
+    /// The number to ask about at a place: one far from the last one asked about.
+    fn domanda_da_consultare(&self, posto: u64) -> Option<String> {
+        const LONTANO: u64 = 7_654_321;
+        let ultimo = self.consulta.as_ref()?;
+        let numero = 1 + posto.wrapping_mul(LONTANO) % ultimo.numero();
+        NumeroProtocollo::new(ultimo.registro(), ultimo.anno(), numero).map(|numero| numero.to_string())
+    }
+
     /// The key of a place, and the number that it must get if that is known.
     fn chiave(&self, posto: u64) -> (String, Option<&str>) {
         match usize::try_from(posto)
@@ -260,8 +276,16 @@ impl Lavoro {
         let mut connessione: Option<Connessione> = None;
         let mut richiesta = Vec::with_capacity(8 * 1024);
         while let Some(posto) = self.take() {
-            let (chiave, atteso) = self.chiave(posto);
-            let Some(corpo) = self.modello.message(&chiave) else {
+            let da_consultare = self.domanda_da_consultare(posto);
+            let (chiave, atteso) = match &da_consultare {
+                Some(protocollo) => (String::new(), Some(protocollo.as_str())),
+                None => self.chiave(posto),
+            };
+            let corpo = match &da_consultare {
+                Some(protocollo) => Some(self.modello.consulta(protocollo)),
+                None => self.modello.message(&chiave),
+            };
+            let Some(corpo) = corpo else {
                 misure.fault("not a key of this tool");
                 continue;
             };

@@ -21,6 +21,7 @@ const INIZIO_MS: u64 = 1_767_225_600_000;
 pub(crate) struct Modello {
     pezzi: Vec<Pezzo>,
     echo: Vec<u8>,
+    consulta: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,9 @@ enum Pezzo {
     Chiave,
     Persona { posto: u64, minore: bool },
 }
+
+/// Stands in the template of `ConsultaDomanda` where the number goes.
+const PROTOCOLLO: &str = "LOAD-PROTOCOLLO";
 
 /// The key of a place in a run.
 pub(crate) fn chiave(giro: u64, posto: u64) -> String {
@@ -59,6 +63,7 @@ impl Modello {
         let busta = sample::envelope(prestazione, &spunto, CHIAVE, SoapVersion::V12);
         let echo = sample::without_domanda(prestazione, Operazione::Echo, "");
         let echo = sample::in_envelope(SoapVersion::V12, &mittente, &echo);
+        let consulta = sample::without_domanda(prestazione, Operazione::ConsultaDomanda, PROTOCOLLO);
         let apre = format!("<{}:CodiceFiscale>", prestazione.prefisso);
         let altro_genitore = format!("<{}:AltroGenitore>", prestazione.prefisso);
         let mut pezzi = Vec::new();
@@ -98,6 +103,7 @@ impl Modello {
         Self {
             pezzi,
             echo: echo.into_bytes(),
+            consulta: sample::in_envelope(SoapVersion::V12, &mittente, &consulta),
         }
     }
 
@@ -114,6 +120,11 @@ impl Modello {
             }
         }
         Some(testo.into_bytes())
+    }
+
+    /// A `ConsultaDomanda` about a number.
+    pub(crate) fn consulta(&self, protocollo: &str) -> Vec<u8> {
+        self.consulta.replace(PROTOCOLLO, protocollo).into_bytes()
     }
 
     /// An `echo`.

@@ -127,10 +127,11 @@ impl Rapporto {
             modo: match (args.handshakes, &args.verify, args.retry) {
                 (true, ..) => "handshakes",
                 (_, Some(_), _) => "verify",
+                _ if args.consulta.is_some() => "consulta",
                 (.., true) => "retry",
                 (.., false) => "load",
             },
-            soli: !args.shared && args.verify.is_none(),
+            soli: !args.shared && args.verify.is_none() && args.consulta.is_none(),
             connessioni: args.connections,
             durata,
             risposte: latenze.len(),

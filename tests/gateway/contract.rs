@@ -174,11 +174,22 @@ fn every_sample_of_the_docs_is_answered_as_it_is_shown(archivio: Archivio) {
         "{}",
         documento.text()
     );
+    // The second parent's, by another patronato; the domanda of the sample has another number here.
+    let completamento = String::from_utf8(read("CompletaSecondoGenitore")).unwrap();
+    let completata = gateway
+        .client("pat02")
+        .post(completamento.replace(">371<", ">1<").as_bytes());
+    assert_eq!(
+        completata.value("Esito").as_deref(),
+        Some("REGISTRATA"),
+        "{}",
+        completata.text()
+    );
     refuse(&gateway, archivio);
     let riesame = client.post(&read("RichiediRiesame"));
     assert_eq!(
         (riesame.value("Protocollo").as_deref(), riesame.values("Posto")),
-        (Some("INPS-AUF-2021-000000000006"), vec!["1".to_owned()]),
+        (Some("INPS-AUF-2021-000000000007"), vec!["1".to_owned()]),
         "{}",
         riesame.text()
     );
@@ -202,17 +213,6 @@ fn every_sample_of_the_docs_is_answered_as_it_is_shown(archivio: Archivio) {
         let reply = client.post(&read(nome));
         assert_eq!(reply.status, 200, "{nome}: {}", reply.text());
     }
-    // The second parent's, by another patronato; the domanda of the sample has another number here.
-    let completamento = String::from_utf8(read("CompletaSecondoGenitore")).unwrap();
-    let completata = gateway
-        .client("pat02")
-        .post(completamento.replace(">371<", ">1<").as_bytes());
-    assert_eq!(
-        completata.value("Esito").as_deref(),
-        Some("REGISTRATA"),
-        "{}",
-        completata.text()
-    );
     let mut files = 0;
     for entry in std::fs::read_dir(&samples).unwrap() {
         files += usize::from(
@@ -292,9 +292,20 @@ fn every_sample_of_the_assegno_unico_is_answered_as_it_is_shown() {
     );
     let documento = client.post(&read("AllegaDocumento"));
     assert_eq!(documento.value("Protocollo"), numero(6), "{}", documento.text());
+    // The second parent's, by another patronato; the domanda of the sample has another number here.
+    let completamento = String::from_utf8(read("CompletaSecondoGenitore")).unwrap();
+    let completata = gateway
+        .client_of("AssegnoUnicoUniversale", "pat02")
+        .post(completamento.replace(">371<", ">1<").as_bytes());
+    assert_eq!(
+        completata.value("Esito").as_deref(),
+        Some("REGISTRATA"),
+        "{}",
+        completata.text()
+    );
     refuse(&gateway, Archivio::Sqlite);
     let riesame = client.post(&read("RichiediRiesame"));
-    assert_eq!(riesame.value("Protocollo"), numero(7), "{}", riesame.text());
+    assert_eq!(riesame.value("Protocollo"), numero(8), "{}", riesame.text());
     assert_eq!(
         client.post(&read("ScaricaRicevuta")).value("Protocollo"),
         numero(1)
@@ -310,17 +321,6 @@ fn every_sample_of_the_assegno_unico_is_answered_as_it_is_shown() {
         let reply = client.post(&read(nome));
         assert_eq!(reply.status, 200, "{nome}: {}", reply.text());
     }
-    // The second parent's, by another patronato; the domanda of the sample has another number here.
-    let completamento = String::from_utf8(read("CompletaSecondoGenitore")).unwrap();
-    let completata = gateway
-        .client_of("AssegnoUnicoUniversale", "pat02")
-        .post(completamento.replace(">371<", ">1<").as_bytes());
-    assert_eq!(
-        completata.value("Esito").as_deref(),
-        Some("REGISTRATA"),
-        "{}",
-        completata.text()
-    );
     assert_eq!(
         std::fs::read_dir(&samples).unwrap().count(),
         18,
