@@ -156,7 +156,7 @@ impl Risposta<'_> {
     /// The number, when the domanda was registered.
     pub(crate) fn protocollo(&self) -> Option<&str> {
         const LUNGHEZZA: usize = "INPS-AUF-2021-000000000001".len();
-        find(self.corpo, b"Esito>REGISTRATA<")?;
+        find(self.corpo, b"Esito>REGISTRATA<").or_else(|| find(self.corpo, b":ConsultaDomandaResponse "))?;
         let inizio = find(self.corpo, b"INPS-AUF-")?;
         std::str::from_utf8(self.corpo.get(inizio..inizio + LUNGHEZZA)?).ok()
     }

@@ -33,7 +33,7 @@ async function apri(porta, soap12) {
     // La cache dei WSDL è per indirizzo e porta con sé la versione SOAP: due client si guasterebbero a vicenda.
     disableCache: true,
   });
-  client.setSecurity(new soap.ClientSSLSecurity(tls.key, tls.cert, tls.ca, { keepAlive: true }));
+  client.setSecurity(new soap.ClientSSLSecurity(tls.key, tls.cert, tls.ca, { forever: true }));
   // I figli di Identity non sono qualificati: il blocco si dà come testo.
   client.addSoapHeader(
     `<inps:Identity xmlns:inps="http://inps.it/"><UserId>${scelte.user}</UserId>` +
