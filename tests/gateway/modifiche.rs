@@ -252,7 +252,7 @@ fn a_child_more_and_a_domanda_for_it_at_once_get_one_sheet(archivio: Archivio) {
         };
         let schede: String = posti
             .iter()
-            .map(|posto| format!("<coop:Scheda>{posto}</coop:Scheda>"))
+            .flat_map(|posto| ["<coop:Scheda>", posto.as_str(), "</coop:Scheda>"])
             .collect();
         let rinuncia = RINUNCIA
             .replace(">K-1<", &format!(">{chiave}<"))
