@@ -7,6 +7,7 @@ mod carte;
 pub mod corpo;
 mod diario;
 mod elenchi;
+pub mod giudizio;
 mod passi;
 mod reply;
 mod risposte;
@@ -20,14 +21,14 @@ use uuid::Uuid;
 pub use self::carte::emessa;
 use self::corpo::Corpo;
 pub use self::diario::Diario;
+use self::giudizio::Attuale;
 use self::passi::{Ammessa, Letta, Nuova, Regime, Valida};
 use self::reply::envelope_of;
 pub use self::reply::{Reply, plain};
 use crate::access::{Access, Quota, Tentativi};
 use crate::adesione::Peer;
 use crate::clock::Clock;
-use crate::domanda::consultazione::DomandaConsultata;
-use crate::domanda::{Ambiente, AttoSuDomanda, SchedaViva, Violazione};
+use crate::domanda::{Ambiente, Violazione};
 use crate::prestazione::{Operazione, Prestazione};
 use crate::ricevuta::{Registrata, SchedaRicevuta};
 use crate::rifiuto::{Failure, Guasto, Negato, Rifiuto};
@@ -37,7 +38,7 @@ use crate::soap::answer::{self, EsitoInvio, EsitoVerifica, RicevutaDiAllora, Ris
 use crate::soap::identity::Identity;
 use crate::soap::mtom::Messaggio;
 use crate::store::writer::Handle;
-use crate::store::{Atto, Chiave, Contenuto, Registrazione, SharedStore, StoreError, secondo};
+use crate::store::{Atto, Chiave, Contenuto, Registrazione, SharedStore, StoreError};
 use crate::xml;
 
 /// A message as a channel hands it over: who sends, by which way, and a body that is still coming.
@@ -295,34 +296,12 @@ impl Intake {
         }
     }
 
-    /// What the rules hold a message against: the live sheets of the children that it brings and, of an act, the domanda
-    /// as it is now; another ente's is none.
+    /// What the rules hold a message against.
     async fn attuale(&self, letta: &Letta) -> Result<Attuale, Failure> {
-        let servizio = letta.authorized.message().prestazione.servizio;
-        let domanda = match letta.atto() {
-            Some(atto) => match atto.by_second_parent() {
-                None => {
-                    let ente = &letta.authorized.ente().codice;
-                    self.store.domanda(ente, servizio, atto.riferimento()).await?
-                }
-                Some(Some(corrispondenza)) => {
-                    secondo::domanda_of(&*self.store, servizio, &corrispondenza).await?
-                }
-                Some(None) => None,
-            },
-            None => None,
-        };
-        let mut attuale = Attuale {
-            domanda,
-            schede_vive: self.store.schede_vive(servizio, &letta.minori()).await?,
-        };
-        // Read after the state: were it another by then, the registration would find that state gone.
-        if let Some(domanda) = &mut attuale.domanda
-            && letta.atto().is_some_and(AttoSuDomanda::wants_quadro)
-        {
-            domanda.quadro = self.store.quadro(domanda.registrata.numero_domanda).await?;
-        }
-        Ok(attuale)
+        let lettura = letta.authorized.message();
+        let ente = &letta.authorized.ente().codice;
+        let servizio = lettura.prestazione.servizio;
+        Ok(Attuale::read(&*self.store, ente, servizio, lettura.istanza.as_ref()).await?)
     }
 
     /// The last step: number, domanda, key, receipt, feed row and trace record in one transaction.
@@ -465,12 +444,6 @@ fn receipt(registrata: &Registrata, ripetizione: bool) -> RicevutaDiAllora {
 
 /// How often an act is held anew against a domanda that somebody else changes meanwhile: each time one of them has won.
 const RILETTURE_MAX: usize = 8;
-
-/// What the rules hold a message against.
-struct Attuale {
-    domanda: Option<DomandaConsultata>,
-    schede_vive: Vec<SchedaViva>,
-}
 
 /// What the registration said.
 enum Registered {

@@ -3,14 +3,12 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use super::giudizio::{Contro, giudica, taken_meanwhile};
 use crate::access::Authorized;
-use crate::catalogo::Codice;
 use crate::domanda::consultazione::DomandaConsultata;
-use crate::domanda::{
-    Ambiente, AttoSuDomanda, CodiceFiscale, Contesto, Esame, Istanza, SchedaViva, Violazione,
-};
+use crate::domanda::{Ambiente, Contesto, Istanza, SchedaViva, Violazione};
 use crate::patronato::ChiaveInvio;
-use crate::rifiuto::{Failure, Guasto, Rifiuto};
+use crate::rifiuto::{Failure, Rifiuto};
 use crate::schema::Lettura;
 use crate::store::Contenuto;
 
@@ -86,23 +84,6 @@ impl Letta {
             .map_err(|respinta| Box::new(respinta.0.take_back()))
     }
 
-    /// What is handed in, when it is an act about a domanda that is there.
-    pub(super) fn atto(&self) -> Option<&dyn AttoSuDomanda> {
-        match self.authorized.message().istanza.as_ref()? {
-            Istanza::Domanda(_) => None,
-            Istanza::Atto(atto) => Some(&**atto),
-        }
-    }
-
-    /// The children whom it brings, for the look at live sheets.
-    pub(super) fn minori(&self) -> Vec<CodiceFiscale> {
-        match &self.authorized.message().istanza {
-            None => Vec::new(),
-            Some(Istanza::Domanda(domanda)) => domanda.minori(),
-            Some(Istanza::Atto(atto)) => atto.minori(),
-        }
-    }
-
     /// The text of a simple operation's field, by its path under the wrapper.
     pub(super) fn campo(&self, percorso: &str) -> Option<&str> {
         let campi = &self.authorized.message().campi;
@@ -141,45 +122,27 @@ impl Valida {
         avvisi: &[Violazione],
     ) -> Result<Ammessa, Box<(Self, Failure)>> {
         let contesto = self.contesto(schede_vive, regime);
-        let mut esame = match (&self.istanza, attuale) {
-            (Istanza::Domanda(domanda), _) => domanda.esamina(&contesto),
-            // Of an annulled domanda all else follows from that.
-            (Istanza::Atto(_), Some(attuale)) if attuale.registrata.annullata => self.annullata(),
-            (Istanza::Atto(atto), Some(attuale)) => atto.esamina(&contesto, Some(attuale)),
-            // With a codice fiscale that is none nothing can be found, and the rules say so.
-            (Istanza::Atto(atto), None) if matches!(atto.by_second_parent(), Some(None)) => {
-                atto.esamina(&contesto, None)
+        let lettura = self.letta.authorized.message();
+        let place = |trovate: &mut Vec<Violazione>| lettura.posizioni.place(trovate, &self.letta.busta);
+        let prima = avvisi.iter().cloned();
+        match giudica(&self.istanza, lettura, attuale, &contesto) {
+            Ok((contenuto, mut avvisi)) => {
+                place(&mut avvisi);
+                Ok(Ammessa {
+                    contenuto,
+                    avvisi: prima.chain(avvisi).collect(),
+                    valida: self,
+                })
             }
-            // Another ente's domanda is answered like one that is not there.
-            (Istanza::Atto(_), None) => return Err(Box::new((self, Rifiuto::NonTrovata.into()))),
-        };
-        let posizioni = &self.letta.authorized.message().posizioni;
-        posizioni.place(&mut esame.violazioni, &self.letta.busta);
-        posizioni.place(&mut esame.avvisi, &self.letta.busta);
-        let avvisi: Vec<_> = avvisi.iter().cloned().chain(esame.avvisi).collect();
-        if !esame.violazioni.is_empty() {
-            let violazioni = esame.violazioni;
-            return Err(Box::new((self, Rifiuto::Regole { violazioni, avvisi }.into())));
-        }
-        let contenuto = match (&self.istanza, attuale) {
-            (Istanza::Domanda(domanda), _) => match domanda.fascicolo(&contesto) {
-                Some(fascicolo) => Contenuto::Domanda(fascicolo),
-                // The rules refuse what cannot be read; if one day they forget one, it is a fault of ours.
-                None => {
-                    return Err(Box::new((
-                        self,
-                        Guasto::Interno("identificativo illeggibile").into(),
-                    )));
+            Err(mut contro) => {
+                if let Contro::Regole(esame) = &mut contro {
+                    place(&mut esame.violazioni);
+                    place(&mut esame.avvisi);
+                    esame.avvisi = prima.chain(std::mem::take(&mut esame.avvisi)).collect();
                 }
-            },
-            (Istanza::Atto(atto), Some(attuale)) => Contenuto::Seguito(atto.seguito(&contesto, attuale)),
-            (Istanza::Atto(_), None) => return Err(Box::new((self, Rifiuto::NonTrovata.into()))),
-        };
-        Ok(Ammessa {
-            valida: self,
-            contenuto,
-            avvisi,
-        })
+                Err(Box::new((self, contro.into())))
+            }
+        }
     }
 
     /// The message as it was read, for another look at its key and its domanda.
@@ -192,14 +155,7 @@ impl Valida {
     /// The refusal for children whose sheet was taken between the look and the registration, each at its line.
     pub(super) fn schede_vive(&self, schede: &[(u32, SchedaViva)]) -> Vec<Violazione> {
         let lettura = self.letta.authorized.message();
-        let refuse = lettura.prestazione.scheda_viva;
-        let mut violazioni: Vec<_> = schede
-            .iter()
-            .filter_map(|(posto, scheda)| match &self.istanza {
-                Istanza::Domanda(_) => Some(refuse(*posto, scheda)),
-                Istanza::Atto(atto) => atto.scheda_viva(scheda),
-            })
-            .collect();
+        let mut violazioni = taken_meanwhile(&self.istanza, lettura, schede);
         lettura.posizioni.place(&mut violazioni, &self.letta.busta);
         violazioni
     }
@@ -209,17 +165,6 @@ impl Valida {
         match &self.istanza {
             Istanza::Domanda(_) => false,
             Istanza::Atto(atto) => matches!(atto.by_second_parent(), Some(Some(_))),
-        }
-    }
-
-    /// STA-004, at the act as a whole.
-    fn annullata(&self) -> Esame {
-        let lettura = self.letta.authorized.message();
-        let elemento = lettura.operazione.elemento().unwrap_or_default();
-        let dove = format!("/{}:{elemento}", lettura.prestazione.prefisso);
-        Esame {
-            violazioni: vec![Violazione::at(Codice::Sta004, dove)],
-            avvisi: Vec::new(),
         }
     }
 

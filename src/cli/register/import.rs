@@ -20,16 +20,16 @@ use crate::catalogo::Codice;
 use crate::cli::send::risposta::Errore;
 use crate::cli::{DoveConfig, Uscita};
 use crate::clock::{Ids as _, RandomIds};
-use crate::domanda::allegato::ALLEGATO_BYTES_MAX;
+use crate::config::Limits;
 use crate::domanda::sha256::hex;
 use crate::domanda::{Contesto, Istanza, SchedaViva, Violazione};
+use crate::intake::giudizio::{Attuale, Contro, giudica, taken_meanwhile};
 use crate::registro::{Correlazione, Emergenza};
 use crate::schema::{Lettura, Schema};
 use crate::soap::answer;
 use crate::store::legale::SharedRegistro;
-use crate::store::{Atto, Chiave, Contenuto, Registrazione, secondo};
+use crate::store::{Atto, Chiave, Contenuto, Registrazione};
 use crate::trace::Traccia;
-use crate::xml::Limits;
 
 /// What to import.
 #[derive(Debug, clap::Args)]
@@ -60,7 +60,8 @@ impl Import {
             }
         };
         let (store, adesso) = open(&self.dove).await?;
-        let Some(banco) = Banco::open(Arc::clone(&store), self.registro.clone(), adesso).await? else {
+        let Some(banco) = Banco::open(Arc::clone(&store), &self.registro, config.limits, adesso).await?
+        else {
             eprintln!(
                 "varco: EMG-{}: il registro di emergenza non è aperto; si importa prima di chiuderlo",
                 self.registro
@@ -78,6 +79,8 @@ impl Import {
 struct Banco {
     store: SharedRegistro,
     registro: String,
+    /// The bounds of the gateways.
+    limits: Limits,
     aperta: Emergenza,
     /// What was imported of this interruption.
     correlate: Vec<Correlazione>,
@@ -101,13 +104,10 @@ impl Letta<'_> {
     /// The refusal for children whose sheet was taken since the list was read.
     fn schede_vive(&self, schede: &[(u32, SchedaViva)]) -> Vec<Violazione> {
         let lettura = &self.lettura;
-        let mut violazioni: Vec<_> = schede
-            .iter()
-            .filter_map(|(posto, scheda)| match lettura.istanza.as_ref()? {
-                Istanza::Domanda(_) => Some((lettura.prestazione.scheda_viva)(*posto, scheda)),
-                Istanza::Atto(atto) => atto.scheda_viva(scheda),
-            })
-            .collect();
+        let Some(istanza) = &lettura.istanza else {
+            return Vec::new();
+        };
+        let mut violazioni = taken_meanwhile(istanza, lettura, schede);
         lettura.posizioni.place(&mut violazioni, &self.bytes);
         violazioni
     }
@@ -115,7 +115,12 @@ impl Letta<'_> {
 
 impl Banco {
     /// `None` = no emergency is open on the register.
-    async fn open(store: SharedRegistro, registro: String, adesso: Timestamp) -> Result<Option<Self>> {
+    async fn open(
+        store: SharedRegistro,
+        registro: &str,
+        limits: Limits,
+        adesso: Timestamp,
+    ) -> Result<Option<Self>> {
         let (mut aperta, mut correlate, mut prima) = (None, Vec::new(), 0);
         for emergenza in store.emergenze().await? {
             if emergenza.registro != registro {
@@ -130,7 +135,8 @@ impl Banco {
         }
         Ok(aperta.map(|aperta| Self {
             store,
-            registro,
+            registro: registro.to_owned(),
+            limits,
             aperta,
             correlate,
             prima,
@@ -219,7 +225,7 @@ impl Banco {
             Ok(bytes) => Bytes::from(bytes),
             Err(causa) => return contro(format!("{file}: non si legge: {causa}")),
         };
-        let lettura = match schema.read_file(&bytes, &Limits::default()) {
+        let lettura = match schema.read_file(&bytes, &self.limits.xml) {
             Ok(lettura) => lettura,
             Err(errore) => match errore.violazione() {
                 Some(violazione) => return Ok(Err(told(&file, &[violazione]))),
@@ -318,63 +324,33 @@ impl Banco {
             return Ok(Err(Vec::new()));
         };
         let servizio = lettura.prestazione.servizio;
-        let (mut attuale, minori) = match istanza {
-            Istanza::Domanda(domanda) => (None, domanda.minori()),
-            Istanza::Atto(atto) => {
-                let attuale = match atto.by_second_parent() {
-                    None => {
-                        let propria = self.store.domanda(&ente.codice, servizio, atto.riferimento());
-                        propria.await?
-                    }
-                    Some(Some(corrispondenza)) => {
-                        secondo::domanda_of(&*self.store, servizio, &corrispondenza).await?
-                    }
-                    Some(None) => None,
-                };
-                (attuale, atto.minori())
-            }
-        };
-        if let (Istanza::Atto(atto), Some(attuale)) = (istanza, &mut attuale)
-            && atto.wants_quadro()
-        {
-            attuale.quadro = self.store.quadro(attuale.registrata.numero_domanda).await?;
-        }
-        let vive = self.store.schede_vive(servizio, &minori).await?;
+        let attuale = Attuale::read(&*self.store, &ente.codice, servizio, Some(istanza)).await?;
         let contesto = Contesto {
             presentata_il: voce.istante,
             ambiente: self.store.ambiente(),
             ente: Some(&ente.codice),
             codice_ufficio: Some(&voce.ufficio),
             user_id: Some(&voce.operatore),
-            schede_vive: &vive,
+            schede_vive: &attuale.schede_vive,
             pregresso: None,
-            allegato_bytes_max: ALLEGATO_BYTES_MAX,
+            allegato_bytes_max: self.limits.allegato_bytes_max as u64,
         };
-        let mut violazioni = match istanza {
-            Istanza::Domanda(domanda) => domanda.esamina(&contesto),
-            Istanza::Atto(atto) => atto.esamina(&contesto, attuale.as_ref()),
-        }
-        .violazioni;
-        if attuale
-            .as_ref()
-            .is_some_and(|attuale| attuale.registrata.annullata)
-        {
-            violazioni = vec![Violazione::at(Codice::Sta004, "")];
-        }
-        if violazioni.is_empty() {
-            match (istanza, &attuale) {
-                (Istanza::Domanda(domanda), _) => {
-                    let fascicolo = domanda
-                        .fascicolo(&contesto)
-                        .context("i codici fiscali, che le regole hanno letto, non si leggono")?;
-                    return Ok(Ok(Contenuto::Domanda(fascicolo)));
-                }
-                (Istanza::Atto(atto), Some(attuale)) => {
-                    return Ok(Ok(Contenuto::Seguito(atto.seguito(&contesto, attuale))));
-                }
-                (Istanza::Atto(_), None) => violazioni.push(Violazione::at(Codice::Pro101, "")),
+        let mut violazioni = match giudica(istanza, lettura, attuale.domanda.as_ref(), &contesto) {
+            Ok((contenuto, _)) => return Ok(Ok(contenuto)),
+            Err(Contro::Regole(esame)) => esame.violazioni,
+            // Perhaps it stands in this very list: what can be said without it is said.
+            Err(Contro::NonTrovata) => {
+                let mut trovate = match istanza {
+                    Istanza::Domanda(_) => Vec::new(),
+                    Istanza::Atto(atto) => atto.esamina(&contesto, None).violazioni,
+                };
+                trovate.push(Violazione::at(Codice::Pro101, ""));
+                trovate
             }
-        }
+            Err(Contro::Illeggibile) => {
+                anyhow::bail!("i codici fiscali, che le regole hanno letto, non si leggono")
+            }
+        };
         lettura.posizioni.place(&mut violazioni, &letta.bytes);
         Ok(Err(violazioni))
     }
