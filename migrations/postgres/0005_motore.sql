@@ -5,6 +5,7 @@
 
 ALTER TABLE schede ADD COLUMN azione_motivo text; -- why `azione_richiesta` is asked: a sentence for the patronato; NULL = nothing is asked
 ALTER TABLE variazioni ADD COLUMN motivo text; -- why: a sentence for the patronato
+ALTER TABLE variazioni ADD COLUMN beneficiario text; -- of a `PAGAMENTO`: whose half it is; NULL = of anything else
 ALTER TABLE domande ADD COLUMN lavorata bigint NOT NULL DEFAULT 0; -- the `versione` that an engine has last worked; 0 = none
 
 -- What is new or changed since an engine looked.
@@ -479,9 +480,10 @@ BEGIN
         PERFORM varco_prepara_anno(anno_feed);
     END IF;
     UPDATE contatori SET ultimo = ultimo + 1 WHERE nome = 'variazione' RETURNING ultimo INTO cursore_nuovo;
-    INSERT INTO variazioni (cursore, istante, tipo, ente, servizio, numero_domanda, posto, stato, azione_richiesta, motivo)
+    INSERT INTO variazioni (cursore, istante, tipo, ente, servizio, numero_domanda, posto, stato, azione_richiesta,
+                            beneficiario, motivo)
     SELECT cursore_nuovo, decisione.istante, decisione.tipo, domanda.ente, domanda.servizio, s.numero_domanda, s.posto,
-           s.stato, s.azione_richiesta,
+           s.stato, s.azione_richiesta, CASE WHEN decisione.tipo = 'PAGAMENTO' THEN NEW.beneficiario END,
            CASE decisione.tipo
                WHEN 'STATO' THEN coalesce(decisione.azione_motivo, decisione.motivo)
                WHEN 'PAGAMENTO' THEN NEW.pagamento || ' ' || NEW.mese || ' ' || NEW.beneficiario || coalesce(': ' || decisione.motivo, '')

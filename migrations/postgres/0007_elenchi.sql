@@ -132,20 +132,19 @@ BEGIN
         SELECT n.istante, n.tipo, g.ente, n.servizio, n.numero_domanda, n.posto, n.stato, n.azione_richiesta,
                CASE WHEN EXISTS (SELECT 1 FROM registrazioni r
                                  WHERE r.id = n.registrazione AND r.ente = g.ente) THEN n.registrazione END AS registrazione,
-               CASE WHEN n.tipo = 'PAGAMENTO' THEN n.motivo END AS motivo
+               n.beneficiario, CASE WHEN n.tipo = 'PAGAMENTO' THEN n.motivo END AS motivo
         FROM nuove n
         JOIN deleghe g ON g.numero_domanda = n.numero_domanda AND g.posto = n.posto
         JOIN domande d ON d.numero = g.numero_domanda AND d.ente = n.ente
         WHERE n.tipo IN ('STATO', 'RINNOVO', 'COMPLETAMENTO')
-           OR (n.tipo = 'PAGAMENTO'
-               AND n.motivo ~ '^(PAGATO|RESTITUITO|DA_RECUPERARE) [0-9]{4}-[0-9]{2} ALTRO_GENITORE')
+           OR (n.tipo = 'PAGAMENTO' AND n.beneficiario = 'ALTRO_GENITORE')
         ORDER BY n.cursore, g.ente
     LOOP
         UPDATE contatori SET ultimo = ultimo + 1 WHERE nome = 'variazione' RETURNING ultimo INTO cursore_nuovo;
         INSERT INTO variazioni (cursore, istante, tipo, ente, servizio, numero_domanda, posto, registrazione, stato,
-            azione_richiesta, motivo)
+            azione_richiesta, beneficiario, motivo)
         VALUES (cursore_nuovo, riga.istante, riga.tipo, riga.ente, riga.servizio, riga.numero_domanda, riga.posto,
-            riga.registrazione, riga.stato, riga.azione_richiesta, riga.motivo);
+            riga.registrazione, riga.stato, riga.azione_richiesta, riga.beneficiario, riga.motivo);
     END LOOP;
     RETURN NULL;
 END

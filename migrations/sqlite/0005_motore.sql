@@ -4,6 +4,7 @@
 
 ALTER TABLE schede ADD COLUMN azione_motivo TEXT; -- why `azione_richiesta` is asked: a sentence for the patronato; NULL = nothing is asked
 ALTER TABLE variazioni ADD COLUMN motivo TEXT; -- why: a sentence for the patronato
+ALTER TABLE variazioni ADD COLUMN beneficiario TEXT; -- of a `PAGAMENTO`: whose half it is; NULL = of anything else
 ALTER TABLE domande ADD COLUMN lavorata INTEGER NOT NULL DEFAULT 0; -- the `versione` that an engine has last worked; 0 = none
 
 -- What is new or changed since an engine looked.
@@ -373,8 +374,9 @@ BEGIN
     SELECT d.id, d.numero_domanda, d.posto, NEW.anno, d.istante
     FROM decisioni d
     WHERE d.id = (SELECT max(id) FROM decisioni) AND d.tipo = 'RINNOVO';
-    INSERT INTO variazioni (istante, tipo, ente, servizio, numero_domanda, posto, stato, azione_richiesta, motivo)
+    INSERT INTO variazioni (istante, tipo, ente, servizio, numero_domanda, posto, stato, azione_richiesta, beneficiario, motivo)
     SELECT d.istante, d.tipo, m.ente, m.servizio, d.numero_domanda, d.posto, s.stato, s.azione_richiesta,
+           (SELECT p.beneficiario FROM pagamenti p WHERE p.decisione = d.id),
            CASE d.tipo
                WHEN 'STATO' THEN coalesce(d.azione_motivo, d.motivo)
                WHEN 'PAGAMENTO' THEN NEW.pagamento || ' ' || NEW.mese || ' ' || NEW.beneficiario || coalesce(': ' || d.motivo, '')

@@ -105,19 +105,17 @@ END;
 CREATE TRIGGER variazioni_delegate AFTER INSERT ON variazioni
 WHEN NEW.posto IS NOT NULL AND NEW.tipo IN ('STATO', 'RINNOVO', 'COMPLETAMENTO', 'PAGAMENTO')
 BEGIN
-    INSERT INTO variazioni (istante, tipo, ente, servizio, numero_domanda, posto, registrazione, stato, azione_richiesta, motivo)
+    INSERT INTO variazioni (istante, tipo, ente, servizio, numero_domanda, posto, registrazione, stato, azione_richiesta,
+        beneficiario, motivo)
     SELECT NEW.istante, NEW.tipo, g.ente, NEW.servizio, NEW.numero_domanda, NEW.posto,
            (SELECT r.id FROM registrazioni r WHERE r.id = NEW.registrazione AND r.ente = g.ente),
-           NEW.stato, NEW.azione_richiesta,
+           NEW.stato, NEW.azione_richiesta, NEW.beneficiario,
            CASE WHEN NEW.tipo = 'PAGAMENTO' THEN NEW.motivo END
     FROM deleghe g
     JOIN domande d ON d.numero = g.numero_domanda AND d.ente = NEW.ente
     WHERE g.numero_domanda = NEW.numero_domanda
       AND g.posto = NEW.posto
-      AND (NEW.tipo <> 'PAGAMENTO'
-           OR NEW.motivo LIKE 'PAGATO ____-__ ALTRO_GENITORE%'
-           OR NEW.motivo LIKE 'RESTITUITO ____-__ ALTRO_GENITORE%'
-           OR NEW.motivo LIKE 'DA_RECUPERARE ____-__ ALTRO_GENITORE%');
+      AND (NEW.tipo <> 'PAGAMENTO' OR NEW.beneficiario = 'ALTRO_GENITORE');
 END;
 
 CREATE VIEW motore_seconde_meta_v1 AS

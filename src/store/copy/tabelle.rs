@@ -637,6 +637,7 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
             col("stato", Testo),
             col("azione_richiesta", Testo),
             col("motivo", Testo),
+            col("beneficiario", Testo),
         ],
         ..TABELLA
     },
