@@ -5,6 +5,7 @@ pub mod carte;
 mod codec;
 mod consulta;
 pub mod copy;
+mod effetti;
 mod elenchi;
 pub mod esame;
 pub mod giornaliero;

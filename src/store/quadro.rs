@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use sqlx::{ColumnIndex, Decode, Row, Type};
 
 use super::Inconsistency;
+use super::effetti::effetti;
 use super::registro::Nuova;
 use super::valori::Riga;
 use crate::domanda::atto::Effetto;
@@ -33,20 +34,15 @@ pub(super) enum Cella {
 
 /// The columns that these registrations change, in their order.
 pub(super) fn modifiche<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Modifica<'a>> {
-    nuove
-        .iter()
-        .filter_map(Nuova::following)
-        .flat_map(|(nuova, seguito)| {
-            seguito.effetti.iter().filter_map(move |effetto| {
-                let (posto, colonne) = columns_of(effetto)?;
-                Some(Modifica {
-                    nuova,
-                    posto,
-                    colonne,
-                })
-            })
+    let modifica = |(nuova, effetto): (&'a Nuova<'a>, &'a Effetto)| {
+        let (posto, colonne) = columns_of(effetto)?;
+        Some(Modifica {
+            nuova,
+            posto,
+            colonne,
         })
-        .collect()
+    };
+    effetti(nuove).filter_map(modifica).collect()
 }
 
 /// Whose row an effect changes, and what it writes there.

@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use super::codec::{Conservati, pack};
 use super::valori::al_millesimo;
 use super::{Atto, Chiave, Contenuto, Inconsistency, Registrazione, StoreError};
-use crate::domanda::atto::{Effetto, Seguito};
+use crate::domanda::atto::Seguito;
 use crate::domanda::sha256::Sha256;
+use crate::domanda::stato::StatoDomanda;
 use crate::domanda::{Allegato, Ambiente, Fascicolo, Scheda, SchedaViva};
-use crate::patronato::CodiceEnte;
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo, data_a_roma};
 use crate::ricevuta::{DIGEST_VERSIONE, Registrata, Ricevuta, SchedaRicevuta};
 use crate::trace::Traccia;
@@ -113,7 +113,7 @@ impl Decisione<'_> {
             }
             let presentata = SchedaViva {
                 codice_fiscale: scheda.codice_fiscale.clone(),
-                stato: PRESENTATA.to_owned(),
+                stato: StatoDomanda::Presentata.as_str().to_owned(),
                 subentrata: scheda.subentra,
             };
             propri.insert(chiave, presentata);
@@ -323,10 +323,6 @@ impl Contatore {
     }
 }
 
-/// The state in which every sheet begins, and what is asked for then.
-const PRESENTATA: &str = "PRESENTATA";
-const NESSUNA: &str = "NESSUNA";
-
 /// One new registration, with all that its rows need.
 pub(super) struct Nuova<'a> {
     /// The store's own id of it.
@@ -485,236 +481,6 @@ impl<'a> Nuova<'a> {
     pub(super) fn following(&'a self) -> Option<(&'a Self, &'a Seguito)> {
         Some((self, self.atto.contenuto.seguito()?))
     }
-}
-
-/// A sheet that an act moves.
-pub(super) struct Mossa<'a> {
-    pub(super) nuova: &'a Nuova<'a>,
-    pub(super) posto: u32,
-    pub(super) stato: &'static str,
-    pub(super) azione: &'static str,
-}
-
-/// The sheets that these registrations move, in their order.
-pub(super) fn mosse<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Mossa<'a>> {
-    nuove
-        .iter()
-        .filter_map(Nuova::following)
-        .flat_map(|(nuova, seguito)| {
-            seguito.effetti.iter().filter_map(move |effetto| match effetto {
-                Effetto::Stato {
-                    posto, stato, azione, ..
-                } => Some(Mossa {
-                    nuova,
-                    posto: *posto,
-                    stato: stato.as_str(),
-                    azione: azione.as_str(),
-                }),
-                Effetto::Scheda(_)
-                | Effetto::Dati { .. }
-                | Effetto::Ripartizione { .. }
-                | Effetto::Pagamento { .. }
-                | Effetto::Contatti { .. }
-                | Effetto::Documento { .. }
-                | Effetto::Riesame { .. } => None,
-            })
-        })
-        .collect()
-}
-
-/// A document, of a domanda or of an act.
-pub(super) struct Documento<'a> {
-    pub(super) nuova: &'a Nuova<'a>,
-    /// Place in its registration, from 1.
-    pub(super) posto: u32,
-    pub(super) allegato: &'a Allegato,
-    /// The sheets that it is for; `None`: the domanda as a whole.
-    pub(super) schede: Option<&'a [u32]>,
-}
-
-/// The documents that came with these registrations.
-pub(super) fn documenti<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Documento<'a>> {
-    let documento = |(nuova, posto, allegato): (&'a Nuova<'a>, u32, &'a Allegato)| Documento {
-        nuova,
-        posto,
-        allegato,
-        schede: nuova
-            .atto
-            .contenuto
-            .seguito()
-            .and_then(Seguito::schede_dei_documenti),
-    };
-    nuove.iter().flat_map(Nuova::allegati).map(documento).collect()
-}
-
-/// The sheets that waited for the documents of these registrations: which domanda, which place.
-pub(super) fn attese(nuove: &[Nuova<'_>]) -> Vec<(NumeroDomanda, u32)> {
-    nuove
-        .iter()
-        .filter_map(Nuova::following)
-        .flat_map(|(_, seguito)| {
-            let attese = seguito.effetti.iter().filter_map(|effetto| match effetto {
-                Effetto::Documento { attese, .. } => Some(attese),
-                Effetto::Stato { .. }
-                | Effetto::Scheda(_)
-                | Effetto::Dati { .. }
-                | Effetto::Pagamento { .. }
-                | Effetto::Contatti { .. }
-                | Effetto::Ripartizione { .. }
-                | Effetto::Riesame { .. } => None,
-            });
-            attese
-                .flatten()
-                .map(move |posto| (seguito.numero_domanda, *posto))
-        })
-        .collect()
-}
-
-/// A sheet that is to be looked at again.
-pub(super) struct Riesame<'a> {
-    pub(super) nuova: &'a Nuova<'a>,
-    pub(super) posto: u32,
-    pub(super) motivo: &'static str,
-    pub(super) motivazione: &'a str,
-}
-
-/// The sheets that these registrations ask to be looked at again.
-pub(super) fn riesami<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Riesame<'a>> {
-    nuove
-        .iter()
-        .filter_map(Nuova::following)
-        .flat_map(|(nuova, seguito)| seguito.effetti.iter().map(move |effetto| (nuova, effetto)))
-        .filter_map(|(nuova, effetto)| match effetto {
-            Effetto::Riesame {
-                schede,
-                motivo,
-                motivazione,
-            } => Some(schede.iter().map(move |posto| Riesame {
-                nuova,
-                posto: *posto,
-                motivo,
-                motivazione,
-            })),
-            Effetto::Stato { .. }
-            | Effetto::Scheda(_)
-            | Effetto::Dati { .. }
-            | Effetto::Pagamento { .. }
-            | Effetto::Contatti { .. }
-            | Effetto::Ripartizione { .. }
-            | Effetto::Documento { .. } => None,
-        })
-        .flatten()
-        .collect()
-}
-
-/// A row of the feed.
-pub(super) struct Variazione<'a> {
-    pub(super) nuova: &'a Nuova<'a>,
-    pub(super) tipo: &'static str,
-    /// `None`: the domanda as a whole.
-    pub(super) posto: Option<u32>,
-    pub(super) stato: Option<&'static str>,
-    pub(super) azione: Option<&'static str>,
-}
-
-/// What the feed tells of these registrations, in their order: `REGISTRATA` of a domanda; of an act `ATTO`, then a row each
-/// effect: `STATO` of a sheet that moves, `SCHEDA` of one that is added, `MODIFICA` of one whose data change, or of the
-/// domanda itself, once; `COMPLETAMENTO` of one whose split or other parent's payment does; `DOCUMENTO` of each that a
-/// document is for, `RIESAME` of each that is to be looked at again.
-pub(super) fn variazioni<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Variazione<'a>> {
-    let mut righe: Vec<Variazione<'a>> = Vec::with_capacity(nuove.len());
-    for nuova in nuove {
-        let riga = |tipo, posto, stato: Option<&'static str>, azione| Variazione {
-            nuova,
-            tipo,
-            posto,
-            stato,
-            azione,
-        };
-        let Contenuto::Seguito(seguito) = &nuova.atto.contenuto else {
-            righe.push(riga("REGISTRATA", None, Some(PRESENTATA), Some(NESSUNA)));
-            continue;
-        };
-        righe.push(riga("ATTO", None, None, None));
-        let mut domanda_modificata = false;
-        for effetto in &seguito.effetti {
-            righe.push(match effetto {
-                Effetto::Stato {
-                    posto, stato, azione, ..
-                } => riga("STATO", Some(*posto), Some(stato.as_str()), Some(azione.as_str())),
-                Effetto::Scheda(scheda) => {
-                    riga("SCHEDA", Some(scheda.posto), Some(PRESENTATA), Some(NESSUNA))
-                }
-                Effetto::Documento { schede, attese } => {
-                    let azione = |posto| attese.contains(posto).then_some(NESSUNA);
-                    righe.extend(
-                        schede
-                            .iter()
-                            .map(|posto| riga("DOCUMENTO", Some(*posto), None, azione(posto))),
-                    );
-                    continue;
-                }
-                Effetto::Riesame { schede, .. } => {
-                    righe.extend(
-                        schede
-                            .iter()
-                            .map(|posto| riga("RIESAME", Some(*posto), None, None)),
-                    );
-                    continue;
-                }
-                Effetto::Dati {
-                    posto: Some(posto), ..
-                } => riga("MODIFICA", Some(*posto), None, None),
-                Effetto::Ripartizione { posto, azione, .. } => {
-                    riga("COMPLETAMENTO", Some(*posto), None, Some(azione.as_str()))
-                }
-                Effetto::Dati { posto: None, .. } | Effetto::Pagamento { .. } | Effetto::Contatti { .. } => {
-                    if std::mem::replace(&mut domanda_modificata, true) {
-                        continue;
-                    }
-                    riga("MODIFICA", None, None, None)
-                }
-            });
-        }
-    }
-    righe
-}
-
-impl Variazione<'_> {
-    /// Whose domanda it is.
-    pub(super) fn ente(&self) -> &CodiceEnte {
-        match &self.nuova.atto.contenuto {
-            Contenuto::Domanda(_) => &self.nuova.atto.chiave.ente,
-            Contenuto::Seguito(seguito) => &seguito.ente,
-        }
-    }
-}
-
-/// A sheet that another ente than the domanda's sees from then on.
-pub(super) struct Delega<'a> {
-    pub(super) nuova: &'a Nuova<'a>,
-    pub(super) posto: u32,
-}
-
-/// The sheets that these registrations open to the ente that sent them.
-pub(super) fn deleghe<'a>(nuove: &'a [Nuova<'a>]) -> Vec<Delega<'a>> {
-    nuove
-        .iter()
-        .filter_map(Nuova::following)
-        .filter(|(nuova, seguito)| seguito.ente != nuova.atto.chiave.ente)
-        .flat_map(|(nuova, seguito)| {
-            seguito.effetti.iter().filter_map(move |effetto| match effetto {
-                Effetto::Ripartizione { posto, .. } => Some(Delega { nuova, posto: *posto }),
-                Effetto::Stato { .. }
-                | Effetto::Scheda(_)
-                | Effetto::Dati { .. }
-                | Effetto::Pagamento { .. }
-                | Effetto::Contatti { .. }
-                | Effetto::Documento { .. }
-                | Effetto::Riesame { .. } => None,
-            })
-        })
-        .collect()
 }
 
 /// Hashes and compresses the requests; long ones away from the threads that serve connections.

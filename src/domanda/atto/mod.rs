@@ -215,13 +215,7 @@ impl Seguito {
     pub fn liberati(&self) -> impl Iterator<Item = &CodiceFiscale> {
         self.effetti.iter().filter_map(|effetto| match effetto {
             Effetto::Stato { libera, .. } => libera.as_ref(),
-            Effetto::Scheda(_)
-            | Effetto::Dati { .. }
-            | Effetto::Ripartizione { .. }
-            | Effetto::Pagamento { .. }
-            | Effetto::Contatti { .. }
-            | Effetto::Documento { .. }
-            | Effetto::Riesame { .. } => None,
+            _ => None,
         })
     }
 
@@ -230,12 +224,7 @@ impl Seguito {
     pub fn schede_dei_documenti(&self) -> Option<&[u32]> {
         self.effetti.iter().find_map(|effetto| match effetto {
             Effetto::Documento { schede, .. } | Effetto::Riesame { schede, .. } => Some(&schede[..]),
-            Effetto::Stato { .. }
-            | Effetto::Scheda(_)
-            | Effetto::Dati { .. }
-            | Effetto::Pagamento { .. }
-            | Effetto::Ripartizione { .. }
-            | Effetto::Contatti { .. } => None,
+            _ => None,
         })
     }
 
@@ -243,13 +232,7 @@ impl Seguito {
     pub fn nuove_schede(&self) -> impl Iterator<Item = &Scheda> {
         self.effetti.iter().filter_map(|effetto| match effetto {
             Effetto::Scheda(scheda) => Some(&**scheda),
-            Effetto::Stato { .. }
-            | Effetto::Dati { .. }
-            | Effetto::Ripartizione { .. }
-            | Effetto::Pagamento { .. }
-            | Effetto::Contatti { .. }
-            | Effetto::Documento { .. }
-            | Effetto::Riesame { .. } => None,
+            _ => None,
         })
     }
 }

@@ -6,7 +6,8 @@ use super::insert::posto;
 use super::row::{Istante, guasto};
 use super::statement::Istruzione;
 use crate::store::codec::Codec;
-use crate::store::registro::{Nuova, attese, documenti, riesami};
+use crate::store::effetti::{attese, documenti, riesami};
+use crate::store::registro::Nuova;
 use crate::store::valori::{intero, json, lunghezza};
 use crate::store::{Inconsistency, StoreError};
 

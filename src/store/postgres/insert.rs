@@ -11,7 +11,8 @@ use super::tracce::columns_of_traccia;
 use crate::domanda::{CodiceFiscale, Iban};
 use crate::ricevuta::DIGEST_VERSIONE;
 use crate::store::codec::{Codec, Conservata};
-use crate::store::registro::{Numeri, Nuova, deleghe, mosse, variazioni};
+use crate::store::effetti::{deleghe, mosse, variazioni};
+use crate::store::registro::{Numeri, Nuova};
 use crate::store::valori::{al_millesimo, intero, json, json_object, lunghezza};
 use crate::store::{Inconsistency, StoreError};
 

@@ -5,7 +5,8 @@ use sqlx::sqlite::SqliteConnection;
 use super::batch::{Inserimento, Tabella, Valori, insert};
 use super::row::guasto;
 use crate::store::codec::Codec;
-use crate::store::registro::{Documento, Nuova, Riesame, attese, documenti, riesami};
+use crate::store::effetti::{Documento, Riesame, attese, documenti, riesami};
+use crate::store::registro::Nuova;
 use crate::store::valori::{intero, json};
 use crate::store::{Inconsistency, StoreError};
 

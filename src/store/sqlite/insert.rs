@@ -10,7 +10,8 @@ use super::tracce::{TRACCE_CHE_SOSTITUISCONO, bind_traccia};
 use crate::domanda::atto::Seguito;
 use crate::domanda::{CodiceFiscale, Fascicolo, Iban};
 use crate::store::codec::{Codec, Conservata};
-use crate::store::registro::{Correlata, Delega, Nuova, Variazione, deleghe, mosse, variazioni};
+use crate::store::effetti::{Delega, Variazione, deleghe, mosse, variazioni};
+use crate::store::registro::{Correlata, Nuova};
 use crate::store::valori::{intero, json, json_object};
 use crate::store::{Inconsistency, StoreError};
 
