@@ -63,6 +63,52 @@ pub trait LettoreMeta: Send {
     fn meta(self: Box<Self>) -> Option<Box<dyn Meta>>;
 }
 
+/// The reader of a prestazione whose payment is read by the reader `L` of its domanda.
+pub struct LettoreConPagamento<L> {
+    ripartizione: String,
+    pagamento: Option<L>,
+    letta: Letta<L>,
+}
+
+/// Makes the half of the split as sent, and of the payment where there is one.
+type Letta<L> = fn(&str, Option<L>) -> Option<Box<dyn Meta>>;
+
+impl<L> LettoreConPagamento<L> {
+    /// A fresh one.
+    #[must_use]
+    pub fn new(letta: Letta<L>) -> Self {
+        Self {
+            ripartizione: String::new(),
+            pagamento: None,
+            letta,
+        }
+    }
+}
+
+impl<L: Lettore + Default> LettoreMeta for LettoreConPagamento<L> {
+    fn apri(&mut self, campo: &str) {
+        self.pagamento.get_or_insert_default().apri(campo);
+    }
+
+    fn valore(&mut self, campo: &str, testo: &str) {
+        match &mut self.pagamento {
+            Some(pagamento) => pagamento.valore(campo, testo),
+            None if campo == "Ripartizione" => testo.clone_into(&mut self.ripartizione),
+            None => {}
+        }
+    }
+
+    fn chiudi(&mut self, campo: &str) {
+        if let Some(pagamento) = &mut self.pagamento {
+            pagamento.chiudi(campo);
+        }
+    }
+
+    fn meta(self: Box<Self>) -> Option<Box<dyn Meta>> {
+        (self.letta)(&self.ripartizione, self.pagamento)
+    }
+}
+
 /// The second parent, as sent.
 struct SecondoGenitore {
     codice_fiscale: CodiceInviato,

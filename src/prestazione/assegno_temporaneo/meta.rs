@@ -4,13 +4,13 @@
 use super::domanda::{Qualita, Ripartizione};
 use super::lettore::LettoreAssegnoTemporaneo;
 use crate::catalogo::Codice;
-use crate::domanda::atto::completamento::{LettoreMeta, Meta, pagamento_con_la_meta};
+use crate::domanda::atto::completamento::{LettoreConPagamento, LettoreMeta, Meta, pagamento_con_la_meta};
 use crate::domanda::dettagli::Valore;
 use crate::domanda::pagamento::PagamentoInviato;
 use crate::domanda::persona::CodiceInviato;
 use crate::domanda::quadro::Quadro;
 use crate::domanda::regole::{self as comuni, letto_option};
-use crate::domanda::{Contesto, Dettagli, Lettore as _, PagamentoAltroGenitore, Violazione};
+use crate::domanda::{Contesto, Dettagli, PagamentoAltroGenitore, Violazione};
 
 /// Split and payment, as sent.
 struct MetaDelTemporaneo {
@@ -80,40 +80,19 @@ impl Meta for MetaDelTemporaneo {
     }
 }
 
-/// Builds it: the payment with the reader of the domanda.
-#[derive(Default)]
-pub struct LettoreMetaDelTemporaneo {
-    ripartizione: Option<Ripartizione>,
-    pagamento: Option<LettoreAssegnoTemporaneo>,
-}
-
-impl LettoreMeta for LettoreMetaDelTemporaneo {
-    fn apri(&mut self, campo: &str) {
-        self.pagamento.get_or_insert_default().apri(campo);
-    }
-
-    fn valore(&mut self, campo: &str, testo: &str) {
-        match &mut self.pagamento {
-            Some(pagamento) => pagamento.valore(campo, testo),
-            None if campo == "Ripartizione" => self.ripartizione = Ripartizione::parse(testo),
-            None => {}
-        }
-    }
-
-    fn chiudi(&mut self, campo: &str) {
-        if let Some(pagamento) = &mut self.pagamento {
-            pagamento.chiudi(campo);
-        }
-    }
-
-    fn meta(self: Box<Self>) -> Option<Box<dyn Meta>> {
-        let pagamento = match self.pagamento {
-            Some(lettore) => Some(lettore.pagamento()?),
-            None => None,
-        };
-        Some(Box::new(MetaDelTemporaneo {
-            ripartizione: self.ripartizione?,
-            pagamento,
-        }))
-    }
+/// A fresh reader of it.
+#[must_use]
+pub fn lettore() -> Box<dyn LettoreMeta> {
+    Box::new(LettoreConPagamento::new(
+        |ripartizione, pagamento: Option<LettoreAssegnoTemporaneo>| {
+            let pagamento = match pagamento {
+                Some(lettore) => Some(lettore.pagamento()?),
+                None => None,
+            };
+            Some(Box::new(MetaDelTemporaneo {
+                ripartizione: Ripartizione::parse(ripartizione)?,
+                pagamento,
+            }))
+        },
+    ))
 }

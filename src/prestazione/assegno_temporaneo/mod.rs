@@ -38,5 +38,5 @@ pub const PRESTAZIONE: Prestazione = Prestazione {
     campione: campione::domanda,
     aggiungi: Operazione::AggiungiMinore,
     lettore_aggiunta: || Box::new(nuovo_minore::LettoreNuovoMinore::default()),
-    lettore_meta: || Box::new(meta::LettoreMetaDelTemporaneo::default()),
+    lettore_meta: meta::lettore,
 };

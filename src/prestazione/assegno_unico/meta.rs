@@ -7,11 +7,11 @@ use super::lettore::LettoreAssegnoUnico;
 use super::pagamento::{Modalita, PagamentoAltroInviato};
 use super::regole::pagamenti;
 use crate::catalogo::Codice;
-use crate::domanda::atto::completamento::{LettoreMeta, Meta, pagamento_con_la_meta};
+use crate::domanda::atto::completamento::{LettoreConPagamento, LettoreMeta, Meta, pagamento_con_la_meta};
 use crate::domanda::persona::CodiceInviato;
 use crate::domanda::quadro::Quadro;
 use crate::domanda::regole::{self as comuni, letto_option, same};
-use crate::domanda::{Contesto, Dettagli, Lettore as _, PagamentoAltroGenitore, Violazione};
+use crate::domanda::{Contesto, Dettagli, PagamentoAltroGenitore, Violazione};
 
 /// Split and payment, as sent.
 struct MetaDellUnico {
@@ -114,40 +114,19 @@ impl MetaDellUnico {
     }
 }
 
-/// Builds it: the payment with the reader of the domanda.
-#[derive(Default)]
-pub struct LettoreMetaDellUnico {
-    ripartizione: Option<Ripartizione>,
-    pagamento: Option<LettoreAssegnoUnico>,
-}
-
-impl LettoreMeta for LettoreMetaDellUnico {
-    fn apri(&mut self, campo: &str) {
-        self.pagamento.get_or_insert_default().apri(campo);
-    }
-
-    fn valore(&mut self, campo: &str, testo: &str) {
-        match &mut self.pagamento {
-            Some(pagamento) => pagamento.valore(campo, testo),
-            None if campo == "Ripartizione" => self.ripartizione = Ripartizione::parse(testo),
-            None => {}
-        }
-    }
-
-    fn chiudi(&mut self, campo: &str) {
-        if let Some(pagamento) = &mut self.pagamento {
-            pagamento.chiudi(campo);
-        }
-    }
-
-    fn meta(self: Box<Self>) -> Option<Box<dyn Meta>> {
-        let pagamento = match self.pagamento {
-            Some(lettore) => Some(lettore.altra_meta()?),
-            None => None,
-        };
-        Some(Box::new(MetaDellUnico {
-            ripartizione: self.ripartizione?,
-            pagamento,
-        }))
-    }
+/// A fresh reader of it.
+#[must_use]
+pub fn lettore() -> Box<dyn LettoreMeta> {
+    Box::new(LettoreConPagamento::new(
+        |ripartizione, pagamento: Option<LettoreAssegnoUnico>| {
+            let pagamento = match pagamento {
+                Some(lettore) => Some(lettore.altra_meta()?),
+                None => None,
+            };
+            Some(Box::new(MetaDellUnico {
+                ripartizione: Ripartizione::parse(ripartizione)?,
+                pagamento,
+            }))
+        },
+    ))
 }

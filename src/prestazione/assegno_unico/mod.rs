@@ -44,5 +44,5 @@ pub const PRESTAZIONE: Prestazione = Prestazione {
     campione: campione::domanda,
     aggiungi: Operazione::AggiungiFiglio,
     lettore_aggiunta: || Box::new(nuovo_figlio::LettoreNuovoFiglio::default()),
-    lettore_meta: || Box::new(meta::LettoreMetaDellUnico::default()),
+    lettore_meta: meta::lettore,
 };
