@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::Allegato;
 use super::codelista::codelista;
 use super::formato::Formato;
+use super::sha256::Sha256;
 
 /// A document, as sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,11 +33,27 @@ pub struct AllegatoInviato {
 
 /// The decoded bytes of a document: shared, never copied, and never shown by a careless log line.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Originale(pub Bytes);
+pub struct Originale {
+    /// The bytes.
+    pub byte: Bytes,
+    /// Their SHA-256, taken once.
+    pub impronta: [u8; 32],
+}
+
+impl Originale {
+    /// These bytes with their imprint.
+    #[must_use]
+    pub fn of(byte: Bytes) -> Self {
+        Self {
+            impronta: Sha256::of(&byte),
+            byte,
+        }
+    }
+}
 
 impl fmt::Debug for Originale {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Originale({} byte)", self.0.len())
+        write!(f, "Originale({} byte)", self.byte.len())
     }
 }
 
@@ -208,7 +225,7 @@ mod tests {
 
     #[test]
     fn no_byte_of_a_document_is_shown() {
-        let originale = Originale(Bytes::from_static(b"%PDF-1.7"));
+        let originale = Originale::of(Bytes::from_static(b"%PDF-1.7"));
         assert_eq!(format!("{originale:?}"), "Originale(8 byte)");
     }
 }

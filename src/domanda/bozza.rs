@@ -1,7 +1,6 @@
 //! The parts of a domanda that every prestazione has, while they are read: each takes fields by their name and gives
 //! the whole part once all that the XSD demands was there. A field that is not readable is a field that is not there.
 
-use bytes::Bytes;
 use jiff::civil::Date;
 
 use super::Assistenza;
@@ -11,7 +10,6 @@ use super::dichiarazione::Inviata;
 use super::formato::Formato;
 use super::lettura::{booleano, data};
 use super::persona::{CodiceInviato, RichiedenteInviato};
-use super::sha256::Sha256;
 
 /// The patronato's block: fields of `Domanda` itself, of `Patronato` and of `Mandato`.
 #[derive(Debug, Default)]
@@ -50,7 +48,7 @@ pub struct BozzaAllegato {
     nome_file: Option<String>,
     tipo_mime: Option<TipoMime>,
     impronta_dichiarata: Option<String>,
-    contenuto: Option<Bytes>,
+    contenuto: Option<Originale>,
 }
 
 impl BozzaAssistenza {
@@ -169,7 +167,7 @@ impl BozzaAllegato {
     }
 
     /// Its bytes, decoded.
-    pub fn byte(&mut self, campo: &str, byte: Bytes) {
+    pub fn byte(&mut self, campo: &str, byte: Originale) {
         if campo == "Contenuto" {
             self.contenuto = Some(byte);
         }
@@ -184,10 +182,10 @@ impl BozzaAllegato {
             nome_file: self.nome_file?,
             tipo_mime: self.tipo_mime?,
             impronta_dichiarata: self.impronta_dichiarata,
-            impronta: Sha256::of(&contenuto),
-            bytes_len: contenuto.len() as u64,
-            formato: Formato::of(&contenuto),
-            originale: Originale(contenuto),
+            impronta: contenuto.impronta,
+            bytes_len: contenuto.byte.len() as u64,
+            formato: Formato::of(&contenuto.byte),
+            originale: contenuto,
         })
     }
 }

@@ -23,7 +23,6 @@ pub mod sha256;
 pub mod stato;
 pub mod violazione;
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -336,7 +335,7 @@ pub trait Lettore: Send {
     fn valore(&mut self, campo: &str, testo: &str);
     /// An element whose content is bytes (`xs:base64Binary`) ended: they are decoded, however they came. Called in the
     /// place of [`Lettore::valore`].
-    fn byte(&mut self, campo: &str, byte: Bytes);
+    fn byte(&mut self, campo: &str, byte: Originale);
     /// An element ended.
     fn chiudi(&mut self, campo: &str);
     /// What was read, when all that the XSD demands was there.

@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 
+use crate::domanda::Originale;
 use crate::domanda::allegato::ALLEGATO_BYTES_MAX;
 use crate::domanda::lettura::base64;
 use crate::domanda::{Ambiente, Contesto, Lettore};
@@ -25,7 +26,9 @@ pub(crate) fn racconta(lettore: &mut dyn Lettore, campi: &str) {
                 let testo = next(&mut resto, |c: char| "|\n".contains(c)).unwrap_or_default();
                 lettore.apri(nome);
                 match nome {
-                    "Contenuto" => lettore.byte(nome, base64(testo.trim()).unwrap_or_default()),
+                    "Contenuto" => {
+                        lettore.byte(nome, Originale::of(base64(testo.trim()).unwrap_or_default()));
+                    }
                     _ => lettore.valore(nome, testo.trim()),
                 }
                 lettore.chiudi(nome);

@@ -12,7 +12,7 @@ use super::{Lettura, Posizioni, collapsed};
 use crate::catalogo::Codice;
 use crate::domanda::lettura::base64;
 use crate::domanda::sha256::Sha256;
-use crate::domanda::{Lettore, Violazione};
+use crate::domanda::{Lettore, Originale, Violazione};
 use crate::patronato::ChiaveInvio;
 use crate::prestazione::{Operazione, Prestazione};
 use crate::soap::mtom::{Parti, XOP};
@@ -284,11 +284,12 @@ impl<'a> Passata<'a> {
                 .then(|| base64(self.testo.trimmed()))
                 .flatten()
         });
+        let byte = byte.map(Originale::of);
         match &byte {
             Some(byte)
                 if self.digester.in_attachment() && (!in_linea || is_canonico(self.testo.trimmed())) =>
             {
-                self.digester.end_document(&Sha256::of(byte));
+                self.digester.end_document(&byte.impronta);
             }
             _ if self.digester.depth() > 0 => self.digester.end(self.testo.trimmed()),
             _ => {}
@@ -313,7 +314,7 @@ impl<'a> Passata<'a> {
     }
 
     /// The end of an element that had its place.
-    fn closed(&mut self, nome: Nome<'_>, chiusa: Chiusa, byte: Option<Bytes>) {
+    fn closed(&mut self, nome: Nome<'_>, chiusa: Chiusa, byte: Option<Originale>) {
         if !self.has_contenuto() {
             if chiusa == Chiusa::Foglia {
                 self.campi.push((

@@ -5,12 +5,12 @@
 
 use std::fmt;
 
-use bytes::Bytes;
 use jiff::civil::Date;
 
 use super::bozza::BozzaAtto;
 use super::{AttoSuDomanda, Effetto, Seguito, percorso, scheda_che_ammette};
 use crate::catalogo::Codice;
+use crate::domanda::Originale;
 use crate::domanda::consultazione::{Corrispondenza, DomandaConsultata, Riferimento, SchedaConsultata};
 use crate::domanda::persona::CodiceInviato;
 use crate::domanda::quadro::Quadro;
@@ -389,7 +389,7 @@ impl Lettore for LettoreCompletamento {
         }
     }
 
-    fn byte(&mut self, _campo: &str, _byte: Bytes) {}
+    fn byte(&mut self, _campo: &str, _byte: Originale) {}
 
     fn chiudi(&mut self, campo: &str) {
         match self.dentro {

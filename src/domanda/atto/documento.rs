@@ -2,11 +2,11 @@
 //! sheet waited for documents it waits no longer; whether the document is the right one, and what becomes of the sheet,
 //! the engine says.
 
-use bytes::Bytes;
 use jiff::civil::Date;
 
 use super::bozza::BozzaAtto;
 use super::{AttoSuDomanda, Effetto, Scelta, Seguito, percorso, percorso_del_servizio};
+use crate::domanda::Originale;
 use crate::domanda::allegato::AllegatoInviato;
 use crate::domanda::bozza::BozzaAllegato;
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
@@ -152,7 +152,7 @@ impl Lettore for LettoreDocumento {
         }
     }
 
-    fn byte(&mut self, campo: &str, byte: Bytes) {
+    fn byte(&mut self, campo: &str, byte: Originale) {
         if let Some(allegato) = &mut self.allegato {
             allegato.byte(campo, byte);
         }

@@ -9,10 +9,9 @@
 
 mod confronto;
 
-use bytes::Bytes;
-
 use self::confronto::Confronto;
 use super::{AttoSuDomanda, Seguito};
+use crate::domanda::Originale;
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
 use crate::domanda::regole as comuni;
 use crate::domanda::{Contesto, Dettagli, Domanda, Esame, Istanza, Lettore, Pregresso};
@@ -177,7 +176,7 @@ impl Lettore for LettoreModifica {
         }
     }
 
-    fn byte(&mut self, campo: &str, byte: Bytes) {
+    fn byte(&mut self, campo: &str, byte: Originale) {
         if self.aperta == Some(Sezione::Domanda) {
             self.domanda.byte(campo, byte);
         }

@@ -2,13 +2,13 @@
 //! from their decision, and not twice while one look is going on. What comes of it the engine says; an accepted one opens
 //! the sheet again.
 
-use bytes::Bytes;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use super::bozza::BozzaAtto;
 use super::{AttoSuDomanda, Effetto, Scelta, Seguito, percorso, percorso_del_servizio};
 use crate::catalogo::Codice;
+use crate::domanda::Originale;
 use crate::domanda::allegato::AllegatoInviato;
 use crate::domanda::bozza::BozzaAllegato;
 use crate::domanda::codelista::codelista;
@@ -253,7 +253,7 @@ impl Lettore for LettoreRiesame {
         }
     }
 
-    fn byte(&mut self, campo: &str, byte: Bytes) {
+    fn byte(&mut self, campo: &str, byte: Originale) {
         if let Some(allegato) = self.allegati.last_mut() {
             allegato.byte(campo, byte);
         }

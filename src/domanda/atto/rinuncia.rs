@@ -1,11 +1,11 @@
 //! `RinunciaDomanda`: the applicant gives up some sheets of a domanda, or all that can be given up (spec/domain.md §5).
 //! The sheets become `RINUNCIATA`; their children are free for another domanda (AT-6).
 
-use bytes::Bytes;
 use jiff::civil::Date;
 
 use super::bozza::BozzaAtto;
 use super::{AttoSuDomanda, Scelta, Seguito, percorso};
+use crate::domanda::Originale;
 use crate::domanda::codelista::codelista;
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento, SchedaConsultata};
 use crate::domanda::regole::{self as comuni, Vigenza};
@@ -153,7 +153,7 @@ impl Lettore for LettoreRinuncia {
         }
     }
 
-    fn byte(&mut self, _campo: &str, _byte: Bytes) {}
+    fn byte(&mut self, _campo: &str, _byte: Originale) {}
 
     fn chiudi(&mut self, campo: &str) {
         self.atto.chiudi(campo);

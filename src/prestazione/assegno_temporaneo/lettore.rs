@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use super::domanda::{
     AssegnoTemporaneo, CodiceDichiarazione, Minore, PresentataDa, Qualita, Ripartizione, Scelta,
 };
+use crate::domanda::Originale;
 use crate::domanda::bozza::{BozzaAllegato, BozzaAssistenza, BozzaDichiarazione, BozzaRichiedente};
 use crate::domanda::lettura::{booleano, data};
 use crate::domanda::pagamento::{IbanErrato, Modalita, PagamentoInviato};
@@ -87,7 +88,7 @@ impl Lettore for LettoreAssegnoTemporaneo {
         let Some(sezione) = Sezione::by_campo(campo) else {
             // An empty document is a document, whether or not its empty text is told: ALL-003 speaks of it.
             if campo == "Contenuto" {
-                self.byte(campo, Bytes::new());
+                self.byte(campo, Originale::of(Bytes::new()));
             }
             return;
         };
@@ -144,7 +145,7 @@ impl Lettore for LettoreAssegnoTemporaneo {
         }
     }
 
-    fn byte(&mut self, campo: &str, byte: Bytes) {
+    fn byte(&mut self, campo: &str, byte: Originale) {
         if let (Some(Sezione::Allegato), Some(allegato)) =
             (self.aperte.last(), self.letta.allegati.last_mut())
         {

@@ -1,13 +1,12 @@
 //! `AggiungiMinore`: one child more for a domanda that is there (AT-7). It keeps the rules of one child, as if it came
 //! with the domanda, on the day on which it is added: that day governs window, age and decorrenza.
 
-use bytes::Bytes;
-
 use super::domanda::{Minore, Qualita};
 use super::lettore::LettoreAssegnoTemporaneo;
 use super::regole::{self, Caso};
 use super::{PRESTAZIONE, dati};
 use crate::catalogo::Codice;
+use crate::domanda::Originale;
 use crate::domanda::atto::bozza::BozzaAtto;
 use crate::domanda::atto::{AttoSuDomanda, Seguito, aggiunta, percorso};
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
@@ -130,7 +129,7 @@ impl Lettore for LettoreNuovoMinore {
         }
     }
 
-    fn byte(&mut self, _campo: &str, _byte: Bytes) {}
+    fn byte(&mut self, _campo: &str, _byte: Originale) {}
 
     fn chiudi(&mut self, campo: &str) {
         if self.dentro {

@@ -9,6 +9,7 @@ use super::domanda::{
 use super::pagamento::{
     Conto, Modalita, PagamentoAltroInviato, PagamentoInviato, QualitaIntestatario, Strumento,
 };
+use crate::domanda::Originale;
 use crate::domanda::bozza::{BozzaAllegato, BozzaAssistenza, BozzaDichiarazione, BozzaRichiedente};
 use crate::domanda::lettura::{anno, booleano, data};
 use crate::domanda::pagamento::IbanErrato;
@@ -131,7 +132,7 @@ impl Lettore for LettoreAssegnoUnico {
         let Some(sezione) = Sezione::by_campo(campo) else {
             // An empty document is a document, whether or not its empty text is told: ALL-003 speaks of it.
             if campo == "Contenuto" {
-                self.byte(campo, Bytes::new());
+                self.byte(campo, Originale::of(Bytes::new()));
             }
             return;
         };
@@ -206,7 +207,7 @@ impl Lettore for LettoreAssegnoUnico {
         }
     }
 
-    fn byte(&mut self, campo: &str, byte: Bytes) {
+    fn byte(&mut self, campo: &str, byte: Originale) {
         if let (Some(Sezione::Allegato), Some(allegato)) =
             (self.aperte.last(), self.letta.allegati.last_mut())
         {

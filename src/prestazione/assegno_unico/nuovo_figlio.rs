@@ -2,8 +2,6 @@
 //! with the domanda, on the day on which it is added: that day governs age, decorrenza and the 120 days of a birth. Its
 //! other parent is paid as on the sheets that this parent has already, or as the act tells.
 
-use bytes::Bytes;
-
 use super::domanda::{Figlio, Ripartizione, Ruolo};
 use super::lettore::LettoreAssegnoUnico;
 use super::pagamento::{
@@ -12,6 +10,7 @@ use super::pagamento::{
 use super::regole::{self, Caso, pagamenti};
 use super::{PRESTAZIONE, dati};
 use crate::catalogo::Codice;
+use crate::domanda::Originale;
 use crate::domanda::atto::bozza::BozzaAtto;
 use crate::domanda::atto::{AttoSuDomanda, Seguito, aggiunta, percorso};
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
@@ -231,7 +230,7 @@ impl Lettore for LettoreNuovoFiglio {
         }
     }
 
-    fn byte(&mut self, _campo: &str, _byte: Bytes) {}
+    fn byte(&mut self, _campo: &str, _byte: Originale) {}
 
     fn chiudi(&mut self, campo: &str) {
         if self.dentro {

@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::*;
 use crate::domanda::Lettore;
+use crate::domanda::Originale;
 use crate::prestazione::assegno_temporaneo::PRESTAZIONE;
 
 /// A valid request, one element a line.
@@ -111,8 +112,8 @@ impl Lettore for Taccuino {
         self.0.push(format!("{campo}={testo}"));
     }
 
-    fn byte(&mut self, campo: &str, byte: bytes::Bytes) {
-        self.0.push(format!("{campo}={}", byte.escape_ascii()));
+    fn byte(&mut self, campo: &str, byte: Originale) {
+        self.0.push(format!("{campo}={}", byte.byte.escape_ascii()));
     }
 
     fn chiudi(&mut self, campo: &str) {

@@ -38,7 +38,7 @@ pub(super) fn insert(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
             .col("registrazione", |documento| documento.nuova.id)
             .col("posto", |documento| posto(documento.posto))
             .text("codec", |_| Codec::Identity.as_str())
-            .col("bytes", |documento| &documento.allegato.originale.0[..]);
+            .col("bytes", |documento| &documento.allegato.originale.byte[..]);
     });
 }
 

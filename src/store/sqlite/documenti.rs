@@ -55,7 +55,7 @@ fn bind_documento(valori: &mut Valori, documento: &Documento<'_>) {
         .push(documento.nuova.id)
         .push(documento.posto)
         .text(Codec::Identity.as_str())
-        .bytes(&documento.allegato.originale.0);
+        .bytes(&documento.allegato.originale.byte);
 }
 
 /// The riesami that these registrations ask for.

@@ -13,7 +13,7 @@ fn leggi(schede: &[&str], contenuto: &str) -> Option<Istanza> {
         for (campo, testo) in campi {
             lettore.apri(campo);
             match *campo {
-                "Contenuto" => lettore.byte(campo, base64(testo).unwrap()),
+                "Contenuto" => lettore.byte(campo, Originale::of(base64(testo).unwrap())),
                 _ => lettore.valore(campo, testo),
             }
             lettore.chiudi(campo);
@@ -62,7 +62,7 @@ fn disorder_does_no_harm() {
     let mut lettore = LettoreDocumento::new("at", "");
     for campo in ["Allegato", "Scheda", "", "Mandato", "Contenuto"] {
         lettore.chiudi(campo);
-        lettore.byte(campo, Bytes::from_static(b"x"));
+        lettore.byte(campo, Originale::of(Bytes::from_static(b"x")));
         lettore.valore(campo, "x");
         lettore.apri(campo);
     }

@@ -117,7 +117,7 @@ fn disorder_does_no_harm() {
     for campo in ["Minore", "Domanda", "", "Allegato", "CodiceFiscale"] {
         lettore.chiudi(campo);
         lettore.valore(campo, "x");
-        lettore.byte("Contenuto", Bytes::from_static(b"x"));
+        lettore.byte("Contenuto", Originale::of(Bytes::from_static(b"x")));
         lettore.apri(campo);
         lettore.valore("Iban", "è");
         lettore.valore("Codice", "");

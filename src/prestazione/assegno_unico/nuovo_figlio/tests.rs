@@ -1,3 +1,4 @@
+use bytes::Bytes;
 use std::collections::BTreeSet;
 
 use super::*;
