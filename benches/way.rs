@@ -74,6 +74,7 @@ fn contesto(ente: &varco::patronato::CodiceEnte) -> Contesto<'_> {
         codice_ufficio: None,
         user_id: None,
         schede_vive: &[],
+        domande_vive: &[],
         pregresso: None,
         allegato_bytes_max: varco::domanda::allegato::ALLEGATO_BYTES_MAX,
     }

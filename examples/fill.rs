@@ -118,6 +118,7 @@ fn act(schema: &Schema, ente: &CodiceEnte, n: u64, adesso: Timestamp) -> Result<
         codice_ufficio: None,
         user_id: None,
         schede_vive: &[],
+        domande_vive: &[],
         allegato_bytes_max: varco::domanda::allegato::ALLEGATO_BYTES_MAX,
         pregresso: None,
     };

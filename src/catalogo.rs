@@ -956,6 +956,11 @@ catalogo! {
         "the child had already turned 21 when the domanda was presented, and is not disabled"
         "Dai 21 anni l'assegno spetta solo per i figli disabili: togliere il figlio, oppure correggere il codice fiscale o Disabilita."
     }
+    Au007 "AU-007" Regola correggere {
+        "il genitore ha già una domanda attiva, presentata dal proprio patronato: la n. {numero}"
+        "the parent already has a live domanda, presented by the same patronato: n. {numero}"
+        "Un genitore ha una domanda sola, che vale anche per gli anni seguenti: aggiungere il figlio a quella con AggiungiFiglio (Riferimento/NumeroDomanda {numero}), correggerla con ModificaDomanda. Una nuova si presenta quando nessuna sua scheda è più attiva."
+    }
     Au008 "AU-008" Regola correggere {
         "per il figlio c'è già una domanda attiva: la sua scheda è in stato {stato}"
         "there already is a live domanda for the child: its sheet is in state {stato}"
@@ -1065,6 +1070,11 @@ catalogo! {
         "il conto non è intestato a chi riceve il pagamento"
         "the account is not that of who is paid"
         "Indicare un conto di chi è pagato, anche cointestato: del richiedente; dell'altro genitore per la sua quota; del genitore tutelato, se chiede il suo tutore; di un altro tutore o affidatario. In contante non serve un conto."
+    }
+    Au030 "AU-030" Regola correggere {
+        "il genitore ha già una domanda attiva, che non è del proprio patronato"
+        "the parent already has a live domanda, which is not of the same patronato"
+        "Un genitore ha una domanda sola, che vale anche per gli anni seguenti: il figlio si aggiunge a quella (AggiungiFiglio), da parte di chi l'ha presentata. Una nuova si presenta quando nessuna scheda di quella è più attiva, per esempio dopo la rinuncia."
     }
     Au101 "AU-101" Avviso correggere {
         "NuovaNascita comunicata dopo {giorni} giorni: la decorrenza è dal mese successivo alla presentazione"

@@ -179,7 +179,7 @@ impl Intake {
     /// On its way to a number: replay, form, meaning, register.
     ///
     /// Nothing is told against a message before its key was looked at. A domanda that has nothing against it needs no
-    /// look of its own: the registration begins with that very look, and with the live sheets. An act is held against
+    /// look of its own: the registration begins with that very look, and with the live sheets and domande. An act is held against
     /// the domanda that it is about; when that changed before the registration, it is read and asked again.
     async fn invia(
         &self,
@@ -269,12 +269,7 @@ impl Intake {
     /// Meaning: all rules of the prestazione, live sheets included; all violations at once.
     fn ammetti(&self, valida: Valida, attuale: &Attuale, esito: &Esito) -> Result<Ammessa, Failure> {
         valida
-            .ammetti(
-                &attuale.schede_vive,
-                attuale.domanda.as_ref(),
-                self.regime(),
-                &esito.avvisi,
-            )
+            .ammetti(attuale, self.regime(), &esito.avvisi)
             .map_err(|respinta| respinta.1)
     }
 
@@ -331,10 +326,14 @@ impl Intake {
                 protocollo: registrata.protocollo,
             }
             .into()),
-            // Another domanda for the same child won the race between the look and the registration: the rules say
-            // so in their own words.
+            // Another domanda for the same child, or of the same parent, won the race between the look and the
+            // registration: the rules say so in their own words.
             Registrazione::SchedaViva(schede) => {
-                let violazioni = valida.schede_vive(&schede);
+                let violazioni = valida.taken(None, &schede);
+                Err(Rifiuto::Regole { violazioni, avvisi }.into())
+            }
+            Registrazione::DomandaViva(viva, schede) => {
+                let violazioni = valida.taken(Some(&viva), &schede);
                 Err(Rifiuto::Regole { violazioni, avvisi }.into())
             }
             Registrazione::Superata => Ok(Registered::Superata(Box::new(valida.take_back()))),

@@ -138,6 +138,7 @@ pub fn judge(
         codice_ufficio: None,
         user_id: None,
         schede_vive: &[],
+        domande_vive: &[],
         allegato_bytes_max: ALLEGATO_BYTES_MAX,
         pregresso: None,
     };

@@ -35,7 +35,7 @@ pub use violazione::{Posizione, Violazione};
 
 use self::persona::CodiceInviato;
 use crate::patronato::{CodiceEnte, CodiceUfficio, UserId};
-use crate::protocollo::data_a_roma;
+use crate::protocollo::{NumeroDomanda, data_a_roma};
 
 /// The environment of an installation: each has its own store and its own numbers (design.md §2.16).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -220,6 +220,8 @@ pub struct Fascicolo {
     pub allegati: Vec<Allegato>,
     /// What only this prestazione knows of the domanda.
     pub dettagli: Dettagli,
+    /// Who may have no second live domanda beside it.
+    pub avente: Option<Avente>,
     /// The subject of the registration (DPR 445/2000 art. 53 d): no health data, no codice fiscale.
     /// `{numero}` stands for the numero domanda, which is drawn with the registration.
     pub oggetto: String,
@@ -234,6 +236,24 @@ pub struct SchedaViva {
     pub stato: String,
     /// Whether the child itself asked for it ([`Scheda::subentra`]): nothing takes its place.
     pub subentrata: bool,
+}
+
+/// Of whom one domanda of a prestazione lives at a time, and in which qualities a domanda is theirs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Avente {
+    /// The parent under tutelage, where the domanda names one; else who asks.
+    pub codice_fiscale: CodiceFiscale,
+    /// Words of `presentata_da`: domande in other qualities are not counted.
+    pub qualita: &'static [&'static str],
+}
+
+/// A domanda of a [`Avente`] with at least one live sheet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DomandaViva {
+    /// Which one: told to the ente that presented it, and to no other.
+    pub numero: NumeroDomanda,
+    /// Who presented it.
+    pub ente: CodiceEnte,
 }
 
 /// All that rules may look at beside the domanda.
@@ -251,6 +271,8 @@ pub struct Contesto<'a> {
     pub user_id: Option<&'a UserId>,
     /// Live sheets of the children of this domanda; empty offline.
     pub schede_vive: &'a [SchedaViva],
+    /// Live domande of its [`Avente`]; empty offline.
+    pub domande_vive: &'a [DomandaViva],
     /// Bytes that one document may have.
     pub allegato_bytes_max: u64,
     /// Of a domanda that is there and is sent again as it shall be; `None` of a new one.
@@ -305,6 +327,18 @@ pub struct Esame {
 pub trait Domanda: Send + Sync + std::fmt::Debug {
     /// The children, for the look at live sheets.
     fn minori(&self) -> Vec<CodiceFiscale>;
+
+    /// Who may have no second live domanda beside it, for the look at those; `None` where the prestazione knows no such
+    /// rule, or it does not hold for this domanda.
+    fn avente(&self) -> Option<Avente> {
+        None
+    }
+
+    /// The finding for a live domanda of its [`Avente`], told to an ente: also when the store met it only while it
+    /// registered.
+    fn domanda_viva(&self, _viva: &DomandaViva, _ente: Option<&CodiceEnte>) -> Option<Violazione> {
+        None
+    }
 
     /// All rules of the prestazione, all findings at once.
     fn esamina(&self, contesto: &Contesto<'_>) -> Esame;

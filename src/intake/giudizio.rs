@@ -3,19 +3,23 @@
 
 use crate::catalogo::Codice;
 use crate::domanda::consultazione::DomandaConsultata;
-use crate::domanda::{AttoSuDomanda, CodiceFiscale, Contesto, Esame, Istanza, SchedaViva, Violazione};
+use crate::domanda::{
+    AttoSuDomanda, Avente, CodiceFiscale, Contesto, DomandaViva, Esame, Istanza, SchedaViva, Violazione,
+};
 use crate::patronato::CodiceEnte;
 use crate::rifiuto::{Failure, Guasto, Rifiuto};
 use crate::schema::Lettura;
 use crate::store::{Contenuto, Store, StoreError, secondo};
 
 /// What the rules hold a message against.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Attuale {
     /// The domanda that an act is about; another ente's is none.
     pub domanda: Option<DomandaConsultata>,
     /// The live sheets of the children that it brings.
     pub schede_vive: Vec<SchedaViva>,
+    /// The live domande of whose it is.
+    pub domande_vive: Vec<DomandaViva>,
 }
 
 impl Attuale {
@@ -38,6 +42,10 @@ impl Attuale {
         let mut attuale = Self {
             domanda,
             schede_vive: store.schede_vive(servizio, &minori(istanza)).await?,
+            domande_vive: match avente(istanza) {
+                Some(avente) => store.domande_vive(servizio, &avente).await?,
+                None => Vec::new(),
+            },
         };
         // Read after the state: were it another by then, the registration would find that state gone.
         if let Some(domanda) = &mut attuale.domanda
@@ -104,28 +112,39 @@ impl From<Contro> for Failure {
     }
 }
 
-/// The refusal for children whose sheet was taken between the look and the registration, in the words of what brought
-/// them. Not placed yet.
+/// The refusal for what was taken between the look and the registration: children who have a sheet, whose domanda it is
+/// who has another. In the words of what brought them. Not placed yet.
 #[must_use]
 pub fn taken_meanwhile(
     istanza: &Istanza,
     lettura: &Lettura,
+    ente: &CodiceEnte,
+    domanda: Option<&DomandaViva>,
     schede: &[(u32, SchedaViva)],
 ) -> Vec<Violazione> {
     let refuse = lettura.prestazione.scheda_viva;
-    schede
-        .iter()
-        .filter_map(|(posto, scheda)| match istanza {
-            Istanza::Domanda(_) => Some(refuse(*posto, scheda)),
-            Istanza::Atto(atto) => atto.scheda_viva(scheda),
-        })
-        .collect()
+    let della_domanda = domanda.and_then(|viva| match istanza {
+        Istanza::Domanda(domanda) => domanda.domanda_viva(viva, Some(ente)),
+        Istanza::Atto(_) => None,
+    });
+    let delle_schede = schede.iter().filter_map(|(posto, scheda)| match istanza {
+        Istanza::Domanda(_) => Some(refuse(*posto, scheda)),
+        Istanza::Atto(atto) => atto.scheda_viva(scheda),
+    });
+    della_domanda.into_iter().chain(delle_schede).collect()
 }
 
 fn atto(istanza: &Istanza) -> Option<&dyn AttoSuDomanda> {
     match istanza {
         Istanza::Domanda(_) => None,
         Istanza::Atto(atto) => Some(&**atto),
+    }
+}
+
+fn avente(istanza: Option<&Istanza>) -> Option<Avente> {
+    match istanza? {
+        Istanza::Domanda(domanda) => domanda.avente(),
+        Istanza::Atto(_) => None,
     }
 }
 

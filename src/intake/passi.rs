@@ -3,10 +3,9 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::giudizio::{Contro, giudica, taken_meanwhile};
+use super::giudizio::{Attuale, Contro, giudica, taken_meanwhile};
 use crate::access::Authorized;
-use crate::domanda::consultazione::DomandaConsultata;
-use crate::domanda::{Ambiente, Contesto, Istanza, SchedaViva, Violazione};
+use crate::domanda::{Ambiente, Contesto, DomandaViva, Istanza, SchedaViva, Violazione};
 use crate::patronato::ChiaveInvio;
 use crate::rifiuto::{Failure, Rifiuto};
 use crate::schema::Lettura;
@@ -80,7 +79,7 @@ impl Letta {
             istanza: Istanza::Domanda(domanda),
         };
         valida
-            .ammetti(&[], None, regime, avvisi)
+            .ammetti(&Attuale::default(), regime, avvisi)
             .map_err(|respinta| Box::new(respinta.0.take_back()))
     }
 
@@ -113,19 +112,18 @@ impl Nuova {
 
 impl Valida {
     /// What the rules say, each finding at its line: nothing against it, and there is something to register; else all
-    /// that refuses it. `attuale` is the domanda that an act is about.
+    /// that refuses it. `attuale` is what it is held against.
     pub(super) fn ammetti(
         self,
-        schede_vive: &[SchedaViva],
-        attuale: Option<&DomandaConsultata>,
+        attuale: &Attuale,
         regime: Regime,
         avvisi: &[Violazione],
     ) -> Result<Ammessa, Box<(Self, Failure)>> {
-        let contesto = self.contesto(schede_vive, regime);
+        let contesto = self.contesto(attuale, regime);
         let lettura = self.letta.authorized.message();
         let place = |trovate: &mut Vec<Violazione>| lettura.posizioni.place(trovate, &self.letta.busta);
         let prima = avvisi.iter().cloned();
-        match giudica(&self.istanza, lettura, attuale, &contesto) {
+        match giudica(&self.istanza, lettura, attuale.domanda.as_ref(), &contesto) {
             Ok((contenuto, mut avvisi)) => {
                 place(&mut avvisi);
                 Ok(Ammessa {
@@ -152,10 +150,15 @@ impl Valida {
         letta
     }
 
-    /// The refusal for children whose sheet was taken between the look and the registration, each at its line.
-    pub(super) fn schede_vive(&self, schede: &[(u32, SchedaViva)]) -> Vec<Violazione> {
+    /// The refusal for what was taken between the look and the registration, each finding at its line.
+    pub(super) fn taken(
+        &self,
+        domanda: Option<&DomandaViva>,
+        schede: &[(u32, SchedaViva)],
+    ) -> Vec<Violazione> {
         let lettura = self.letta.authorized.message();
-        let mut violazioni = taken_meanwhile(&self.istanza, lettura, schede);
+        let ente = &self.letta.authorized.ente().codice;
+        let mut violazioni = taken_meanwhile(&self.istanza, lettura, ente, domanda, schede);
         lettura.posizioni.place(&mut violazioni, &self.letta.busta);
         violazioni
     }
@@ -169,7 +172,7 @@ impl Valida {
     }
 
     /// What rules may look at beside the domanda.
-    fn contesto<'a>(&'a self, schede_vive: &'a [SchedaViva], regime: Regime) -> Contesto<'a> {
+    fn contesto<'a>(&'a self, attuale: &'a Attuale, regime: Regime) -> Contesto<'a> {
         let identity = self.letta.authorized.identity();
         Contesto {
             presentata_il: self.letta.presentata_il,
@@ -177,7 +180,8 @@ impl Valida {
             ente: Some(&self.letta.authorized.ente().codice),
             codice_ufficio: Some(&identity.codice_ufficio),
             user_id: Some(&identity.user_id),
-            schede_vive,
+            schede_vive: &attuale.schede_vive,
+            domande_vive: &attuale.domande_vive,
             allegato_bytes_max: regime.allegato_bytes_max,
             pregresso: None,
         }

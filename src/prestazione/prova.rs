@@ -61,6 +61,7 @@ pub(super) fn contesto(ambiente: Ambiente, giorno: Date) -> Contesto<'static> {
         codice_ufficio: None,
         user_id: None,
         schede_vive: &[],
+        domande_vive: &[],
         allegato_bytes_max: ALLEGATO_BYTES_MAX,
         pregresso: None,
     }

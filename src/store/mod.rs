@@ -38,7 +38,7 @@ use crate::domanda::consultazione::{
 };
 use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
 use crate::domanda::quadro::Quadro;
-use crate::domanda::{Allegato, Ambiente, CodiceFiscale, Fascicolo, Scheda, SchedaViva};
+use crate::domanda::{Allegato, Ambiente, Avente, CodiceFiscale, DomandaViva, Fascicolo, Scheda, SchedaViva};
 use crate::patronato::{ChiaveInvio, CodiceEnte, CodiceUfficio, UserId};
 use crate::prestazione::{Operazione, Prestazione};
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
@@ -285,6 +285,9 @@ pub enum Registrazione {
     /// A child has a live sheet already: nothing was written, the key is free. (AT-6; the places count from 1.)
     /// Also the answer to a domanda that names the same child twice: the second place has the sheet of the first.
     SchedaViva(Vec<(u32, SchedaViva)>),
+    /// Whose domanda it is has another live one: nothing was written, the key is free. (AU-7; with the live sheets that
+    /// its children have, not all of them.)
+    DomandaViva(DomandaViva, Vec<(u32, SchedaViva)>),
     /// The domanda that the act is about is no longer the one that the rules saw: nothing was written, the key is free.
     /// Whoever asks reads it again and asks the rules again.
     Superata,
@@ -463,6 +466,13 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         servizio: &'static str,
         minori: &[CodiceFiscale],
     ) -> Result<Vec<SchedaViva>, StoreError>;
+
+    /// The live domande that somebody has for a service.
+    async fn domande_vive(
+        &self,
+        servizio: &'static str,
+        avente: &Avente,
+    ) -> Result<Vec<DomandaViva>, StoreError>;
 
     /// Registers a batch in one transaction, at `adesso` of the business clock; outcomes in the order of the acts.
     ///

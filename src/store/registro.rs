@@ -12,13 +12,42 @@ use super::{Atto, Chiave, Contenuto, Inconsistency, Registrazione, StoreError};
 use crate::domanda::atto::Seguito;
 use crate::domanda::sha256::Sha256;
 use crate::domanda::stato::StatoDomanda;
-use crate::domanda::{Allegato, Ambiente, Fascicolo, Scheda, SchedaViva};
+use crate::domanda::{Allegato, Ambiente, Avente, CodiceFiscale, DomandaViva, Fascicolo, Scheda, SchedaViva};
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo, data_a_roma};
 use crate::ricevuta::{DIGEST_VERSIONE, Registrata, Ricevuta, SchedaRicevuta};
 use crate::trace::Traccia;
 
 /// The live sheets of children, by service and codice fiscale.
 pub(super) type Vive = HashMap<(&'static str, String), SchedaViva>;
+
+/// The live domande of those who have one, by service and codice fiscale.
+pub(super) type Aperte = HashMap<(&'static str, CodiceFiscale), Vec<Aperta>>;
+
+/// A live domanda, with the children who have a live sheet in it.
+#[derive(Clone)]
+pub(super) struct Aperta {
+    pub(super) chi: Chi,
+    pub(super) minori: BTreeSet<CodiceFiscale>,
+}
+
+/// Which domanda is live.
+#[derive(Clone)]
+pub(super) enum Chi {
+    /// One of before.
+    Nota(DomandaViva),
+    /// That of the act at that place of this very batch, which has no number yet.
+    DiQui(usize),
+}
+
+/// Which domande they are, of before.
+pub(super) fn note(aperte: Aperte) -> Vec<DomandaViva> {
+    let aperte = aperte.into_values().flatten();
+    let nota = |aperta: Aperta| match aperta.chi {
+        Chi::Nota(viva) => Some(viva),
+        Chi::DiQui(_) => None,
+    };
+    aperte.filter_map(nota).collect()
+}
 
 /// What becomes of one act.
 pub(super) enum Sorte {
@@ -30,6 +59,8 @@ pub(super) enum Sorte {
     CopiaDi(usize),
     /// These children (by place) have a live sheet.
     SchedaViva(Vec<(u32, SchedaViva)>),
+    /// Whose domanda it is has this one; beside it these children have a live sheet.
+    DomandaViva(Chi, Vec<(u32, SchedaViva)>),
     /// Its domanda is no longer the one that the rules saw.
     Superata,
 }
@@ -41,6 +72,8 @@ pub(super) struct Visto {
     pub(super) gia_registrate: HashMap<Chiave, Registrata>,
     /// The children that have a live sheet.
     pub(super) vive: Vive,
+    /// Those who have a live domanda.
+    pub(super) aperte: Aperte,
     /// The domande that acts are about.
     pub(super) attuali: HashMap<NumeroDomanda, Attuale>,
     /// The acts, by place, of which it was found before that they come too late.
@@ -60,6 +93,7 @@ pub(super) fn decide(atti: &[Atto], visto: &Visto) -> Vec<Sorte> {
     let mut decisione = Decisione {
         visto,
         vive: visto.vive.clone(),
+        aperte: visto.aperte.clone(),
         toccate: HashSet::new(),
         subentrata: false,
     };
@@ -75,7 +109,7 @@ pub(super) fn decide(atti: &[Atto], visto: &Visto) -> Vec<Sorte> {
             continue;
         }
         let sorte = match &atto.contenuto {
-            Contenuto::Domanda(fascicolo) => decisione.schede(atto.chiave.servizio, fascicolo.schede.iter()),
+            Contenuto::Domanda(fascicolo) => decisione.domanda(posto, atto, fascicolo),
             Contenuto::Seguito(seguito) => decisione.seguito(posto, atto.chiave.servizio, seguito),
         };
         if matches!(sorte, Sorte::Accolto) {
@@ -90,6 +124,7 @@ pub(super) fn decide(atti: &[Atto], visto: &Visto) -> Vec<Sorte> {
 struct Decisione<'v> {
     visto: &'v Visto,
     vive: Vive,
+    aperte: Aperte,
     /// The domande that an act of this batch changes.
     toccate: HashSet<NumeroDomanda>,
     /// A domanda of this batch took the place of somebody's sheet.
@@ -97,18 +132,86 @@ struct Decisione<'v> {
 }
 
 impl Decisione<'_> {
+    /// A domanda is taken when its sheets are, and whose it is has no other live one. Where no child is free, the sheets
+    /// say all there is to say.
+    fn domanda(&mut self, posto: usize, atto: &Atto, fascicolo: &Fascicolo) -> Sorte {
+        let servizio = atto.chiave.servizio;
+        let di_chi = avente(atto).map(|(servizio, avente)| (servizio, avente.codice_fiscale.clone()));
+        let aperta = di_chi.as_ref().and_then(|di_chi| {
+            let aperte = self.aperte.get(di_chi)?;
+            // Of several the ente is told its own.
+            let propria = aperte
+                .iter()
+                .find(|aperta| matches!(&aperta.chi, Chi::Nota(viva) if viva.ente == atto.chiave.ente));
+            propria
+                .or_else(|| aperte.first())
+                .map(|aperta| aperta.chi.clone())
+        });
+        if let Some(chi) = aperta {
+            let gia_vive = self.look(servizio, fascicolo.schede.iter()).gia_vive;
+            return if gia_vive.len() < fascicolo.schede.len() {
+                Sorte::DomandaViva(chi, gia_vive)
+            } else {
+                Sorte::SchedaViva(gia_vive)
+            };
+        }
+        let sorte = self.schede(servizio, fascicolo.schede.iter());
+        if matches!(sorte, Sorte::Accolto) {
+            for scheda in fascicolo.schede.iter().filter(|scheda| scheda.subentra) {
+                self.close(servizio, &scheda.codice_fiscale);
+            }
+            if let Some(di_chi) = di_chi {
+                let minori = fascicolo
+                    .schede
+                    .iter()
+                    .map(|scheda| scheda.codice_fiscale.clone());
+                let aperta = Aperta {
+                    chi: Chi::DiQui(posto),
+                    minori: minori.collect(),
+                };
+                self.aperte.entry(di_chi).or_default().push(aperta);
+            }
+        }
+        sorte
+    }
+
+    /// The sheet of a child is no longer live, nor is its domanda when it was the last one.
+    fn close(&mut self, servizio: &'static str, minore: &CodiceFiscale) {
+        for (_, aperte) in self
+            .aperte
+            .iter_mut()
+            .filter(|((altro, _), _)| *altro == servizio)
+        {
+            aperte.retain_mut(|aperta| !aperta.minori.remove(minore) || !aperta.minori.is_empty());
+        }
+    }
+
     /// Sheets are taken when the child of each is free, or has a sheet whose place it takes.
     fn schede<'s>(&mut self, servizio: &'static str, schede: impl Iterator<Item = &'s Scheda>) -> Sorte {
-        let mut propri: HashMap<_, SchedaViva> = HashMap::new();
-        let mut gia_vive = Vec::new();
-        let mut subentra = false;
+        let Sguardo {
+            nuove,
+            gia_vive,
+            subentra,
+        } = self.look(servizio, schede);
+        if gia_vive.is_empty() {
+            self.vive.extend(nuove);
+            self.subentrata |= subentra;
+            Sorte::Accolto
+        } else {
+            Sorte::SchedaViva(gia_vive)
+        }
+    }
+
+    /// How these sheets stand to the live ones.
+    fn look<'s>(&self, servizio: &'static str, schede: impl Iterator<Item = &'s Scheda>) -> Sguardo {
+        let mut sguardo = Sguardo::default();
         for scheda in schede {
             let chiave = (servizio, scheda.codice_fiscale.as_str().to_owned());
             let viva = self.vive.get(&chiave);
-            subentra |= viva.is_some();
+            sguardo.subentra |= viva.is_some();
             let viva = viva.filter(|viva| !scheda.takes_place_of(viva));
-            if let Some(viva) = viva.or_else(|| propri.get(&chiave)) {
-                gia_vive.push((scheda.posto, viva.clone()));
+            if let Some(viva) = viva.or_else(|| sguardo.nuove.get(&chiave)) {
+                sguardo.gia_vive.push((scheda.posto, viva.clone()));
                 continue;
             }
             let presentata = SchedaViva {
@@ -116,15 +219,9 @@ impl Decisione<'_> {
                 stato: StatoDomanda::Presentata.as_str().to_owned(),
                 subentrata: scheda.subentra,
             };
-            propri.insert(chiave, presentata);
+            sguardo.nuove.insert(chiave, presentata);
         }
-        if gia_vive.is_empty() {
-            self.vive.extend(propri);
-            self.subentrata |= subentra;
-            Sorte::Accolto
-        } else {
-            Sorte::SchedaViva(gia_vive)
-        }
+        sguardo
     }
 
     /// An act is taken while its domanda is the one that the rules saw: nobody has changed it since, neither before this
@@ -150,9 +247,27 @@ impl Decisione<'_> {
         self.toccate.insert(numero);
         for minore in seguito.liberati() {
             self.vive.remove(&(servizio, minore.as_str().to_owned()));
+            self.close(servizio, minore);
         }
         Sorte::Accolto
     }
+}
+
+/// What a look at the sheets of an act has found.
+#[derive(Default)]
+struct Sguardo {
+    /// Those that it brings.
+    nuove: Vive,
+    /// The live ones that stand in its way.
+    gia_vive: Vec<(u32, SchedaViva)>,
+    /// Some child had a live sheet before.
+    subentra: bool,
+}
+
+/// Whose domanda an act opens, where one of them lives at a time.
+pub(super) fn avente(atto: &Atto) -> Option<(&'static str, &Avente)> {
+    let avente = atto.contenuto.fascicolo()?.avente.as_ref()?;
+    Some((atto.chiave.servizio, avente))
 }
 
 /// The outcome of each act, told from what was decided and what was written.
@@ -177,6 +292,15 @@ pub(super) fn outcomes(
                 again(atto, (*registrata).clone())
             }
             Sorte::SchedaViva(vive) => Registrazione::SchedaViva(vive),
+            Sorte::DomandaViva(Chi::Nota(viva), vive) => Registrazione::DomandaViva(viva, vive),
+            Sorte::DomandaViva(Chi::DiQui(primo), vive) => {
+                let registrata = per_posto.get(&primo).ok_or_else(misura)?;
+                let viva = DomandaViva {
+                    numero: registrata.numero_domanda,
+                    ente: atti[primo].chiave.ente.clone(),
+                };
+                Registrazione::DomandaViva(viva, vive)
+            }
             Sorte::Superata => Registrazione::Superata,
         });
     }
@@ -209,6 +333,7 @@ pub(super) fn were_written(
         Registrazione::Ripetuta(_)
         | Registrazione::Conflitto(_)
         | Registrazione::SchedaViva(_)
+        | Registrazione::DomandaViva(..)
         | Registrazione::Superata => true,
     })
 }

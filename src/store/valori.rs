@@ -10,8 +10,11 @@ use sqlx::{ColumnIndex, Decode, Row, Type};
 
 use super::Inconsistency;
 use super::codec::unpack;
+use super::registro::{Aperta, Aperte, Chi};
 use crate::domanda::codelista::Parola;
-use crate::domanda::{CodiceFiscale, Dettagli, Mese, Richiedente};
+use crate::domanda::{CodiceFiscale, Dettagli, DomandaViva, Mese, Richiedente};
+use crate::patronato::CodiceEnte;
+use crate::protocollo::NumeroDomanda;
 
 /// A row of a table, read column by column; what does not fit names table and column.
 pub(super) struct Riga<'r, R> {
@@ -79,6 +82,43 @@ where
             <[u8; 32]>::try_from(bytes).map_err(|_| "not 32 bytes")
         })
     }
+}
+
+/// Adds the live domande of these rows: `numero`, `ente`, `avente`, and the `codice_fiscale` of one of its live sheets, in
+/// the order of `numero`.
+pub(super) fn insert_aperte<R: Row>(
+    aperte: &mut Aperte,
+    servizio: &'static str,
+    righe: &[R],
+) -> Result<(), Inconsistency>
+where
+    &'static str: ColumnIndex<R>,
+    String: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+    i64: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+{
+    for row in righe {
+        let riga = Riga {
+            table: "domande",
+            row,
+        };
+        let codice = |colonna| riga.parse(colonna, |testo: String| testo.parse::<CodiceFiscale>());
+        let viva = DomandaViva {
+            numero: NumeroDomanda(riga.count("numero")?),
+            ente: riga.parse("ente", |ente: String| ente.parse::<CodiceEnte>())?,
+        };
+        let minore = codice("codice_fiscale")?;
+        let sue = aperte.entry((servizio, codice("avente")?)).or_default();
+        match sue.last_mut() {
+            Some(ultima) if matches!(&ultima.chi, Chi::Nota(altra) if altra.numero == viva.numero) => {
+                ultima.minori.insert(minore);
+            }
+            _ => sue.push(Aperta {
+                chi: Chi::Nota(viva),
+                minori: BTreeSet::from([minore]),
+            }),
+        }
+    }
+    Ok(())
 }
 
 /// Kept bytes, in the three columns that hold them beside the key of their row.

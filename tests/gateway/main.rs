@@ -20,3 +20,4 @@ mod replay;
 mod riesame;
 mod secondo;
 mod trace;
+mod una_domanda;

@@ -133,6 +133,7 @@ pub(crate) fn atto(nome: &str, contenuto: u8, minori: &[u64]) -> Atto {
                 originale: Originale::default(),
             }],
             dettagli: Dettagli::default(),
+            avente: None,
             oggetto: "Assegno Temporaneo - domanda n. {numero}".to_owned(),
         }),
         contenuto_in_richiesta: (10, 10 + 30),

@@ -17,6 +17,7 @@ mod postgres;
 mod postgres_comune;
 mod sqlite;
 mod story;
+mod una_domanda;
 
 /// A test of each of these stories, on a fresh bench of one kind; passes where there is none of it, and says so.
 macro_rules! tell {

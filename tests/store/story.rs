@@ -34,6 +34,14 @@ pub(crate) use crate::modifiche::{
     what_is_kept_of_a_domanda_is_what_was_sent,
 };
 
+pub(crate) use crate::una_domanda::{
+    a_domanda_with_no_live_sheet_stands_in_nobodys_way,
+    a_parent_with_a_live_domanda_has_no_second_one_whoever_presents_it,
+    of_a_parents_domande_in_one_batch_the_first_is_taken,
+    of_two_hundred_at_once_by_different_enti_one_is_taken,
+    the_tutor_of_two_parents_asks_for_each_and_neither_asks_twice,
+};
+
 /// Makes a test of each story, on a bench of this kind. A story that is missing here is an unused function.
 macro_rules! stories {
     ($banco:path) => {
@@ -45,6 +53,11 @@ macro_rules! stories {
             each_act_of_a_batch_has_its_own_outcome,
             a_sheet_that_is_no_longer_live_leaves_its_child_free,
             who_asks_for_itself_takes_the_place_of_the_sheet_that_another_asked_for,
+            a_parent_with_a_live_domanda_has_no_second_one_whoever_presents_it,
+            the_tutor_of_two_parents_asks_for_each_and_neither_asks_twice,
+            a_domanda_with_no_live_sheet_stands_in_nobodys_way,
+            of_a_parents_domande_in_one_batch_the_first_is_taken,
+            of_two_hundred_at_once_by_different_enti_one_is_taken,
             what_only_one_prestazione_knows_is_read_by_the_engine,
             an_act_has_a_number_of_its_own_and_the_domanda_keeps_its_own,
             an_act_on_a_domanda_that_changed_since_is_too_late,
@@ -262,7 +275,7 @@ pub(crate) async fn a_sheet_that_is_no_longer_live_leaves_its_child_free(banco: 
 }
 
 /// The same act with its sheets asked for by the child itself.
-fn per_se(mut atto: Atto) -> Atto {
+pub(crate) fn per_se(mut atto: Atto) -> Atto {
     for scheda in &mut fascicolo(&mut atto).schede {
         scheda.subentra = true;
     }
@@ -364,12 +377,14 @@ pub(crate) async fn what_only_one_prestazione_knows_is_read_by_the_engine(banco:
 
 /// What an engine or a patronato sees of a domanda of PAT01.
 pub(crate) async fn vista(banco: &Banco, numero: u64) -> DomandaConsultata {
+    vista_di(banco, PRESTAZIONE.servizio, numero).await
+}
+
+/// The same of a service.
+pub(crate) async fn vista_di(banco: &Banco, servizio: &'static str, numero: u64) -> DomandaConsultata {
     let riferimento = Riferimento::NumeroDomanda(NumeroDomanda(numero));
     let ente = "PAT01".parse().unwrap();
-    let trovata = banco
-        .store
-        .domanda(&ente, PRESTAZIONE.servizio, &riferimento)
-        .await;
+    let trovata = banco.store.domanda(&ente, servizio, &riferimento).await;
     trovata.unwrap().unwrap()
 }
 

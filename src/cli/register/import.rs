@@ -22,7 +22,7 @@ use crate::cli::{DoveConfig, Uscita};
 use crate::clock::{Ids as _, RandomIds};
 use crate::config::Limits;
 use crate::domanda::sha256::hex;
-use crate::domanda::{Contesto, Istanza, SchedaViva, Violazione};
+use crate::domanda::{Contesto, DomandaViva, Istanza, SchedaViva, Violazione};
 use crate::intake::giudizio::{Attuale, Contro, giudica, taken_meanwhile};
 use crate::registro::{Correlazione, Emergenza};
 use crate::schema::{Lettura, Schema};
@@ -101,13 +101,13 @@ struct Letta<'a> {
 }
 
 impl Letta<'_> {
-    /// The refusal for children whose sheet was taken since the list was read.
-    fn schede_vive(&self, schede: &[(u32, SchedaViva)]) -> Vec<Violazione> {
+    /// The refusal for what was taken since the list was read.
+    fn taken(&self, domanda: Option<&DomandaViva>, schede: &[(u32, SchedaViva)]) -> Vec<Violazione> {
         let lettura = &self.lettura;
         let Some(istanza) = &lettura.istanza else {
             return Vec::new();
         };
-        let mut violazioni = taken_meanwhile(istanza, lettura, schede);
+        let mut violazioni = taken_meanwhile(istanza, lettura, &self.ente.codice, domanda, schede);
         lettura.posizioni.place(&mut violazioni, &self.bytes);
         violazioni
     }
@@ -332,6 +332,7 @@ impl Banco {
             codice_ufficio: Some(&voce.ufficio),
             user_id: Some(&voce.operatore),
             schede_vive: &attuale.schede_vive,
+            domande_vive: &attuale.domande_vive,
             pregresso: None,
             allegato_bytes_max: self.limits.allegato_bytes_max as u64,
         };
@@ -370,7 +371,10 @@ impl Banco {
             Some(Registrazione::Registrata(registrata) | Registrazione::Ripetuta(registrata)) => {
                 Ok(registrata.protocollo.to_string())
             }
-            Some(Registrazione::SchedaViva(schede)) => Err(told(&file, &letta.schede_vive(&schede))),
+            Some(Registrazione::SchedaViva(schede)) => Err(told(&file, &letta.taken(None, &schede))),
+            Some(Registrazione::DomandaViva(viva, schede)) => {
+                Err(told(&file, &letta.taken(Some(&viva), &schede)))
+            }
             Some(Registrazione::Conflitto(_) | Registrazione::Superata) | None => {
                 Err(vec![format!("{file}: l'archivio è cambiato mentre si importava")])
             }

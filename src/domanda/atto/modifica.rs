@@ -112,6 +112,7 @@ fn as_then<'a>(
     Contesto {
         presentata_il: attuale.map_or(contesto.presentata_il, |attuale| attuale.presentata_il),
         schede_vive: &[],
+        domande_vive: &[],
         pregresso: Some(pregresso),
         ..contesto.clone()
     }

@@ -180,6 +180,7 @@ impl Domanda for AssegnoTemporaneo {
             dichiarazioni: dichiarazione::registrate(&self.dichiarazioni, DICHIARAZIONI, contesto.oggi()),
             allegati: self.allegati.iter().map(AllegatoInviato::registrato).collect(),
             dettagli: Dettagli::default(),
+            avente: None,
             oggetto: format!("Assegno Temporaneo DL 79/2021 - domanda n. {{numero}} - {minori}"),
         })
     }

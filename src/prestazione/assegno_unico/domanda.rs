@@ -6,15 +6,16 @@ use jiff::civil::Date;
 use super::dati::{CAMPI, DICHIARAZIONI, anno_aperto};
 use super::decorrenza::decorrenza_presunta;
 use super::pagamento::{PagamentoAltroInviato, PagamentoInviato, QualitaIntestatario};
-use super::regole;
+use super::{avente, regole};
 use crate::domanda::allegato::AllegatoInviato;
 use crate::domanda::codelista::codelista;
 use crate::domanda::persona::{self, AltroGenitore, CodiceInviato, MotivoAssenza, RichiedenteInviato};
 use crate::domanda::regole::{letto, letto_option, percorso, same};
 use crate::domanda::{
-    Assistenza, CodiceFiscale, Contesto, Dettagli, Domanda, Esame, Fascicolo, Pagamento,
-    PagamentoAltroGenitore, Scheda, dichiarazione,
+    Assistenza, Avente, CodiceFiscale, Contesto, Dettagli, Domanda, DomandaViva, Esame, Fascicolo, Pagamento,
+    PagamentoAltroGenitore, Scheda, Violazione, dichiarazione,
 };
+use crate::patronato::CodiceEnte;
 
 /// A domanda of assegno unico, as it was sent. Masked in `Debug`.
 #[derive(Clone, PartialEq, Eq)]
@@ -376,6 +377,14 @@ impl Domanda for AssegnoUnico {
             .collect()
     }
 
+    fn avente(&self) -> Option<Avente> {
+        avente::avente(self)
+    }
+
+    fn domanda_viva(&self, viva: &DomandaViva, ente: Option<&CodiceEnte>) -> Option<Violazione> {
+        Some(avente::gia_viva(self, viva, ente))
+    }
+
     fn esamina(&self, contesto: &Contesto<'_>) -> Esame {
         regole::esamina(self, contesto)
     }
@@ -413,6 +422,7 @@ impl Domanda for AssegnoUnico {
             dichiarazioni: dichiarazione::registrate(&self.dichiarazioni, DICHIARAZIONI, oggi),
             allegati: self.allegati.iter().map(AllegatoInviato::registrato).collect(),
             dettagli: self.dettagli(oggi)?,
+            avente: avente::avente(self),
             oggetto: format!("Assegno Unico e Universale D.lgs 230/2021 - domanda n. {{numero}} - {figli}"),
         })
     }

@@ -1,6 +1,7 @@
 //! Assegno unico e universale per i figli a carico (D.lgs 230/2021; circ. INPS 23/2022): its domanda, how it is read,
 //! its rules, and the data that decrees change.
 
+pub mod avente;
 pub mod campione;
 pub mod dati;
 pub mod decorrenza;

@@ -4,14 +4,16 @@
 //!
 //! Each says which paragraph it serves and which code it gives. A rule that needs what could not be read is silent:
 //! that fault is told once, by the rule that reads it. AU-3 allows (shared custody may go with A, B or C), so it has no
-//! code; AU-4, the other parent's choice, is about a later act. AU-7, the child who is added later, asks the rules of one
-//! child ([`REGOLE_DEL_FIGLIO`]) and of its other parent's payment, and no others: [`super::nuovo_figlio`].
+//! code; AU-4, the other parent's choice, is about a later act. AU-7 is in [`super::avente`]; the child who is added
+//! later asks the rules of one child ([`REGOLE_DEL_FIGLIO`]) and of its other parent's payment, and no others:
+//! [`super::nuovo_figlio`].
 
 pub(super) mod pagamenti;
 
 use jiff::ToSpan;
 use jiff::civil::Date;
 
+use super::avente;
 use super::dati;
 use super::decorrenza::is_comunicata_in_tempo;
 use super::domanda::{
@@ -38,6 +40,7 @@ const REGOLE: &[Regola] = &[
     codici_fiscali_degli_altri,
     figlio_maggiorenne_per_se,
     genitore_tutelato,
+    avente::una_domanda_viva,
     isee_o_nucleo,
     pagamenti::richiedente,
     pagamenti::altri_genitori,

@@ -5,6 +5,7 @@
 //! refuses what no gateway shall do.
 
 mod anni;
+mod aventi;
 mod carte;
 mod consulta;
 mod deleghe;
@@ -34,6 +35,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use self::open::Accesso;
 pub(crate) use self::open::connect_options;
+use super::registro::note;
 use super::{
     Atto, Chiave, Identikit, Registrazione, RegistrazioneTrovata, Ricerca, Richiesta, RigaRegistro, Store,
     StoreError, TracciaTrovata, Verifica,
@@ -44,7 +46,7 @@ use crate::domanda::consultazione::{
 };
 use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
 use crate::domanda::quadro::Quadro;
-use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
+use crate::domanda::{Ambiente, Avente, CodiceFiscale, DomandaViva, SchedaViva};
 use crate::patronato::CodiceEnte;
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::Registrata;
@@ -226,6 +228,19 @@ impl Store for PostgresStore {
         self.within(async {
             let mut lettore = self.lettore().await?;
             query::schede_vive(&mut lettore, servizio, minori).await
+        })
+        .await
+    }
+
+    async fn domande_vive(
+        &self,
+        servizio: &'static str,
+        avente: &Avente,
+    ) -> Result<Vec<DomandaViva>, StoreError> {
+        self.within(async {
+            let mut lettore = self.lettore().await?;
+            let aperte = aventi::domande_vive(&mut lettore, servizio, &[avente]).await?;
+            Ok(note(aperte))
         })
         .await
     }

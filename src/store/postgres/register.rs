@@ -1,6 +1,6 @@
-//! The registration of a batch: one transaction. Keys, then children, are claimed with ON CONFLICT DO NOTHING, each
-//! in one order for all gateways, so that two of them wait for each other but never for ever; then the domande that acts
-//! are about are locked. Only then the register's row is locked, numbers are drawn, and everything is written: who has
+//! The registration of a batch: one transaction. Keys, then children, are claimed with ON CONFLICT DO NOTHING, between
+//! them whose domanda lives alone is locked; each in one order for all gateways, so that two of them wait for each other
+//! but never for ever; then the domande that acts are about are locked. Only then the register's row is locked, numbers are drawn, and everything is written: who has
 //! the row has it from the draw to the commit, and no longer. What did not take leaves nothing: an act whose children are
 //! not free gives its key back by taking the whole claim back, and the others claim again. Order of the promises:
 //! design.md §2.7 (keys), §2.8 (numbers), §2.9 (batches).
@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use sqlx::postgres::PgConnection;
 use tokio::sync::MutexGuard;
 
+use super::aventi::lock_aventi;
 use super::documenti::settle_sheets;
 use super::insert::{move_sheets, take_places, write_all};
 use super::modifiche::change_values;
@@ -164,6 +165,9 @@ async fn claim(presa: &mut Presa<'_>, atti: &[Atto]) -> Result<Pretese, StoreErr
         visto
             .gia_registrate
             .extend(query::registrate(connessione, prese).await?);
+        visto
+            .aperte
+            .extend(lock_aventi(connessione, &in_gara, &ids).await?);
         let libere = claim_sheets(connessione, &in_gara, &ids).await?;
         visto
             .vive
@@ -196,7 +200,7 @@ async fn claim(presa: &mut Presa<'_>, atti: &[Atto]) -> Result<Pretese, StoreErr
         }
         for (posto, sorte) in sorti.iter().enumerate() {
             match sorte {
-                Sorte::SchedaViva(_) => rifiutati.insert(posto),
+                Sorte::SchedaViva(_) | Sorte::DomandaViva(..) => rifiutati.insert(posto),
                 Sorte::Superata => rifiutati.insert(posto) | visto.superati.insert(posto),
                 Sorte::Accolto | Sorte::GiaRegistrato(_) | Sorte::CopiaDi(_) => continue,
             };

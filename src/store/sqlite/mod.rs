@@ -29,6 +29,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePool};
 use sqlx::{AssertSqlSafe, Connection};
 use tokio::sync::{Mutex, MutexGuard};
 
+use super::registro::note;
 use super::{
     Atto, Chiave, Identikit, Registrazione, RegistrazioneTrovata, Ricerca, Richiesta, RigaRegistro, Store,
     StoreError, TracciaTrovata, Verifica,
@@ -39,7 +40,7 @@ use crate::domanda::consultazione::{
 };
 use crate::domanda::elenco::{DomandaElencata, Filtro, Inizio, Pagina, PostoInElenco, Variazione};
 use crate::domanda::quadro::Quadro;
-use crate::domanda::{Ambiente, CodiceFiscale, SchedaViva};
+use crate::domanda::{Ambiente, Avente, CodiceFiscale, DomandaViva, SchedaViva};
 use crate::patronato::CodiceEnte;
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::Registrata;
@@ -210,6 +211,16 @@ impl Store for SqliteStore {
     ) -> Result<Vec<SchedaViva>, StoreError> {
         let mut lettore = self.lettori.acquire().await.map_err(row::guasto)?;
         query::schede_vive(&mut lettore, servizio, minori).await
+    }
+
+    async fn domande_vive(
+        &self,
+        servizio: &'static str,
+        avente: &Avente,
+    ) -> Result<Vec<DomandaViva>, StoreError> {
+        let mut lettore = self.lettori.acquire().await.map_err(row::guasto)?;
+        let aperte = query::domande_vive(&mut lettore, servizio, &[avente]).await?;
+        Ok(note(aperte))
     }
 
     async fn register(&self, atti: &[Atto], adesso: Timestamp) -> Result<Vec<Registrazione>, StoreError> {

@@ -8,13 +8,13 @@ use sqlx::{AssertSqlSafe, QueryBuilder};
 
 use super::row::guasto;
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento, SchedaConsultata};
-use crate::domanda::{CodiceFiscale, SchedaViva};
+use crate::domanda::{Avente, CodiceFiscale, SchedaViva};
 use crate::patronato::{ChiaveInvio, CodiceEnte};
 use crate::prestazione;
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::{Digest, Registrata};
-use crate::store::registro::Attuale;
-use crate::store::valori::{Riga, intero, mese, parola, richiedente_from};
+use crate::store::registro::{Aperte, Attuale};
+use crate::store::valori::{Riga, insert_aperte, intero, mese, parola, richiedente_from};
 use crate::store::{Atto, Chiave, Inconsistency, RigaRegistro, StoreError};
 
 /// What is registered under a key.
@@ -77,9 +77,7 @@ pub(super) async fn schede_vive(
         lista.push_bind(minore.as_str());
     }
     // The condition of the index `schede_vive`, word by word: else SQLite would not use it.
-    query.push(
-        ") AND stato IN ('PRESENTATA', 'IN_ISTRUTTORIA', 'IN_EVIDENZA_CITTADINO', 'IN_EVIDENZA_SEDE', 'SOSPESA', 'ACCOLTA')",
-    );
+    query.push(format_args!(") AND stato IN ({VIVI})"));
     let righe = query.build().fetch_all(connessione).await.map_err(guasto)?;
     righe
         .iter()
@@ -93,6 +91,35 @@ pub(super) async fn schede_vive(
             })
         })
         .collect()
+}
+
+/// The live domande of these people, with the children who have a live sheet in each.
+pub(super) async fn domande_vive(
+    connessione: &mut SqliteConnection,
+    servizio: &'static str,
+    aventi: &[&Avente],
+) -> Result<Aperte, StoreError> {
+    let mut aperte = Aperte::new();
+    for avente in aventi {
+        // The condition of the index `domande_avente` must stand there as it is: the name of a service is our own.
+        let mut query = QueryBuilder::<Sqlite>::new(format!(
+            "SELECT d.numero, d.ente, coalesce(d.genitore_tutelato, d.richiedente) AS avente, s.codice_fiscale
+             FROM domande d
+             CROSS JOIN schede s ON s.numero_domanda = d.numero
+             WHERE d.servizio = '{servizio}' AND s.stato IN ({VIVI})
+               AND coalesce(d.genitore_tutelato, d.richiedente) = "
+        ));
+        query.push_bind(avente.codice_fiscale.as_str());
+        query.push(" AND d.presentata_da IN (");
+        let mut qualita = query.separated(", ");
+        for parola in avente.qualita {
+            qualita.push_bind(*parola);
+        }
+        query.push(") ORDER BY d.numero, s.posto");
+        let righe = query.build().fetch_all(&mut *connessione).await.map_err(guasto)?;
+        insert_aperte(&mut aperte, servizio, &righe)?;
+    }
+    Ok(aperte)
 }
 
 /// The domande that these acts are about, as they stand now.
@@ -268,6 +295,10 @@ pub(super) async fn registro(
         })
         .collect()
 }
+
+/// The states of a live sheet.
+const VIVI: &str =
+    "'PRESENTATA', 'IN_ISTRUTTORIA', 'IN_EVIDENZA_CITTADINO', 'IN_EVIDENZA_SEDE', 'SOSPESA', 'ACCOLTA'";
 
 /// What a [`DomandaConsultata`] tells of the domanda itself: `d` is `domande`.
 const DOMANDA: &str = "d.ente, d.versione, d.richiedente, d.richiedente_nome, d.richiedente_cognome, d.richiedente_email, \

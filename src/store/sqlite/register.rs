@@ -15,8 +15,8 @@ use super::row::{begin, guasto};
 use super::{Scrittura, SqliteStore, query};
 use crate::ricevuta::Registrata;
 use crate::store::registro::{
-    Contatore, Numeri, Nuova, Richiesta, Sorte, Visto, Vive, decide, outcomes, pack_richieste, registri,
-    were_written,
+    Aperte, Contatore, Numeri, Nuova, Richiesta, Sorte, Visto, Vive, avente, decide, outcomes,
+    pack_richieste, registri, were_written,
 };
 use crate::store::valori::intero;
 use crate::store::{Atto, Chiave, Inconsistency, Registrazione, StoreError};
@@ -60,6 +60,7 @@ async fn write(
     let gia_registrate = query::registrate(connessione, atti.iter().map(|atto| &atto.chiave)).await?;
     let visto = Visto {
         vive: live_sheets(connessione, atti, &gia_registrate).await?,
+        aperte: open_domande(connessione, atti, &gia_registrate).await?,
         attuali: query::attuali(connessione, atti).await?,
         gia_registrate,
         ..Visto::default()
@@ -140,6 +141,26 @@ async fn live_sheets(
         }
     }
     Ok(vive)
+}
+
+/// The live domande of whose domande these acts open.
+async fn open_domande(
+    connessione: &mut SqliteConnection,
+    atti: &[Atto],
+    gia_registrate: &HashMap<Chiave, Registrata>,
+) -> Result<Aperte, StoreError> {
+    let mut aventi: HashMap<&'static str, Vec<_>> = HashMap::new();
+    let nuovi = atti
+        .iter()
+        .filter(|atto| !gia_registrate.contains_key(&atto.chiave));
+    for (servizio, avente) in nuovi.filter_map(avente) {
+        aventi.entry(servizio).or_default().push(avente);
+    }
+    let mut aperte = Aperte::new();
+    for (servizio, aventi) in aventi {
+        aperte.extend(query::domande_vive(connessione, servizio, &aventi).await?);
+    }
+    Ok(aperte)
 }
 
 /// The counters of these acts' registers, and the id of the last registration.
@@ -256,6 +277,7 @@ mod tests {
                 dichiarazioni: Vec::new(),
                 allegati: Vec::new(),
                 dettagli: Dettagli::default(),
+                avente: None,
                 oggetto: String::new(),
             }),
             richiesta: Bytes::new(),

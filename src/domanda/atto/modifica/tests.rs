@@ -24,6 +24,7 @@ fn contesto(istante: &str) -> Contesto<'static> {
         codice_ufficio: None,
         user_id: None,
         schede_vive: &[],
+        domande_vive: &[],
         allegato_bytes_max: crate::domanda::allegato::ALLEGATO_BYTES_MAX,
         pregresso: None,
     }

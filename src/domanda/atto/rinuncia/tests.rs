@@ -76,6 +76,7 @@ pub(in crate::domanda::atto) const CONTESTO: Contesto<'_> = Contesto {
     codice_ufficio: None,
     user_id: None,
     schede_vive: &[],
+    domande_vive: &[],
     pregresso: None,
     allegato_bytes_max: crate::domanda::allegato::ALLEGATO_BYTES_MAX,
 };

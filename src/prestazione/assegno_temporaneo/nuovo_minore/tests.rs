@@ -33,6 +33,7 @@ fn contesto(istante: &str, vive: &'static [SchedaViva]) -> Contesto<'static> {
         codice_ufficio: None,
         user_id: None,
         schede_vive: vive,
+        domande_vive: &[],
         allegato_bytes_max: crate::domanda::allegato::ALLEGATO_BYTES_MAX,
         pregresso: None,
     }

@@ -3,8 +3,10 @@
 use jiff::civil::{Date, date};
 
 use super::*;
-use crate::domanda::{Ambiente, CodiceFiscale};
+use crate::domanda::{Ambiente, CodiceFiscale, Domanda as _, DomandaViva};
+use crate::patronato::CodiceEnte;
 use crate::prestazione::assegno_unico::prova::{PER_SE, VALIDA, contesto, leggi};
+use crate::protocollo::NumeroDomanda;
 
 const FEBBRAIO: Date = date(2022, 2, 1);
 /// A fortnight after the eighteenth birthday of BNCLCU04M15H501H.
@@ -241,6 +243,122 @@ fn a_child_with_a_live_sheet_is_refused_but_an_adult_child_takes_its_place() {
             assert!(violazione.testo().ends_with("in stato IN_ISTRUTTORIA"));
         }
     }
+}
+
+// ── AU-7: one domanda a parent ──
+
+fn viva(numero: u64, ente: &str) -> DomandaViva {
+    DomandaViva {
+        numero: NumeroDomanda(numero),
+        ente: ente.parse().unwrap(),
+    }
+}
+
+#[test]
+fn a_parent_with_a_live_domanda_is_told_where_its_children_go() {
+    let ente: CodiceEnte = "PAT01".parse().unwrap();
+    let domanda = leggi(VALIDA).unwrap();
+    let richiedente = al("Richiedente/CodiceFiscale");
+    for (vive, attesa, testo) in [
+        (vec![], None, ""),
+        (vec![viva(7, "PAT01")], Some("AU-007"), "la n. 7"),
+        (
+            vec![viva(7, "PAT02")],
+            Some("AU-030"),
+            "non è del proprio patronato",
+        ),
+        (
+            vec![viva(7, "PAT02"), viva(9, "PAT01")],
+            Some("AU-007"),
+            "la n. 9",
+        ),
+    ] {
+        let contesto = Contesto {
+            ente: Some(&ente),
+            domande_vive: &vive,
+            ..contesto(Ambiente::Produzione, FEBBRAIO)
+        };
+        let esame = esamina(&domanda, &contesto);
+        let attese: Vec<_> = attesa
+            .iter()
+            .map(|codice| (*codice, richiedente.as_str()))
+            .collect();
+        assert_eq!(trovate(&esame.violazioni), attese);
+        for violazione in &esame.violazioni {
+            assert!(violazione.testo().contains(testo), "{}", violazione.testo());
+            let detto = format!("{}{}", violazione.testo(), violazione.suggerimento());
+            assert_eq!(
+                detto.contains('7'),
+                testo == "la n. 7",
+                "another's number: {detto}"
+            );
+        }
+    }
+}
+
+#[test]
+fn where_every_child_has_a_live_sheet_that_is_all_that_is_told() {
+    let domanda = leggi(VALIDA).unwrap();
+    let note: Vec<SchedaViva> = domanda
+        .minori()
+        .into_iter()
+        .map(|codice_fiscale| SchedaViva {
+            codice_fiscale,
+            stato: "ACCOLTA".to_owned(),
+            subentrata: false,
+        })
+        .collect();
+    let vive = [viva(7, "PAT02")];
+    let mut contesto = contesto(Ambiente::Produzione, FEBBRAIO);
+    contesto.domande_vive = &vive;
+    let codici = |note: &[SchedaViva]| {
+        let contesto = Contesto {
+            schede_vive: note,
+            ..contesto.clone()
+        };
+        let esame = esamina(&domanda, &contesto);
+        esame
+            .violazioni
+            .iter()
+            .map(|violazione| violazione.codice.as_str())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(codici(&note), ["AU-008", "AU-008"]);
+    assert_eq!(codici(&note[1..]), ["AU-030", "AU-008"]);
+    assert_eq!(codici(&[]), ["AU-030"]);
+}
+
+#[test]
+fn only_a_parent_is_counted_and_under_tutelage_the_parent_not_the_tutor() {
+    let di_chi = |ruolo: &str| {
+        let testo = VALIDA.replacen("Ruolo GENITORE", ruolo, 1);
+        leggi(&testo)
+            .unwrap()
+            .avente()
+            .map(|avente| (avente.codice_fiscale.as_str().to_owned(), avente.qualita))
+    };
+    let qualita: &[&str] = &["GENITORE", "ESERCENTE_RESP_GENITORIALE", "TUTORE_GENITORE"];
+    let richiedente = Some(("RSSMRA80A01H501U".to_owned(), qualita));
+    assert_eq!(di_chi("Ruolo GENITORE"), richiedente);
+    assert_eq!(di_chi("Ruolo ESERCENTE_RESP_GENITORIALE"), richiedente);
+    assert_eq!(di_chi("Ruolo TUTORE"), None);
+    assert_eq!(di_chi("Ruolo AFFIDATARIO"), None);
+    assert_eq!(leggi(PER_SE).unwrap().avente(), None);
+    let mut tutelato = leggi(VALIDA).unwrap();
+    tutelato.ruolo = Ruolo::TutoreGenitore;
+    tutelato.genitore_tutelato = Some("VRDLGU82B52F205E".parse());
+    assert_eq!(
+        tutelato
+            .avente()
+            .map(|avente| avente.codice_fiscale.as_str().to_owned()),
+        Some("VRDLGU82B52F205E".to_owned())
+    );
+    let vive = [viva(7, "PAT02")];
+    let trovata = avente::gia_viva(&tutelato, &vive[0], None);
+    assert_eq!(
+        (trovata.codice.as_str(), trovata.dove),
+        ("AU-030", al("GenitoreTutelato/CodiceFiscale"))
+    );
 }
 
 // ── AU-6: ages and conditions ──
