@@ -16,7 +16,8 @@ import { isDeepStrictEqual, parseArgs } from 'node:util';
 import soap from 'soap';
 
 const SERVIZI = ['AssegnoTemporaneo', 'AssegnoUnicoUniversale'];
-const RICHIEDENTE = 'RSSMRA80A01H501U';
+// Un genitore ha una domanda di assegno unico sola: a ogni prova il suo.
+const RICHIEDENTE = codiceFiscale(60, 89);
 const SECONDO_GENITORE = 'VRDLGU82B52F205E';
 const IBAN = 'IT60X0542811101000000123456';
 const ALTRO_IBAN = 'IT30O0760103200000012345678';
@@ -48,12 +49,12 @@ function piatto(valore) {
 }
 const uguali = (uno, altro) => isDeepStrictEqual(piatto(uno), piatto(altro));
 
-function codiceFiscale() {
+function codiceFiscale(dal = 12, al = 19) {
   const a_caso = (fra) => fra[Math.floor(Math.random() * fra.length)];
   const due = (numero) => String(numero).padStart(2, '0');
   let corpo = '';
   for (let i = 0; i < 6; i += 1) corpo += a_caso('BCDFGLMNPRSTVZ');
-  corpo += due(12 + Math.floor(Math.random() * 8)) + a_caso('ABCDEHLMPRST');
+  corpo += due(dal + Math.floor(Math.random() * (al - dal + 1))) + a_caso('ABCDEHLMPRST');
   corpo += due(1 + Math.floor(Math.random() * 28)) + a_caso(['H501', 'F205', 'D969', 'L219']);
   const dispari = [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23];
   const posto = (c) => (c >= '0' && c <= '9' ? Number(c) : c.charCodeAt(0) - 65);
@@ -340,8 +341,12 @@ async function prova(servizio) {
   pretendi(uguali(atti, [...protocolli]), `gli atti con i loro protocolli, nell'ordine, e non ${atti}`);
   riga('ConsultaDomanda', `${schede(vista).map((s) => s.Stato).join(', ')}; ${atti.length} atti`);
 
-  // Un'altra domanda, per avere due pagine da una riga.
+  // Un'altra domanda, per avere due pagine da una riga; di assegno unico come tutore, perché da genitore ne ha già una.
   const seconda = componi(ente, [figlio()], mandato);
+  if (!temporaneo) {
+    seconda.Richiedente.Ruolo = 'TUTORE';
+    seconda.Figli.Figlio[0].Ripartizione = 'A';
+  }
   const altra = await ente.invia('InviaDomanda', { ChiaveInvio: `${chiave}-8`, Domanda: seconda });
   const cerca = async (criteri, attesa, altre) => {
     let pagina;

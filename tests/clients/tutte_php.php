@@ -13,11 +13,12 @@
 declare(strict_types=1);
 
 const SERVIZI = ['AssegnoTemporaneo', 'AssegnoUnicoUniversale'];
-const RICHIEDENTE = 'RSSMRA80A01H501U';
 const SECONDO_GENITORE = 'VRDLGU82B52F205E';
 const IBAN = 'IT60X0542811101000000123456';
 const ALTRO_IBAN = 'IT30O0760103200000012345678';
 const PDF = "%PDF-1.4\n%%EOF\n";
+// Un genitore ha una domanda di assegno unico sola: a ogni prova il suo.
+define('RICHIEDENTE', codice_fiscale(60, 89));
 
 set_error_handler(function (int $livello, string $testo) {
     throw new ErrorException($testo, 0, $livello);
@@ -31,14 +32,14 @@ function pretendi($promessa, string $che_cosa): void
     }
 }
 
-function codice_fiscale(): string
+function codice_fiscale(int $dal = 12, int $al = 19): string
 {
     $a_caso = fn (array $fra) => $fra[random_int(0, count($fra) - 1)];
     $corpo = '';
     for ($i = 0; $i < 6; $i++) {
         $corpo .= $a_caso(str_split('BCDFGLMNPRSTVZ'));
     }
-    $corpo .= sprintf('%02d', random_int(12, 19)) . $a_caso(str_split('ABCDEHLMPRST'));
+    $corpo .= sprintf('%02d', random_int($dal, $al)) . $a_caso(str_split('ABCDEHLMPRST'));
     $corpo .= sprintf('%02d', random_int(1, 28)) . $a_caso(['H501', 'F205', 'D969', 'L219']);
     $dispari = [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23];
     $somma = 0;
@@ -375,11 +376,13 @@ function prova(string $servizio, array $scelte): void
     pretendi($atti === $protocolli, "gli atti con i loro protocolli, nell'ordine, e non " . json_encode($atti));
     $riga('ConsultaDomanda', implode(', ', array_column($vista->Schede->Scheda, 'Stato')) . '; ' . count($atti) . ' atti');
 
-    // Un'altra domanda, per avere due pagine da una riga.
-    $altra = $ente->invia('InviaDomanda', [
-        'ChiaveInvio' => "$chiave-8",
-        'Domanda' => $componi($ente, [figlio()], $mandato),
-    ]);
+    // Un'altra domanda, per avere due pagine da una riga; di assegno unico come tutore, perché da genitore ne ha già una.
+    $seconda = $componi($ente, [figlio()], $mandato);
+    if (!$temporaneo) {
+        $seconda['Richiedente']['Ruolo'] = 'TUTORE';
+        $seconda['Figli']['Figlio'][0]['Ripartizione'] = 'A';
+    }
+    $altra = $ente->invia('InviaDomanda', ['ChiaveInvio' => "$chiave-8", 'Domanda' => $seconda]);
     $cerca = function (array $criteri, string $attesa, ?bool $altre = null) use ($ente): stdClass {
         foreach ($ente->legge('RicercaDomande', $criteri) as $pagina) {
             $trovate = array_column($pagina->Domanda ?? [], 'Protocollo');

@@ -27,7 +27,8 @@ from zeep.transports import Transport
 from zeep_client import codice_fiscale, domanda, mostra, pretendi
 
 SERVIZI = ("AssegnoTemporaneo", "AssegnoUnicoUniversale")
-RICHIEDENTE, SECONDO_GENITORE = "RSSMRA80A01H501U", "VRDLGU82B52F205E"
+# Un genitore ha una domanda di assegno unico sola: a ogni prova il suo.
+RICHIEDENTE, SECONDO_GENITORE = codice_fiscale(60, 89), "VRDLGU82B52F205E"
 IBAN, ALTRO_IBAN = "IT60X0542811101000000123456", "IT30O0760103200000012345678"
 PDF = b"%PDF-1.4\n%%EOF\n"
 BUSTA = "{http://www.w3.org/2003/05/soap-envelope}"
@@ -132,7 +133,7 @@ def domanda_temporaneo(ente, figli, mandato):
     base["Minori"]["Minore"] = [
         {**modello, "CodiceFiscale": codice, "AffidoCondiviso": posto == 0} for posto, codice in enumerate(figli)
     ]
-    return {**base, "Mandato": mandato}
+    return {**base, "Mandato": mandato, "Richiedente": {**base["Richiedente"], "CodiceFiscale": RICHIEDENTE}}
 
 
 def domanda_unico(ente, figli, mandato):
@@ -330,8 +331,12 @@ def prova(servizio, scelte):
     pretendi(atti == list(protocolli.items()), f"gli atti con i loro protocolli, nell'ordine, e non {atti}")
     riga("ConsultaDomanda", f"{', '.join(s.Stato for s in vista.Schede.Scheda)}; {len(atti)} atti")
 
-    # Un'altra domanda, per avere due pagine da una riga.
-    altra = ente.invia("InviaDomanda", ChiaveInvio=f"{chiave}-8", Domanda=componi(ente, [figlio()], mandato))
+    # Un'altra domanda, per avere due pagine da una riga; di assegno unico come tutore, perché da genitore ne ha già una.
+    seconda = componi(ente, [figlio()], mandato)
+    if not temporaneo:
+        seconda["Richiedente"]["Ruolo"] = "TUTORE"
+        seconda["Figli"]["Figlio"][0]["Ripartizione"] = "A"
+    altra = ente.invia("InviaDomanda", ChiaveInvio=f"{chiave}-8", Domanda=seconda)
     ricerca = {"Richiedente": RICHIEDENTE, "PresentataDal": oggi, "CodiceUfficio": scelte.ufficio, "RigheMax": 1}
     for pagina in ente.legge("RicercaDomande", **ricerca):
         pretendi([d.Protocollo for d in pagina.Domanda] == [altra.Protocollo], "la domanda più recente per prima")

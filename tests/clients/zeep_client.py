@@ -21,10 +21,10 @@ COOP = "http://inps.it/cooperazione/v1"
 CONSONANTI = "BCDFGLMNPRSTVZ"
 
 
-def codice_fiscale():
-    """Un codice fiscale di fantasia, di un minore nato fra il 2012 e il 2019, con il carattere di controllo giusto."""
+def codice_fiscale(dal=12, al=19):
+    """Un codice fiscale di fantasia, di chi è nato in quegli anni (un minore), con il carattere di controllo giusto."""
     lettere = "".join(random.choice(CONSONANTI) for _ in range(6))
-    anno, mese = random.randrange(12, 20), random.choice("ABCDEHLMPRST")
+    anno, mese = random.randint(dal, al), random.choice("ABCDEHLMPRST")
     corpo = f"{lettere}{anno:02d}{mese}{random.randrange(1, 29):02d}{random.choice(['H501', 'F205', 'D969', 'L219'])}"
     dispari = [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23]
 
