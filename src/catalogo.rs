@@ -1139,6 +1139,16 @@ catalogo! {
         "the domanda already has {massimo} sheets, as many as it can have"
         "Presentare il figlio con una domanda nuova (InviaDomanda)."
     }
+    Mod006 "MOD-006" Regola correggere {
+        "la ripartizione di questa scheda l'ha indicata l'altro genitore: {ripartizione}"
+        "the split of this sheet was told by the other parent: {ripartizione}"
+        "Inviare la ripartizione com'è ({ripartizione}); a cambiarla è l'altro genitore, con CompletaSecondoGenitore."
+    }
+    Mod101 "MOD-101" Avviso correggere {
+        "il pagamento della sua quota l'ha indicato l'altro genitore: resta quello, e quanto inviato qui non lo cambia"
+        "the payment of their half was told by the other parent: it stays, and what is sent here does not change it"
+        "Nulla da fare: la quota dell'altro genitore si cambia con CompletaSecondoGenitore, da parte di un Ente con il suo mandato."
+    }
     Pro001 "PRO-001" APIUnavailable ripetere {
         "il registro di protocollo è fermo: è aperto il registro di emergenza (DPR 445/2000 art. 63), nulla è stato registrato"
         "the protocol register stands still: the emergency register is open, nothing was registered"

@@ -28,6 +28,8 @@ pub struct SchedaNelQuadro {
     pub posto: u32,
     /// When the request that brought it had wholly come: the domanda's, or that of the act that added it.
     pub presentata_il: Timestamp,
+    /// Whether its other parent has said, by an act of their own, how the sum is split and their half is paid.
+    pub completata: bool,
     /// Its values.
     pub valori: Valori,
 }
@@ -171,6 +173,12 @@ impl Valori {
                 self.0.insert((*nome).to_owned(), valore.clone());
             }
         }
+    }
+
+    /// Has under these names what another has, and nothing else.
+    pub fn take_from(&mut self, altri: &Self, nomi: &[&str]) {
+        self.0.retain(|nome, _| !nomi.contains(&nome.as_str()));
+        self.keep_from(altri, nomi);
     }
 
     /// The names under which the two differ, in alphabetical order.

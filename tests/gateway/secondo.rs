@@ -13,6 +13,8 @@ on_both_stores! {
     a_completion_and_the_engine_at_once_never_both_have_the_sheet,
     what_was_asked_of_the_other_parent_is_answered,
     the_second_parent_changes_its_mind,
+    what_the_second_parent_said_no_modification_changes,
+    a_second_parent_who_is_another_takes_the_sheet_from_the_ente_of_the_first,
 }
 
 const DOMANDA: &str = include_str!("../messages/domanda-registered/request.xml");
@@ -373,4 +375,163 @@ fn the_second_parent_changes_its_mind(archivio: Archivio) {
         ask(&completa, "<at:ElencoVariazioni/>").values("Tipo"),
         ["COMPLETAMENTO", "COMPLETAMENTO", "COMPLETAMENTO"]
     );
+}
+
+// ── The half is theirs, and ends with them ──
+
+const UNICO: &str = include_str!("../messages/au-payment-b/request.xml");
+const COMPLETAMENTO_UNICO: &str = include_str!("../messages/au-secondo-genitore/request.xml");
+const MODIFICA: &str = include_str!("../messages/modifica/request.xml");
+
+/// The domanda of assegno unico as it shall be, as an act about n. 1.
+fn modifica_unico(chiave: &str, cambi: &[(&str, &str)]) -> String {
+    let (prima, resto) = UNICO.split_once("<au:InviaDomanda>").unwrap();
+    let (_, resto) = resto.split_once("<au:Domanda>").unwrap();
+    let (domanda, _) = resto.split_once("</au:Domanda>").unwrap();
+    let domanda = cambi.iter().fold(domanda.to_owned(), |domanda, (da, a)| {
+        assert!(domanda.contains(da), "{da}");
+        domanda.replace(da, a)
+    });
+    let prima = prima.replace(
+        "<env:Envelope",
+        r#"<env:Envelope xmlns:coop="http://inps.it/cooperazione/v1""#,
+    );
+    format!(
+        "{prima}<au:ModificaDomanda><au:ChiaveInvio>{chiave}</au:ChiaveInvio><au:Modifica><au:Riferimento><coop:NumeroDomanda>1</coop:NumeroDomanda></au:Riferimento><au:Domanda>{domanda}</au:Domanda></au:Modifica></au:ModificaDomanda></env:Body></env:Envelope>"
+    )
+}
+
+fn what_the_second_parent_said_no_modification_changes(archivio: Archivio) {
+    const PRIMA: &str = "IT30O0760103200000012345678";
+    const NUOVO: &str = "IT03I0542811101000000123499";
+    const SUO: &str = "IT60X0542811101000000123456";
+    let gateway = Gateway::spawn(&Setting {
+        orologio: Some("2022-03-15T10:00:00Z".to_owned()),
+        ..Setting::on(archivio)
+    });
+    let primo = gateway.client_of("AssegnoUnicoUniversale", "pat01");
+    let secondo = gateway.client_of("AssegnoUnicoUniversale", "pat02");
+    let registered = |reply: &Reply| {
+        assert_eq!(
+            reply.value("Esito").as_deref(),
+            Some("REGISTRATA"),
+            "{}",
+            reply.text()
+        );
+    };
+    registered(&primo.post(UNICO.as_bytes()));
+    let altra_meta = || {
+        gateway.block_on(async {
+            let mut motore = Motore::connect(&gateway, archivio).await;
+            let sql = "SELECT ripartizione || ' ' || altro_genitore_modalita || ' ' || altro_genitore_iban
+                       FROM schede WHERE numero_domanda = 1 AND posto = 1";
+            motore.column::<String>(sql).await.remove(0)
+        })
+    };
+    // Until that parent speaks, the half is paid as the domanda says.
+    registered(&primo.post(modifica_unico("M-1", &[(PRIMA, NUOVO)]).as_bytes()));
+    assert_eq!(altra_meta(), format!("B IBAN {NUOVO}"));
+
+    let completamento = COMPLETAMENTO_UNICO.replace("<au:Ripartizione>C<", "<au:Ripartizione>B<");
+    registered(&secondo.post(completamento.as_bytes()));
+    assert_eq!(altra_meta(), format!("B IBAN {SUO}"));
+    // From then on it is theirs: whatever account is sent, the answer is the same.
+    let cellulare = (
+        "<au:Cognome>ROSSI</au:Cognome>",
+        "<au:Cognome>ROSSI BIANCHI</au:Cognome>",
+    );
+    let mut risposte = Vec::new();
+    for (chiave, conto) in [("M-2", PRIMA), ("M-3", SUO)] {
+        let reply = primo.post(modifica_unico(chiave, &[(PRIMA, conto)]).as_bytes());
+        assert_eq!(reply.values("Codice"), ["MOD-101", "MOD-004"], "{}", reply.text());
+        risposte.push(reply.values("Percorso"));
+    }
+    assert_eq!(
+        risposte[0], risposte[1],
+        "the answer tells nothing of the account"
+    );
+    for (chiave, conto) in [("M-4", PRIMA), ("M-5", SUO)] {
+        let altro_nome = if chiave == "M-4" {
+            cellulare
+        } else {
+            (cellulare.0, "<au:Cognome>ROSSI NERI</au:Cognome>")
+        };
+        let reply = primo.post(modifica_unico(chiave, &[altro_nome, (PRIMA, conto)]).as_bytes());
+        registered(&reply);
+        assert_eq!(
+            reply.values("Codice").last().unwrap(),
+            "MOD-101",
+            "{}",
+            reply.text()
+        );
+        assert_eq!(altra_meta(), format!("B IBAN {SUO}"));
+    }
+    // Nor is the half taken from them.
+    let pagamento = UNICO.find("<au:PagamentoAltroGenitore>").unwrap()
+        ..UNICO.find("</au:PagamentoAltroGenitore>").unwrap() + "</au:PagamentoAltroGenitore>".len();
+    let tutto = [
+        (&UNICO[pagamento], ""),
+        ("<au:Ripartizione>B<", "<au:Ripartizione>A<"),
+    ];
+    let reply = primo.post(modifica_unico("M-6", &tutto).as_bytes());
+    assert_eq!(reply.values("Codice"), ["MOD-006"], "{}", reply.text());
+    assert_eq!(altra_meta(), format!("B IBAN {SUO}"));
+}
+
+fn a_second_parent_who_is_another_takes_the_sheet_from_the_ente_of_the_first(archivio: Archivio) {
+    let gateway = with_domanda(archivio);
+    let (primo, secondo) = (gateway.client("pat01"), gateway.client("pat02"));
+    let nome = "<coop:NumeroDomanda>1</coop:NumeroDomanda>";
+    assert_eq!(
+        secondo.post(COMPLETAMENTO.as_bytes()).value("Esito").as_deref(),
+        Some("REGISTRATA")
+    );
+    let listed = || {
+        let ricerca = "<at:RicercaDomande><coop:Minore>BBBRRR14A01A001X</coop:Minore></at:RicercaDomande>";
+        ask(&secondo, ricerca).values("Posto").len()
+    };
+    let told = || ask(&secondo, "<at:ElencoVariazioni/>").values("Tipo").len();
+    assert_eq!((consulta(&secondo, nome).status, listed(), told()), (200, 1, 1));
+
+    let altro = "BNCLCU80A01H501Q";
+    let modifica = |chiave: &str, chi: &str| {
+        let (prima, resto) = MODIFICA.split_once("ChiaveInvio>").unwrap();
+        let (_, resto) = resto.split_once("</").unwrap();
+        format!("{prima}ChiaveInvio>{chiave}</{resto}").replace("VRDLGU82B52F205E", chi)
+    };
+    let cambiata = primo.post(modifica("M-1", altro).as_bytes());
+    assert_eq!(
+        cambiata.value("Esito").as_deref(),
+        Some("REGISTRATA"),
+        "{}",
+        cambiata.text()
+    );
+    // The sheet moves on, and the ente that spoke for the first one neither sees nor hears it.
+    gateway.block_on(async {
+        let mut motore = Motore::connect(&gateway, archivio).await;
+        assert!(motore.moves(1, 1, "IN_ISTRUTTORIA").await);
+    });
+    let vista = consulta(&secondo, nome);
+    assert_eq!(
+        vista.value("Codice").as_deref(),
+        Some("PRO-101"),
+        "{}",
+        vista.text()
+    );
+    assert_eq!((listed(), told()), (0, 1));
+    let sua = consulta(&secondo, "<coop:ChiaveInvio>S-1</coop:ChiaveInvio>");
+    assert_eq!(sua.value("Codice").as_deref(), Some("PRO-101"), "{}", sua.text());
+
+    // Speaking for the new one, it sees it again.
+    let ancora = COMPLETAMENTO
+        .replace(">S-1<", ">S-2<")
+        .replace("VRDLGU82B52F205E", altro);
+    let reply = secondo.post(ancora.as_bytes());
+    assert_eq!(
+        reply.value("Esito").as_deref(),
+        Some("REGISTRATA"),
+        "{}",
+        reply.text()
+    );
+    assert_eq!((consulta(&secondo, nome).status, listed(), told()), (200, 1, 2));
 }

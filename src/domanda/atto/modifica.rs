@@ -43,6 +43,7 @@ impl AttoSuDomanda for Modifica {
         let mut esame = self.domanda.esamina(&allora);
         if let Some(confronto) = attuale.and_then(|attuale| self.confronto(&allora, attuale)) {
             esame.violazioni.extend(confronto.violazioni);
+            esame.avvisi.extend(confronto.avvisi);
             comuni::ordina(&mut esame, self.domanda.campi());
         }
         for trovata in esame.violazioni.iter_mut().chain(&mut esame.avvisi) {

@@ -87,7 +87,7 @@ pub(super) async fn consulta(
                             CASE WHEN s.azione_richiesta = 'INTEGRARE_ALTRO_GENITORE' THEN s.azione_motivo END,
                             json_build_array(s.altro_genitore_modalita, right(s.altro_genitore_iban, 4),
                                 s.altro_genitore_dal), NULL) ORDER BY s.posto), '[]')::text
-                 FROM deleghe sua
+                 FROM deleghe_vive sua
                  JOIN schede s ON s.numero_domanda = sua.numero_domanda AND s.posto = sua.posto
                  WHERE sua.numero_domanda = g.numero_domanda AND sua.ente = g.ente) AS schede,
                 (SELECT coalesce(json_agg(json_build_array(p.posto, p.mese, p.beneficiario, p.tipo, p.importo_cent, ",
@@ -106,7 +106,7 @@ pub(super) async fn consulta(
                  WHERE a.numero_domanda = g.numero_domanda) AS atti
          FROM registrazioni n
          JOIN domande d ON d.numero = n.numero_domanda
-         JOIN deleghe g ON g.numero_domanda = d.numero
+         JOIN deleghe_vive g ON g.numero_domanda = d.numero
          JOIN registrazioni r ON r.id = g.registrazione AND r.anno = g.anno
          WHERE "
     ));

@@ -74,7 +74,9 @@ pub(super) async fn quadro(
     let schede = sqlx::query(
         "SELECT s.posto, s.codice_fiscale, s.data_nascita::text AS data_nascita, s.qualita, s.disabile,
              s.affido_condiviso, s.altro_genitore, s.altro_genitore_assente, s.ripartizione,
-             s.altro_genitore_modalita, s.altro_genitore_iban, s.dettagli::text AS dettagli, r.presentata_il
+             s.altro_genitore_modalita, s.altro_genitore_iban, s.dettagli::text AS dettagli, r.presentata_il,
+             EXISTS (SELECT 1 FROM secondi_genitori g
+                     WHERE g.numero_domanda = s.numero_domanda AND g.posto = s.posto) AS completata
          FROM schede s
          JOIN registrazioni r ON r.id = s.registrazione
          WHERE s.numero_domanda = $1
@@ -98,6 +100,7 @@ pub(super) async fn quadro(
                 Ok(SchedaNelQuadro {
                     posto: riga.parse("posto", |posto: i32| u32::try_from(posto))?,
                     presentata_il: riga.istante("presentata_il")?,
+                    completata: riga.get("completata")?,
                     valori: scheda_from(row)?,
                 })
             })

@@ -73,7 +73,7 @@ pub(super) async fn consulta(
                             iif(s.azione_richiesta = 'INTEGRARE_ALTRO_GENITORE', s.azione_motivo, NULL),
                             json_array(s.altro_genitore_modalita, substr(s.altro_genitore_iban, -4), s.altro_genitore_dal), NULL))
                  FROM (SELECT s.*
-                       FROM deleghe sua
+                       FROM deleghe_vive sua
                        JOIN schede s ON s.numero_domanda = sua.numero_domanda AND s.posto = sua.posto
                        WHERE sua.numero_domanda = g.numero_domanda AND sua.ente = g.ente
                        ORDER BY s.posto) s) AS schede,
@@ -92,7 +92,7 @@ pub(super) async fn consulta(
                        ORDER BY a.registrazione) t) AS atti
          FROM registrazioni n
          JOIN domande d ON d.numero = n.numero_domanda
-         JOIN deleghe g ON g.numero_domanda = d.numero
+         JOIN deleghe_vive g ON g.numero_domanda = d.numero
          JOIN registrazioni r ON r.id = g.registrazione
          WHERE ",
     );

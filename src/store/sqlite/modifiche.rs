@@ -62,7 +62,9 @@ pub(super) async fn quadro(
         return Ok(None);
     };
     let schede = sqlx::query(
-        "SELECT s.*, r.presentata_il
+        "SELECT s.*, r.presentata_il,
+             EXISTS (SELECT 1 FROM secondi_genitori g
+                     WHERE g.numero_domanda = s.numero_domanda AND g.posto = s.posto) AS completata
          FROM schede s
          JOIN registrazioni r ON r.id = s.registrazione
          WHERE s.numero_domanda = ?
@@ -93,6 +95,7 @@ pub(super) async fn quadro(
                 Ok(SchedaNelQuadro {
                     posto: riga.get("posto")?,
                     presentata_il: riga.istante("presentata_il")?,
+                    completata: riga.get("completata")?,
                     valori: scheda_from(row)?,
                 })
             })

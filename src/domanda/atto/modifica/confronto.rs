@@ -21,6 +21,8 @@ use crate::ricevuta::SchedaRicevuta;
 pub(super) struct Confronto {
     /// What may not change, each at its path in the Domanda.
     pub(super) violazioni: Vec<Violazione>,
+    /// What does not change, though it was sent.
+    pub(super) avvisi: Vec<Violazione>,
     /// Who asks, as they shall be called.
     pub(super) richiedente: Richiedente,
     /// What changes.
@@ -60,6 +62,7 @@ impl Confronto {
             attuale,
             trovato: Self {
                 violazioni: Vec::new(),
+                avvisi: Vec::new(),
                 richiedente: fascicolo.richiedente.clone(),
                 effetti: Vec::new(),
                 campi: Vec::new(),
@@ -172,7 +175,9 @@ impl<'a> Ricerca<'a> {
         let immutata = ["ripartizione", "altro_genitore"]
             .iter()
             .all(|nome| nuovi.get(nome) == vecchi.get(nome));
-        if immutata && nuovi.get(ALTRA_META[0]).is_none() {
+        if nel_quadro.completata && nuovi.get("altro_genitore") == vecchi.get("altro_genitore") {
+            self.leave_the_other_half(posto_inviato, &mut nuovi, vecchi);
+        } else if immutata && nuovi.get(ALTRA_META[0]).is_none() {
             nuovi.keep_from(vecchi, ALTRA_META);
         }
         let mut parti = BTreeSet::new();
@@ -195,6 +200,25 @@ impl<'a> Ricerca<'a> {
             valori: nuovi,
             decorrenza_presunta: scheda.decorrenza_presunta,
         });
+    }
+
+    /// MOD-006, MOD-101: what the other parent has said of their half is theirs. The split, which both are told, is refused;
+    /// a payment stays as it is whatever is sent, and the answer is the same for every account: it tells nothing of the one
+    /// that is there.
+    fn leave_the_other_half(&mut self, posto_inviato: u32, nuovi: &mut Valori, vecchi: &Valori) {
+        if nuovi.get("ripartizione") != vecchi.get("ripartizione") {
+            let dove = self.domanda.dove(Some(posto_inviato), "ripartizione");
+            let sua = Violazione::at(Codice::Mod006, dove)
+                .with("ripartizione", vecchi.testo("ripartizione").unwrap_or_default());
+            self.trovato.violazioni.push(sua);
+            nuovi.take_from(vecchi, &["ripartizione"]);
+        } else if nuovi.get(ALTRA_META[0]).is_some() {
+            let dove = self.domanda.dove(Some(posto_inviato), ALTRA_META[0]);
+            if self.trovato.avvisi.iter().all(|altro| altro.dove != dove) {
+                self.trovato.avvisi.push(Violazione::at(Codice::Mod101, dove));
+            }
+        }
+        nuovi.take_from(vecchi, ALTRA_META);
     }
 
     /// The documents that were not there. Those that are there need not come again, and stay where they do not.

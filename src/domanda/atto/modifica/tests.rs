@@ -150,6 +150,7 @@ fn kept(
                 .map(|scheda| SchedaNelQuadro {
                     posto: scheda.posto,
                     presentata_il,
+                    completata: false,
                     valori: Valori::of_scheda(scheda),
                 })
                 .collect(),

@@ -80,6 +80,7 @@ fn attuale(stati: [StatoDomanda; 2], quadro: Valori) -> DomandaConsultata {
                 .map(|scheda| SchedaNelQuadro {
                     posto: scheda.posto,
                     presentata_il,
+                    completata: false,
                     valori: Valori::of_scheda(scheda),
                 })
                 .collect(),
