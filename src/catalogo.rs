@@ -1034,7 +1034,7 @@ catalogo! {
     Au022 "AU-022" Regola correggere {
         "PagamentoAltroGenitore ripetuto per lo stesso genitore"
         "PagamentoAltroGenitore repeated for the same parent"
-        "Indicare un solo pagamento per ciascun altro genitore: vale per tutte le sue schede."
+        "Indicare un solo pagamento per ciascun altro genitore: vale per tutte le sue schede. Con AggiungiFiglio ometterlo, se quel genitore è già pagato nella domanda."
     }
     Au023 "AU-023" Regola correggere {
         "pagamento in contante per entrambi i genitori"

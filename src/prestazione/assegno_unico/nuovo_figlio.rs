@@ -96,7 +96,7 @@ impl AttoSuDomanda for NuovoFiglio {
 
 impl NuovoFiglio {
     /// AU-021, AU-022, AU-023 and those of an account: a payment is told for this child's other parent, with B, and for
-    /// nobody who is paid already in another way.
+    /// nobody who is paid already.
     fn pagamento_dell_altro(
         &self,
         contesto: &Contesto<'_>,
@@ -113,7 +113,9 @@ impl NuovoFiglio {
             trovate.extend(illeggibile);
         } else if !self.pays_its_other_parent() {
             trovate.push(Violazione::at(Codice::Au021, dove(&["CodiceFiscale"])));
-        } else if noto.is_some_and(|noto| !is_same(noto, &inviato.pagamento)) {
+        } else if noto.is_some() {
+            // Whatever account is sent: that other parent may have told theirs by an act of their own, and who guesses
+            // it must not learn that from the answer.
             trovate.push(Violazione::at(Codice::Au022, dove(&["CodiceFiscale"])));
         }
         trovate.extend(pagamenti::altro_genitore(inviato, contesto, dove));
@@ -181,15 +183,6 @@ impl std::fmt::Debug for NuovoFiglio {
 fn ruolo(attuale: &DomandaConsultata) -> Option<Ruolo> {
     let quadro = attuale.quadro.as_ref()?;
     Ruolo::parse(quadro.domanda.testo("presentata_da")?)
-}
-
-/// Whether both pay in the same way to the same account.
-fn is_same(noto: &PagamentoInviato, inviato: &PagamentoInviato) -> bool {
-    let iban = |pagamento: &PagamentoInviato| {
-        let conto = pagamento.conto_da_usare()?;
-        conto.iban.as_ref().ok().cloned()
-    };
-    noto.modalita == inviato.modalita && iban(noto) == iban(inviato)
 }
 
 /// The content of the operation.

@@ -164,14 +164,18 @@ fn another_parent_is_paid_as_the_act_tells() {
         trovate(&format!("{BUONA}{ALTRO}"), &marzo, &attuale),
         [("AU-021", codice.clone())]
     );
-    // Nor is another way to pay who is paid already.
+    // Nor is one of who is paid already: the same answer for the very same way and for any other.
     let altrimenti = "PagamentoAltroGenitore { CodiceFiscale VRDLGU82B52F205E | Modalita IBAN
         Conto { Strumento CC_POSTALE | Iban IT30O0760103200000012345678
           Intestatario { Qualita ALTRO_GENITORE | CodiceFiscale VRDLGU82B52F205E | } } }";
-    assert_eq!(
-        trovate(&format!("{BUONA}{altrimenti}"), &marzo, &attuale),
-        [("AU-022", codice)]
-    );
+    let proprio_quello =
+        "PagamentoAltroGenitore { CodiceFiscale VRDLGU82B52F205E | Modalita CONTANTE_POSTE | }";
+    for pagamento in [altrimenti, proprio_quello] {
+        assert_eq!(
+            trovate(&format!("{BUONA}{pagamento}"), &marzo, &attuale),
+            [("AU-022", codice.clone())]
+        );
+    }
     let contante = della_domanda().with("modalita", "CONTANTE_POSTE");
     let attuale = self::attuale([Presentata, Presentata], contante);
     assert_eq!(
