@@ -1,3 +1,8 @@
+-- AU-7: one live domanda a parent. Found by the parent under tutelage, where there is one, else by who asks; only for the
+-- prestazione that has this rule, so that the others pay nothing for it.
+CREATE INDEX domande_avente ON domande (coalesce(genitore_tutelato, richiedente))
+WHERE servizio = 'AssegnoUnicoUniversale';
+
 -- The half of a second parent is theirs, and ends with them: a sheet that gets another other parent is no longer seen by
 -- the ente that spoke for the one before.
 
