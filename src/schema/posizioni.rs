@@ -15,7 +15,7 @@ pub struct Posizioni {
 }
 
 /// An element that was read, in document order.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Nodo {
     padre: usize,
     /// Its declaration in the outline.
@@ -61,6 +61,12 @@ impl Posizioni {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.nodi.is_empty()
+    }
+
+    /// Whether the same elements were read at the same places.
+    #[cfg(test)]
+    pub(super) fn same(&self, altre: &Self) -> bool {
+        self.nodi == altre.nodi
     }
 
     /// Line and column of the element at `percorso` (`/at:Domanda/at:Minori/at:Minore[2]`), or, when there is none,

@@ -102,6 +102,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Goes back to where a checkpoint of this same reader was taken, whatever came since.
+    pub fn rewind(&mut self, checkpoint: &Checkpoint) {
+        *self = Self::resume(self.bytes, checkpoint, &self.limiti.clone());
+    }
+
     /// The next token. After an error the same error comes again.
     #[expect(
         clippy::should_implement_trait,
