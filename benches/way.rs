@@ -14,6 +14,7 @@ use jiff::civil::date;
 use varco::cli::sample;
 use varco::clock::{Clock, WallClock};
 use varco::domanda::campione::{Ampiezza, Mittente, Spunto};
+use varco::domanda::sha256::Sha256;
 use varco::domanda::{Ambiente, Contesto};
 use varco::prestazione::Operazione;
 use varco::prestazione::assegno_temporaneo::PRESTAZIONE;
@@ -26,7 +27,7 @@ use varco::store::sqlite::SqliteStore;
 use varco::store::writer::{Writer, WriterConfig};
 use varco::store::{Atto, Chiave, Contenuto, OpenOptions, SharedStore};
 use varco::trace::Traccia;
-use varco::xml::Limits;
+use varco::xml::{Limits, Reader, Token};
 
 const MITTENTE: Mittente<'_> = Mittente {
     ente: "PAT01",
@@ -99,8 +100,13 @@ fn validation(c: &mut Criterion) {
         .unwrap()
         .replace("<at:Disabile>false", "<at:Disabile>forse")
         .into_bytes();
+    let autorita = schema.by_authority();
     let mut group = c.benchmark_group("validation");
-    for (nome, bytes) in [("valid", &valida), ("two findings", &errata)] {
+    for (nome, schema, bytes) in [
+        ("valid", &schema, &valida),
+        ("valid, by the authority", &autorita, &valida),
+        ("two findings", &schema, &errata),
+    ] {
         let aperta = open(bytes);
         group.throughput(Throughput::Bytes(bytes.len() as u64));
         group.bench_function(nome, |b| {
@@ -117,6 +123,19 @@ fn validation(c: &mut Criterion) {
             });
         });
     }
+    // Two parts of it, to be taken off: the tokens, and the imprint (the digest hashes about twice as much).
+    group.throughput(Throughput::Bytes(valida.len() as u64));
+    group.bench_function("tokens alone", |b| {
+        b.iter(|| {
+            let mut reader = Reader::new(black_box(&valida), &Limits::default());
+            let mut quanti = 0;
+            while !matches!(reader.next().unwrap(), Token::Eof) {
+                quanti += 1;
+            }
+            quanti
+        });
+    });
+    group.bench_function("imprint alone", |b| b.iter(|| Sha256::of(black_box(&valida))));
     group.finish();
 }
 

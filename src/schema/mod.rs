@@ -326,11 +326,11 @@ fn is_spazio(carattere: char) -> bool {
 /// `testo` as `whiteSpace="collapse"` makes it, which all our simple types ask for.
 fn collapsed(testo: &str) -> Cow<'_, str> {
     let testo = testo.trim_matches(is_spazio);
-    let mut spazio = false;
-    let liscio = testo.chars().all(|carattere| {
-        let doppio = spazio && carattere == ' ';
-        spazio = carattere == ' ';
-        !doppio && (carattere == ' ' || !is_spazio(carattere))
+    let mut prima = b'.';
+    let liscio = testo.bytes().all(|byte| {
+        let tolto = is_spazio(char::from(byte)) && (byte != b' ' || prima == b' ');
+        prima = byte;
+        !tolto
     });
     if liscio {
         return Cow::Borrowed(testo);

@@ -25,11 +25,14 @@ struct Nodo {
     inizio: usize,
 }
 
+/// Elements of a content as most are.
+const NODI_SOLITI: usize = 96;
+
 impl Posizioni {
     pub(super) fn new(outline: Arc<Outline>) -> Self {
         Self {
             outline,
-            nodi: Vec::new(),
+            nodi: Vec::with_capacity(NODI_SOLITI),
         }
     }
 

@@ -67,7 +67,7 @@ impl Automa {
     pub(super) fn esempio(&self, sotto: &mut dyn FnMut(usize) -> usize) -> String {
         let mossa = |stato: usize, classe: usize| usize::from(self.mosse[stato * self.classi + classe]);
         let lontani = self.lontani.get_or_init(|| self.lontani());
-        let giri = sotto(3) * 40;
+        let giri = [0, 5, 90][sotto(3)];
         let mut valore = String::new();
         let mut stato = INIZIO;
         for passo in 0.. {

@@ -15,7 +15,7 @@ use crate::domanda::Originale;
 use crate::prestazione::assegno_temporaneo::PRESTAZIONE;
 
 /// A valid request, one element a line.
-pub(super) const VALIDA: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+pub(in crate::schema) const VALIDA: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <at:InviaDomanda xmlns:at="http://inps.it/AssegnoTemporaneo/v1">
   <at:ChiaveInvio>2021/07-000123</at:ChiaveInvio>
   <at:Domanda>

@@ -82,7 +82,11 @@ pub(super) fn valido(tavole: &Tavole, elemento: usize, dado: &mut Dado) -> Alber
 
 /// Children that a content model allows, in their order.
 fn cammino(tavole: &Tavole, complesso: &Complesso, dado: &mut Dado) -> Vec<usize> {
-    let ancora = *dado.uno(&[5, 5, 5, 30, 30, 30, 30, 30, 30, 98]);
+    let ancora = if dado.capita(4) {
+        98
+    } else {
+        *dado.uno(&[2, 5, 15, 30])
+    };
     let salta = *dado.uno(&[10, 50, 90]);
     let mut figli = Vec::new();
     let (mut stato, mut contati) = (0, 0);
@@ -124,7 +128,7 @@ pub(super) fn valore(semplice: &Semplice, dado: &mut Dado) -> String {
                 (None, None) => {
                     let massima = usize::try_from(semplice.lunghezza_max.min(300)).unwrap();
                     let minima = usize::try_from(semplice.lunghezza_min).unwrap();
-                    let quante = *dado.uno(&[minima, minima + 1, 12, massima]);
+                    let quante = *dado.uno(&[minima, minima + 1, 5, 8, 8, 12, massima]);
                     (0..quante.clamp(minima, massima))
                         .map(|_| *dado.uno(LETTERE))
                         .collect()
