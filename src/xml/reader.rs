@@ -224,76 +224,90 @@ impl<'a> Reader<'a> {
             if let Some(passo) = self.corto() {
                 return Ok(passo);
             }
-            if self.posto_del_delimiter() != self.inizio {
-                (self.delimiter, self.base, self.bom_da_dire) = delimit(self.testo, self.inizio);
-            }
-            let resto = &self.testo[self.inizio..];
-            let prima_del_testo = match resto.as_bytes() {
-                [] => return self.esaurito(),
-                [b'<', ..] => {
-                    self.check_markup(resto)?;
-                    false
-                }
-                _ if self.bom_da_dire => {
-                    // A text of its own when markup follows, else the beginning of the delimiter's text.
-                    self.bom_da_dire = false;
-                    matches!(resto.as_bytes()[BOM.len()..].first(), Some(b'<' | b'&'))
-                }
-                _ => false,
-            };
-            if prima_del_testo {
-                self.fine = self.inizio + BOM.len();
-                return self.testo(&resto[..BOM.len()]).map(Passo::Text);
-            }
-            let evento = self.delimiter.read_event();
-            self.fine = self.posto_del_delimiter();
-            let tutto = || &self.testo[self.inizio..self.fine];
-            match evento {
-                Ok(Event::Start(_) | Event::Empty(_)) => return self.apri(tutto()).map(Passo::Start),
-                Ok(Event::End(_)) => {
-                    self.check_fine(tutto())?;
-                    return self.chiudi();
-                }
-                Ok(Event::Text(_)) => {
-                    let testo = tutto();
-                    let in_radice = !self.stato.aperti.is_empty();
-                    let letto = self.testo(testo)?;
-                    if in_radice && self.fine == self.testo.len() {
-                        return Err(self.troncato());
-                    }
-                    if in_radice {
-                        return Ok(Passo::Text(letto));
-                    }
-                }
-                Ok(Event::CData(_)) => {
-                    let testo = tutto();
-                    let dentro = &testo["<![CDATA[".len()..testo.len() - "]]>".len()];
-                    self.check_in_radice()?;
-                    check_caratteri(dentro, self.inizio + "<![CDATA[".len())?;
-                    self.conta_testo(dentro.len())?;
-                    return Ok(Passo::Text(fine_riga(dentro)));
-                }
-                Ok(Event::GeneralRef(_)) => {
-                    self.check_in_radice()?;
-                    let (c, lungo) = risolvi(tutto(), self.inizio)?;
-                    self.conta_testo(lungo)?;
-                    return Ok(Passo::Text(Cow::Owned(c.to_string())));
-                }
-                Ok(Event::Comment(_)) => self.check_commento(tutto())?,
-                Ok(Event::Decl(_)) => check_dichiarazione(tutto(), self.inizio)?,
-                Ok(Event::Eof) => return self.esaurito(),
-                // Looked for before the delimiter reads; here, so that no change of it lets them pass.
-                Ok(Event::DocType(_)) => return Err(Guasto::new(Codice::Env006, self.inizio)),
-                Ok(Event::PI(_)) => return Err(Guasto::new(Codice::Env007, self.inizio)),
-                Err(Error::Syntax(_)) => return Err(self.markup_aperto(resto)),
-                Err(Error::IllFormed(IllFormedError::UnclosedReference)) => {
-                    return Err(self.riferimento_aperto(resto));
-                }
-                Err(_) => {
-                    return Err(Guasto::new(Codice::Env009, self.inizio).with("motivo", "markup errato"));
-                }
+            if let Some(passo) = self.lungo()? {
+                return Ok(passo);
             }
         }
+    }
+
+    /// What comes next, by the delimiter; `None` of what is left out.
+    #[cold]
+    #[inline(never)]
+    fn lungo(&mut self) -> Result<Option<Passo<'a>>, Guasto> {
+        if self.posto_del_delimiter() != self.inizio {
+            (self.delimiter, self.base, self.bom_da_dire) = delimit(self.testo, self.inizio);
+        }
+        let resto = &self.testo[self.inizio..];
+        let prima_del_testo = match resto.as_bytes() {
+            [] => return self.esaurito().map(Some),
+            [b'<', ..] => {
+                self.check_markup(resto)?;
+                false
+            }
+            _ if self.bom_da_dire => {
+                // A text of its own when markup follows, else the beginning of the delimiter's text.
+                self.bom_da_dire = false;
+                matches!(resto.as_bytes()[BOM.len()..].first(), Some(b'<' | b'&'))
+            }
+            _ => false,
+        };
+        if prima_del_testo {
+            self.fine = self.inizio + BOM.len();
+            return self
+                .testo(&resto[..BOM.len()])
+                .map(|testo| Some(Passo::Text(testo)));
+        }
+        let evento = self.delimiter.read_event();
+        self.fine = self.posto_del_delimiter();
+        let tutto = || &self.testo[self.inizio..self.fine];
+        match evento {
+            Ok(Event::Start(_) | Event::Empty(_)) => {
+                return self.apri(tutto()).map(|apertura| Some(Passo::Start(apertura)));
+            }
+            Ok(Event::End(_)) => {
+                self.check_fine(tutto())?;
+                return self.chiudi().map(Some);
+            }
+            Ok(Event::Text(_)) => {
+                let testo = tutto();
+                let in_radice = !self.stato.aperti.is_empty();
+                let letto = self.testo(testo)?;
+                if in_radice && self.fine == self.testo.len() {
+                    return Err(self.troncato());
+                }
+                if in_radice {
+                    return Ok(Some(Passo::Text(letto)));
+                }
+            }
+            Ok(Event::CData(_)) => {
+                let testo = tutto();
+                let dentro = &testo["<![CDATA[".len()..testo.len() - "]]>".len()];
+                self.check_in_radice()?;
+                check_caratteri(dentro, self.inizio + "<![CDATA[".len())?;
+                self.conta_testo(dentro.len())?;
+                return Ok(Some(Passo::Text(fine_riga(dentro))));
+            }
+            Ok(Event::GeneralRef(_)) => {
+                self.check_in_radice()?;
+                let (c, lungo) = risolvi(tutto(), self.inizio)?;
+                self.conta_testo(lungo)?;
+                return Ok(Some(Passo::Text(Cow::Owned(c.to_string()))));
+            }
+            Ok(Event::Comment(_)) => self.check_commento(tutto())?,
+            Ok(Event::Decl(_)) => check_dichiarazione(tutto(), self.inizio)?,
+            Ok(Event::Eof) => return self.esaurito().map(Some),
+            // Looked for before the delimiter reads; here, so that no change of it lets them pass.
+            Ok(Event::DocType(_)) => return Err(Guasto::new(Codice::Env006, self.inizio)),
+            Ok(Event::PI(_)) => return Err(Guasto::new(Codice::Env007, self.inizio)),
+            Err(Error::Syntax(_)) => return Err(self.markup_aperto(resto)),
+            Err(Error::IllFormed(IllFormedError::UnclosedReference)) => {
+                return Err(self.riferimento_aperto(resto));
+            }
+            Err(_) => {
+                return Err(Guasto::new(Codice::Env009, self.inizio).with("motivo", "markup errato"));
+            }
+        }
+        Ok(None)
     }
 
     /// The next token, if it is of the plainest kind and there is nothing wrong with it.

@@ -279,7 +279,10 @@ const UNICI_MAX: usize = 256;
 fn is_nome(attributi: &Attributi<'_>, valore: &str, (namespace, locale): &super::tavole::NomeTipo) -> bool {
     let valore = valore.trim_matches(is_spazio);
     let (prefisso, detto) = valore.split_once(':').unwrap_or(("", valore));
-    !locale.is_empty() && *detto == **locale && attributi.namespace_di(prefisso) == Some(namespace)
+    !namespace.is_empty()
+        && !locale.is_empty()
+        && *detto == **locale
+        && attributi.namespace_di(prefisso) == Some(namespace)
 }
 
 /// Whether these are addresses of the plainest kind: in pairs, or a single one.

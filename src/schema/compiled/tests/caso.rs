@@ -331,7 +331,7 @@ pub(super) fn muta(tavole: &Tavole, radice: &mut Albero, dado: &mut Dado) {
                 }
                 Tipo::Ignoto(_) => Default::default(),
             };
-            let nuovo = match dado.sotto(12) {
+            let nuovo = match dado.sotto(15) {
                 0 => " xsi:nil='true'".to_owned(),
                 1 => " xsi:nil='false'".to_owned(),
                 2 => " xsi:schemaLocation='urn:a a.xsd urn:b http://b/b.xsd'".to_owned(),
@@ -342,6 +342,8 @@ pub(super) fn muta(tavole: &Tavole, radice: &mut Albero, dado: &mut Dado) {
                 7 => " xsi:altro='b'".to_owned(),
                 8 => " xsi:type='xs:string'".to_owned(),
                 9 => " xsi:type='ignoto:Tipo'".to_owned(),
+                10 => " xsi:type='xs:date'".to_owned(),
+                11 => format!(" xsi:type='{}'", nome.1),
                 _ => format!(" xmlns:t='{}' xsi:type=' t:{} '", nome.0, nome.1),
             };
             qui.attributi.push_str(&nuovo);
