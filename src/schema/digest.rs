@@ -76,6 +76,32 @@ impl Digester {
     /// A start tag. `attributi` are those of the tag, in any order, without namespace declarations:
     /// namespace, local name, value.
     pub(super) fn start(&mut self, namespace: &str, locale: &str, attributi: &[(&str, &str, &str)]) {
+        self.enter(namespace, locale);
+        self.put(b"S");
+        self.put_lungo(namespace.as_bytes());
+        self.put_lungo(locale.as_bytes());
+        let mut contano: Vec<&(&str, &str, &str)> = attributi
+            .iter()
+            .filter(|(ns, nome, _)| {
+                !(*ns == XSI && matches!(*nome, "schemaLocation" | "noNamespaceSchemaLocation"))
+            })
+            .collect();
+        contano.sort_unstable();
+        self.put(&(contano.len() as u64).to_be_bytes());
+        for (ns, nome, valore) in contano {
+            self.put_lungo(ns.as_bytes());
+            self.put_lungo(nome.as_bytes());
+            self.put_lungo(valore.as_bytes());
+        }
+    }
+
+    /// A start tag without attributes, whose token is at hand: the [`segno`] of its name.
+    pub(super) fn start_segno(&mut self, namespace: &str, locale: &str, segno: &[u8]) {
+        self.enter(namespace, locale);
+        self.put(segno);
+    }
+
+    fn enter(&mut self, namespace: &str, locale: &str) {
         if self.aperti.is_empty() {
             self.namespace.clear();
             self.namespace.push_str(namespace);
@@ -93,23 +119,6 @@ impl Digester {
             _ => Aperto::Altro,
         };
         self.aperti.push(aperto);
-
-        self.put(b"S");
-        self.put_lungo(namespace.as_bytes());
-        self.put_lungo(locale.as_bytes());
-        let mut contano: Vec<&(&str, &str, &str)> = attributi
-            .iter()
-            .filter(|(ns, nome, _)| {
-                !(*ns == XSI && matches!(*nome, "schemaLocation" | "noNamespaceSchemaLocation"))
-            })
-            .collect();
-        contano.sort_unstable();
-        self.put(&(contano.len() as u64).to_be_bytes());
-        for (ns, nome, valore) in contano {
-            self.put_lungo(ns.as_bytes());
-            self.put_lungo(nome.as_bytes());
-            self.put_lungo(valore.as_bytes());
-        }
     }
 
     /// The whole text before a start tag.
@@ -166,6 +175,17 @@ impl Digester {
         self.put(&(bytes.len() as u64).to_be_bytes());
         self.put(bytes);
     }
+}
+
+/// The token of a start tag without attributes.
+pub(super) fn segno(namespace: &str, locale: &str) -> Box<[u8]> {
+    let mut segno = vec![b'S'];
+    for nome in [namespace, locale] {
+        segno.extend_from_slice(&(nome.len() as u64).to_be_bytes());
+        segno.extend_from_slice(nome.as_bytes());
+    }
+    segno.extend_from_slice(&0_u64.to_be_bytes());
+    segno.into()
 }
 
 /// Whether base64 text that can be decoded is what digest v1 takes for it: the bits that padding leaves over are zero.

@@ -7,8 +7,10 @@
 //! `xsd-schema`, the explanation is ours.
 
 mod authority;
+mod compiled;
 mod digest;
 mod form;
+mod giudice;
 mod outline;
 mod parole;
 mod passata;
@@ -32,14 +34,17 @@ use crate::soap::envelope::{Apertura, Envelope, EnvelopeError};
 use crate::soap::mtom::Parti;
 use crate::xml::{Limits, Nome, Reader, Token, XmlError};
 use authority::{Appunti, Udienza, with_authority};
+use compiled::{Corsa, Tavole};
 use form::Form;
 use outline::Outline;
-use passata::Passata;
+use passata::{Interrotta, Passata};
 
 /// The XSDs of the contract, loaded.
 #[derive(Debug, Clone)]
 pub struct Schema {
     outline: Arc<Outline>,
+    /// The same, compiled; `None` to ask the authority about every message.
+    tavole: Option<Arc<Tavole>>,
 }
 
 /// The XSDs that were compiled in are not usable: a fault of this release.
@@ -93,6 +98,8 @@ pub struct Lettura {
     pub campi: Vec<(String, String)>,
     /// Where the elements of the content began.
     pub posizioni: Posizioni,
+    /// The tables alone found it valid: the authority was not asked.
+    pub provata: bool,
 }
 
 /// A message that cannot be read to its end.
@@ -131,11 +138,24 @@ impl LetturaError {
 impl Schema {
     /// Loads the XSDs and checks that both the authority and the outline take them.
     pub fn load() -> Result<Self, SchemaError> {
-        let outline = Outline::read(&authority::load()?)?;
+        let set = authority::load()?;
+        let outline = Outline::read(&set)?;
         with_authority(&outline, |_| ())?;
+        let dichiarazioni = outline.elementi.iter().map(|elemento| elemento.chiave);
+        let tavole = Tavole::compile(&set, dichiarazioni, &outline.globali);
         Ok(Self {
             outline: Arc::new(outline),
+            tavole: Some(Arc::new(tavole)),
         })
+    }
+
+    /// The same schemas without their tables: every message goes before the authority. What the tables are held to.
+    #[must_use]
+    pub fn by_authority(&self) -> Self {
+        Self {
+            outline: Arc::clone(&self.outline),
+            tavole: None,
+        }
     }
 
     /// Loads this thread's authority now, so that its first message does not wait for it.
@@ -223,14 +243,33 @@ impl Schema {
         bytes: &[u8],
         parti: Option<Parti>,
     ) -> Result<Lettura, LetturaError> {
+        if let Some(tavole) = &self.tavole {
+            let principio = reader.checkpoint();
+            let corsa = Corsa::new(tavole);
+            let letta = Passata::new(&self.outline, (prestazione, operazione), corsa, bytes)
+                .beside(parti.clone())
+                .run(reader);
+            match letta {
+                Ok(lettura) if lettura.rilievi.is_empty() => return Ok(lettura),
+                // Whatever it is, it is worded below.
+                Ok(_) | Err(_) => reader.rewind(&principio),
+            }
+        }
         let letta = with_authority(&self.outline, |authority| {
             let appunti = Appunti::default();
             let form = Form::new(&self.outline, Udienza::open(authority, &appunti), bytes);
-            Passata::new(&self.outline, prestazione, operazione, form, bytes)
+            Passata::new(&self.outline, (prestazione, operazione), form, bytes)
                 .beside(parti)
                 .run(reader)
         })?;
-        Ok(letta?)
+        match letta {
+            Ok(lettura) => Ok(Lettura {
+                provata: false,
+                ..lettura
+            }),
+            Err(Interrotta::Xml(errore)) => Err(errore.into()),
+            Err(Interrotta::Dubbio(mai)) => match mai {},
+        }
     }
 }
 
@@ -287,11 +326,11 @@ fn is_spazio(carattere: char) -> bool {
 /// `testo` as `whiteSpace="collapse"` makes it, which all our simple types ask for.
 fn collapsed(testo: &str) -> Cow<'_, str> {
     let testo = testo.trim_matches(is_spazio);
-    let mut spazio = false;
-    let liscio = testo.chars().all(|carattere| {
-        let doppio = spazio && carattere == ' ';
-        spazio = carattere == ' ';
-        !doppio && (carattere == ' ' || !is_spazio(carattere))
+    let mut prima = b'.';
+    let liscio = testo.bytes().all(|byte| {
+        let tolto = is_spazio(char::from(byte)) && (byte != b' ' || prima == b' ');
+        prima = byte;
+        !tolto
     });
     if liscio {
         return Cow::Borrowed(testo);

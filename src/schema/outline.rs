@@ -30,6 +30,8 @@ pub(super) struct Outline {
 /// An element declaration.
 #[derive(Debug)]
 pub(super) struct Elemento {
+    /// Its place in the authority's set.
+    pub(super) chiave: ElementKey,
     pub(super) namespace: String,
     pub(super) locale: String,
     /// With the documented prefix, as people are told: `at:Minore`.
@@ -229,6 +231,7 @@ impl Lettura<'_> {
         let indice = self.outline.elementi.len();
         self.elementi.insert(chiave, indice);
         self.outline.elementi.push(Elemento {
+            chiave,
             namespace,
             locale,
             etichetta,

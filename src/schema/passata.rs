@@ -5,7 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::digest::{Digester, is_canonico};
-use super::form::{Aperta, Chiusa, Form, RILIEVI_MAX};
+use super::form::RILIEVI_MAX;
+use super::giudice::{Aperta, Chiusa, Giudice};
 use super::outline::Outline;
 use super::testo::Testo;
 use super::{Lettura, Posizioni, collapsed};
@@ -22,12 +23,12 @@ use crate::xml::{Attributi, Nome, Reader, Token, XmlError};
 const CHIAVE_INVIO: &str = "ChiaveInvio";
 
 /// One pass over a request element: every token goes to the digest, to the form and to the reader of its content.
-pub(super) struct Passata<'a> {
+pub(super) struct Passata<'a, G> {
     outline: &'a Arc<Outline>,
     prestazione: &'static Prestazione,
     operazione: Operazione,
     bytes: &'a [u8],
-    form: Form<'a>,
+    giudice: G,
     digester: Digester,
     chiave: Chiave,
     /// Open elements, the request element included.
@@ -76,12 +77,25 @@ enum Chiave {
     Ambigua,
 }
 
-impl<'a> Passata<'a> {
+/// A pass that did not come to its end.
+pub(super) enum Interrotta<D> {
+    /// The message cannot be read.
+    Xml(XmlError),
+    /// The judge does not know.
+    Dubbio(D),
+}
+
+impl<D> From<XmlError> for Interrotta<D> {
+    fn from(errore: XmlError) -> Self {
+        Self::Xml(errore)
+    }
+}
+
+impl<'a, G: Giudice> Passata<'a, G> {
     pub(super) fn new(
         outline: &'a Arc<Outline>,
-        prestazione: &'static Prestazione,
-        operazione: Operazione,
-        form: Form<'a>,
+        (prestazione, operazione): (&'static Prestazione, Operazione),
+        giudice: G,
         bytes: &'a [u8],
     ) -> Self {
         Self {
@@ -89,7 +103,7 @@ impl<'a> Passata<'a> {
             prestazione,
             operazione,
             bytes,
-            form,
+            giudice,
             digester: Digester::new(),
             chiave: Chiave::NonVista,
             profondita: 0,
@@ -112,7 +126,7 @@ impl<'a> Passata<'a> {
         self
     }
 
-    pub(super) fn run(mut self, reader: &mut Reader<'_>) -> Result<Lettura, XmlError> {
+    pub(super) fn run(mut self, reader: &mut Reader<'_>) -> Result<Lettura, Interrotta<G::Dubbio>> {
         let mut radice = None;
         loop {
             let offset = reader.end_offset();
@@ -125,12 +139,12 @@ impl<'a> Passata<'a> {
                     ..
                 } => {
                     radice = radice.or_else(|| self.outline.globale(nome.namespace, nome.locale));
-                    self.start(nome, &attributi, inizio);
+                    self.start(nome, &attributi, inizio).map_err(Interrotta::Dubbio)?;
                     allegato = self.digester.in_attachment();
                 }
                 Token::Text(pezzo) => self.testo.push(&pezzo, offset),
                 Token::End { nome, fine } => {
-                    self.end(nome, fine);
+                    self.end(nome, fine).map_err(Interrotta::Dubbio)?;
                     if self.profondita == 0 {
                         break;
                     }
@@ -145,15 +159,14 @@ impl<'a> Passata<'a> {
         Ok(self.finish(radice.unwrap_or_default()))
     }
 
-    fn start(&mut self, nome: Nome<'_>, attributi: &Attributi<'_>, inizio: usize) {
+    fn start(&mut self, nome: Nome<'_>, attributi: &Attributi<'_>, inizio: usize) -> Result<(), G::Dubbio> {
         if self.inclusioni.aperti > 0
-            || (self.inclusioni.parti.is_some() && nome.is(XOP, "Include") && self.form.in_byte())
+            || (self.inclusioni.parti.is_some() && nome.is(XOP, "Include") && self.giudice.in_byte())
         {
-            self.include(attributi, inizio);
-            return;
+            return self.include(attributi, inizio);
         }
         self.profondita += 1;
-        let aperta = self.form.start(nome, attributi, inizio, &self.testo);
+        let aperta = self.giudice.start(nome, attributi, inizio, &self.testo)?;
         if self.digester.depth() > 0 {
             self.digester.text(self.testo.trimmed());
         }
@@ -171,21 +184,21 @@ impl<'a> Passata<'a> {
             self.contenuto_inizio = inizio;
         }
         if comincia || self.digester.depth() > 0 {
-            self.digest_start(nome, attributi);
+            self.digest_start(nome, attributi, aperta);
         }
         if let Aperta::Presa { elemento, numero } = aperta {
             self.taken(nome, elemento, numero, inizio, comincia);
         }
+        Ok(())
     }
 
     /// `xop:Include`, or what should not be inside it: alone in its element, it stands for the bytes of a part.
-    fn include(&mut self, attributi: &Attributi<'_>, inizio: usize) {
+    fn include(&mut self, attributi: &Attributi<'_>, inizio: usize) -> Result<(), G::Dubbio> {
         let dentro = self.inclusioni.aperti > 0;
         self.inclusioni.aperti += 1;
         if dentro || self.inclusioni.vista || !self.testo.is_bianco() {
-            self.not_alone(inizio);
             self.testo.clear();
-            return;
+            return self.not_alone(inizio);
         }
         self.testo.clear();
         self.inclusioni.vista = true;
@@ -195,22 +208,24 @@ impl<'a> Passata<'a> {
         let chiesta = self.inclusioni.parti.as_mut().map(|parti| parti.take(&href));
         match chiesta {
             Some(Ok(byte)) => self.inclusioni.byte = Some(byte),
-            Some(Err(codice)) => self.form.note(inizio, codice),
+            Some(Err(codice)) => self.giudice.note(inizio, codice)?,
             None => {}
         }
+        Ok(())
     }
 
     /// MTM-020, once an element.
-    fn not_alone(&mut self, inizio: usize) {
-        if !std::mem::replace(&mut self.inclusioni.detta, true) {
-            self.form.note(inizio, Codice::Mtm020);
+    fn not_alone(&mut self, inizio: usize) -> Result<(), G::Dubbio> {
+        if std::mem::replace(&mut self.inclusioni.detta, true) {
+            return Ok(());
         }
+        self.giudice.note(inizio, Codice::Mtm020)
     }
 
     /// The end of the innermost element, if an `xop:Include` was in it: the bytes it stands for.
-    fn included(&mut self) -> Option<Bytes> {
+    fn included(&mut self) -> Result<Option<Bytes>, G::Dubbio> {
         if self.inclusioni.vista && !self.testo.is_bianco() {
-            self.not_alone(self.inclusioni.inizio);
+            self.not_alone(self.inclusioni.inizio)?;
         }
         if self.inclusioni.vista {
             // To the authority it is an element without a byte, which is one of the type.
@@ -218,12 +233,19 @@ impl<'a> Passata<'a> {
         }
         self.inclusioni.vista = false;
         self.inclusioni.detta = false;
-        self.inclusioni.byte.take()
+        Ok(self.inclusioni.byte.take())
     }
 
-    fn digest_start(&mut self, nome: Nome<'_>, attributi: &Attributi<'_>) {
+    fn digest_start(&mut self, nome: Nome<'_>, attributi: &Attributi<'_>, aperta: Aperta) {
         if attributi.is_empty() {
-            self.digester.start(nome.namespace, nome.locale, &[]);
+            let segno = match aperta {
+                Aperta::Presa { elemento, .. } => self.giudice.segno(elemento),
+                Aperta::Saltata => None,
+            };
+            match segno {
+                Some(segno) => self.digester.start_segno(nome.namespace, nome.locale, segno),
+                None => self.digester.start(nome.namespace, nome.locale, &[]),
+            }
             return;
         }
         let attributi: Vec<_> = attributi.iter().collect();
@@ -262,28 +284,22 @@ impl<'a> Passata<'a> {
     }
 
     /// An end tag that ended before `fine`.
-    fn end(&mut self, nome: Nome<'_>, fine: usize) {
+    fn end(&mut self, nome: Nome<'_>, fine: usize) -> Result<(), G::Dubbio> {
         if self.inclusioni.aperti > 0 {
             self.inclusioni.aperti -= 1;
             if !self.testo.is_bianco() {
-                self.not_alone(self.inclusioni.inizio);
+                self.not_alone(self.inclusioni.inizio)?;
             }
             self.testo.clear();
-            return;
+            return Ok(());
         }
-        let inclusi = self.included();
-        // The last `<` before its end: an end tag's own, or that of the `<a/>` which is both.
-        let inizio = self.bytes[..fine]
-            .iter()
-            .rposition(|byte| *byte == b'<')
-            .unwrap_or(fine);
-        let chiusa = self.form.end(&self.testo, inizio);
-        let in_linea = inclusi.is_none();
-        let byte = inclusi.or_else(|| {
-            (chiusa == Chiusa::Byte)
-                .then(|| base64(self.testo.trimmed()))
-                .flatten()
-        });
+        let mut byte = self.included()?;
+        let chiusa = self.giudice.end(&self.testo, fine)?;
+        let in_linea = byte.is_none();
+        if in_linea && chiusa == Chiusa::Byte {
+            byte = base64(self.testo.trimmed());
+            self.giudice.bytes(self.testo.trimmed(), byte.is_some())?;
+        }
         let byte = byte.map(Originale::of);
         match &byte {
             Some(byte)
@@ -311,6 +327,7 @@ impl<'a> Passata<'a> {
             self.estensione.get_or_insert((self.contenuto_inizio, fine));
         }
         self.profondita -= 1;
+        Ok(())
     }
 
     /// The end of an element that had its place.
@@ -353,7 +370,7 @@ impl<'a> Passata<'a> {
     }
 
     fn finish(self, radice: usize) -> Lettura {
-        let mut rilievi = self.form.finish(radice);
+        let mut rilievi = self.giudice.finish(radice);
         if let Some(parti) = &self.inclusioni.parti {
             let avanzate = parti
                 .left_over()
@@ -380,6 +397,7 @@ impl<'a> Passata<'a> {
             istanza,
             campi: self.campi,
             posizioni: self.posizioni,
+            provata: true,
         }
     }
 }

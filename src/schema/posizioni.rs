@@ -15,7 +15,7 @@ pub struct Posizioni {
 }
 
 /// An element that was read, in document order.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Nodo {
     padre: usize,
     /// Its declaration in the outline.
@@ -25,11 +25,14 @@ struct Nodo {
     inizio: usize,
 }
 
+/// Elements of a content as most are.
+const NODI_SOLITI: usize = 96;
+
 impl Posizioni {
     pub(super) fn new(outline: Arc<Outline>) -> Self {
         Self {
             outline,
-            nodi: Vec::new(),
+            nodi: Vec::with_capacity(NODI_SOLITI),
         }
     }
 
@@ -61,6 +64,12 @@ impl Posizioni {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.nodi.is_empty()
+    }
+
+    /// Whether the same elements were read at the same places.
+    #[cfg(test)]
+    pub(super) fn same(&self, altre: &Self) -> bool {
+        self.nodi == altre.nodi
     }
 
     /// Line and column of the element at `percorso` (`/at:Domanda/at:Minori/at:Minore[2]`), or, when there is none,

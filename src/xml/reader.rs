@@ -1,4 +1,8 @@
 //! The pull reader: document order, one token at a time, nothing kept but the open elements and their namespaces.
+//!
+//! What most of a message is made of (a tag without attributes, the end tag that belongs to it, text without anything
+//! to resolve or to look twice at) is read by [`Reader::corto`], and all else, as soon as one byte of it is seen, by
+//! the delimiter with its checks. The two read the same: the messages of `schema::compiled::tests` are cut both ways.
 
 use std::borrow::Cow;
 
@@ -36,6 +40,9 @@ pub struct Reader<'a> {
     stato: Stato,
     attributi: Vec<Grezzo<'a>>,
     guasto: Option<XmlError>,
+    /// All is read by the delimiter.
+    #[cfg(test)]
+    lento: bool,
 }
 
 /// A token without the reader's own data.
@@ -70,36 +77,43 @@ impl<'a> Reader<'a> {
     }
 
     fn at(bytes: &'a [u8], offset: usize, stato: Stato, limiti: &Limits) -> Self {
-        // What lies before the offset was looked at already, and tokens end between characters.
-        let (fine_utf8, guasto_utf8) = match std::str::from_utf8(&bytes[offset..]) {
-            Ok(_) => (bytes.len(), false),
-            Err(error) => (offset + error.valid_up_to(), error.error_len().is_some()),
+        let (testo, guasto_utf8) = match std::str::from_utf8(bytes) {
+            Ok(testo) => (testo, false),
+            Err(errore) => {
+                let testo = std::str::from_utf8(&bytes[..errore.valid_up_to()]).unwrap_or_default();
+                (testo, errore.error_len().is_some())
+            }
         };
         // A checkpoint taken in other bytes could stand inside a character: then nothing is read, and refused.
-        let testo = std::str::from_utf8(&bytes[..fine_utf8]).unwrap_or_default();
-        let da_leggere = &testo.as_bytes()[offset.min(testo.len())..];
-        let bom = da_leggere.starts_with(BOM);
-        let base = offset + if bom { BOM.len() } else { 0 };
-        let mut delimiter = Delimiter::from_reader(if bom { &da_leggere[BOM.len()..] } else { da_leggere });
-        let config = delimiter.config_mut();
-        // Ends are matched here, over checkpoints too; comments are looked at here.
-        config.check_end_names = false;
-        config.allow_unmatched_ends = true;
-        config.trim_markup_names_in_closing_tags = false;
+        let testo = if testo.is_char_boundary(offset) { testo } else { "" };
+        let (delimiter, base, bom_da_dire) = delimit(testo, offset.min(testo.len()));
         Self {
             bytes,
             testo,
             guasto_utf8,
             delimiter,
             base,
-            bom_da_dire: bom,
+            bom_da_dire,
             limiti: limiti.clone(),
             inizio: offset,
             fine: offset,
             stato,
             attributi: Vec::new(),
             guasto: None,
+            #[cfg(test)]
+            lento: false,
         }
+    }
+
+    /// The same, with nothing read but by the delimiter: what the short way is held to.
+    #[cfg(test)]
+    pub(crate) fn lento(self) -> Self {
+        Self { lento: true, ..self }
+    }
+
+    /// Goes back to where a checkpoint of this same reader was taken, whatever came since.
+    pub fn rewind(&mut self, checkpoint: &Checkpoint) {
+        *self = Self::resume(self.bytes, checkpoint, &self.limiti.clone());
     }
 
     /// The next token. After an error the same error comes again.
@@ -207,74 +221,160 @@ impl<'a> Reader<'a> {
             if std::mem::take(&mut self.stato.vuoto) {
                 return self.chiudi();
             }
-            let resto = &self.testo[self.inizio..];
-            let prima_del_testo = match resto.as_bytes() {
-                [] => return self.esaurito(),
-                [b'<', ..] => {
-                    self.check_markup(resto)?;
-                    false
-                }
-                _ if self.bom_da_dire => {
-                    // A text of its own when markup follows, else the beginning of the delimiter's text.
-                    self.bom_da_dire = false;
-                    matches!(resto.as_bytes()[BOM.len()..].first(), Some(b'<' | b'&'))
-                }
-                _ => false,
-            };
-            if prima_del_testo {
-                self.fine = self.inizio + BOM.len();
-                return self.testo(&resto[..BOM.len()]).map(Passo::Text);
+            if let Some(passo) = self.corto() {
+                return Ok(passo);
             }
-            let evento = self.delimiter.read_event();
-            // The offset fits: it is one of a slice in memory.
-            self.fine = self.base + usize::try_from(self.delimiter.buffer_position()).unwrap_or(usize::MAX);
-            let tutto = || &self.testo[self.inizio..self.fine];
-            match evento {
-                Ok(Event::Start(_) | Event::Empty(_)) => return self.apri(tutto()).map(Passo::Start),
-                Ok(Event::End(_)) => {
-                    self.check_fine(tutto())?;
-                    return self.chiudi();
-                }
-                Ok(Event::Text(_)) => {
-                    let testo = tutto();
-                    let in_radice = !self.stato.aperti.is_empty();
-                    let letto = self.testo(testo)?;
-                    if in_radice && self.fine == self.testo.len() {
-                        return Err(self.troncato());
-                    }
-                    if in_radice {
-                        return Ok(Passo::Text(letto));
-                    }
-                }
-                Ok(Event::CData(_)) => {
-                    let testo = tutto();
-                    let dentro = &testo["<![CDATA[".len()..testo.len() - "]]>".len()];
-                    self.check_in_radice()?;
-                    check_caratteri(dentro, self.inizio + "<![CDATA[".len())?;
-                    self.conta_testo(dentro.len())?;
-                    return Ok(Passo::Text(fine_riga(dentro)));
-                }
-                Ok(Event::GeneralRef(_)) => {
-                    self.check_in_radice()?;
-                    let (c, lungo) = risolvi(tutto(), self.inizio)?;
-                    self.conta_testo(lungo)?;
-                    return Ok(Passo::Text(Cow::Owned(c.to_string())));
-                }
-                Ok(Event::Comment(_)) => self.check_commento(tutto())?,
-                Ok(Event::Decl(_)) => check_dichiarazione(tutto(), self.inizio)?,
-                Ok(Event::Eof) => return self.esaurito(),
-                // Looked for before the delimiter reads; here, so that no change of it lets them pass.
-                Ok(Event::DocType(_)) => return Err(Guasto::new(Codice::Env006, self.inizio)),
-                Ok(Event::PI(_)) => return Err(Guasto::new(Codice::Env007, self.inizio)),
-                Err(Error::Syntax(_)) => return Err(self.markup_aperto(resto)),
-                Err(Error::IllFormed(IllFormedError::UnclosedReference)) => {
-                    return Err(self.riferimento_aperto(resto));
-                }
-                Err(_) => {
-                    return Err(Guasto::new(Codice::Env009, self.inizio).with("motivo", "markup errato"));
-                }
+            if let Some(passo) = self.lungo()? {
+                return Ok(passo);
             }
         }
+    }
+
+    /// What comes next, by the delimiter; `None` of what is left out.
+    #[cold]
+    #[inline(never)]
+    fn lungo(&mut self) -> Result<Option<Passo<'a>>, Guasto> {
+        if self.posto_del_delimiter() != self.inizio {
+            (self.delimiter, self.base, self.bom_da_dire) = delimit(self.testo, self.inizio);
+        }
+        let resto = &self.testo[self.inizio..];
+        let prima_del_testo = match resto.as_bytes() {
+            [] => return self.esaurito().map(Some),
+            [b'<', ..] => {
+                self.check_markup(resto)?;
+                false
+            }
+            _ if self.bom_da_dire => {
+                // A text of its own when markup follows, else the beginning of the delimiter's text.
+                self.bom_da_dire = false;
+                matches!(resto.as_bytes()[BOM.len()..].first(), Some(b'<' | b'&'))
+            }
+            _ => false,
+        };
+        if prima_del_testo {
+            self.fine = self.inizio + BOM.len();
+            return self
+                .testo(&resto[..BOM.len()])
+                .map(|testo| Some(Passo::Text(testo)));
+        }
+        let evento = self.delimiter.read_event();
+        self.fine = self.posto_del_delimiter();
+        let tutto = || &self.testo[self.inizio..self.fine];
+        match evento {
+            Ok(Event::Start(_) | Event::Empty(_)) => {
+                return self.apri(tutto()).map(|apertura| Some(Passo::Start(apertura)));
+            }
+            Ok(Event::End(_)) => {
+                self.check_fine(tutto())?;
+                return self.chiudi().map(Some);
+            }
+            Ok(Event::Text(_)) => {
+                let testo = tutto();
+                let in_radice = !self.stato.aperti.is_empty();
+                let letto = self.testo(testo)?;
+                if in_radice && self.fine == self.testo.len() {
+                    return Err(self.troncato());
+                }
+                if in_radice {
+                    return Ok(Some(Passo::Text(letto)));
+                }
+            }
+            Ok(Event::CData(_)) => {
+                let testo = tutto();
+                let dentro = &testo["<![CDATA[".len()..testo.len() - "]]>".len()];
+                self.check_in_radice()?;
+                check_caratteri(dentro, self.inizio + "<![CDATA[".len())?;
+                self.conta_testo(dentro.len())?;
+                return Ok(Some(Passo::Text(fine_riga(dentro))));
+            }
+            Ok(Event::GeneralRef(_)) => {
+                self.check_in_radice()?;
+                let (c, lungo) = risolvi(tutto(), self.inizio)?;
+                self.conta_testo(lungo)?;
+                return Ok(Some(Passo::Text(Cow::Owned(c.to_string()))));
+            }
+            Ok(Event::Comment(_)) => self.check_commento(tutto())?,
+            Ok(Event::Decl(_)) => check_dichiarazione(tutto(), self.inizio)?,
+            Ok(Event::Eof) => return self.esaurito().map(Some),
+            // Looked for before the delimiter reads; here, so that no change of it lets them pass.
+            Ok(Event::DocType(_)) => return Err(Guasto::new(Codice::Env006, self.inizio)),
+            Ok(Event::PI(_)) => return Err(Guasto::new(Codice::Env007, self.inizio)),
+            Err(Error::Syntax(_)) => return Err(self.markup_aperto(resto)),
+            Err(Error::IllFormed(IllFormedError::UnclosedReference)) => {
+                return Err(self.riferimento_aperto(resto));
+            }
+            Err(_) => {
+                return Err(Guasto::new(Codice::Env009, self.inizio).with("motivo", "markup errato"));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The next token, if it is of the plainest kind and there is nothing wrong with it.
+    fn corto(&mut self) -> Option<Passo<'a>> {
+        #[cfg(test)]
+        if self.lento {
+            return None;
+        }
+        let resto = &self.testo.as_bytes()[self.inizio..];
+        let aperto = self.stato.aperti.last_mut()?;
+        match resto {
+            [b'<', b'/', dopo @ ..] => {
+                let nome = &self.testo.as_bytes()[aperto.nome.0..aperto.nome.1];
+                if dopo.strip_prefix(nome)?.first() != Some(&b'>') {
+                    return None;
+                }
+                self.fine = self.inizio + nome.len() + b"</>".len();
+                self.chiudi().ok()
+            }
+            [b'<', dopo @ ..] => {
+                let (lungo, duepunti) = nome_semplice(dopo)?;
+                let vuoto = match &dopo[lungo..] {
+                    [b'>', ..] => false,
+                    [b'/', b'>', ..] => true,
+                    _ => return None,
+                };
+                let nome = self.inizio + 1;
+                let prefisso = &self.testo[nome..nome + duepunti.unwrap_or(0)];
+                let legame = self.stato.legami.cerca(prefisso)?;
+                if lungo > self.limiti.name_bytes_max
+                    || self.stato.aperti.len() >= self.limiti.depth_max
+                    || self.stato.elementi >= self.limiti.elements_max
+                    || prefisso == "xmlns"
+                {
+                    return None;
+                }
+                self.attributi.clear();
+                self.fine = nome + lungo + if vuoto { 2 } else { 1 };
+                let qname = &self.testo[nome..nome + lungo];
+                let apertura = Apertura {
+                    qname,
+                    locale: &qname[duepunti.map_or(0, |duepunti| duepunti + 1)..],
+                    legame,
+                    vuoto,
+                };
+                self.aperto(&apertura, self.stato.legami.len());
+                Some(Passo::Start(apertura))
+            }
+            _ => {
+                let lungo = resto.iter().position(|byte| !LISCI[usize::from(*byte)])?;
+                let testo_bytes = aperto.testo_bytes + lungo;
+                if lungo == 0
+                    || resto[lungo] != b'<'
+                    || testo_bytes > self.limiti.text_bytes_max && !aperto.testo_lungo
+                {
+                    return None;
+                }
+                aperto.testo_bytes = testo_bytes;
+                self.fine = self.inizio + lungo;
+                Some(Passo::Text(Cow::Borrowed(&self.testo[self.inizio..self.fine])))
+            }
+        }
+    }
+
+    fn posto_del_delimiter(&self) -> usize {
+        // The offset fits: it is one of a slice in memory.
+        self.base + usize::try_from(self.delimiter.buffer_position()).unwrap_or(usize::MAX)
     }
 
     /// Looks at markup of which perhaps only the beginning is there: what is refused is refused at once.
@@ -345,6 +445,12 @@ impl<'a> Reader<'a> {
             &mut self.attributi,
             &self.limiti,
         )?;
+        self.aperto(&apertura, legami_prima);
+        Ok(apertura)
+    }
+
+    /// Takes up an element that begins here, before whose own bindings there were so many.
+    fn aperto(&mut self, apertura: &Apertura<'_>, legami_prima: usize) {
         let nome = self.inizio + 1;
         let fine_nome = nome + apertura.qname.len();
         self.stato.elementi += 1;
@@ -358,7 +464,6 @@ impl<'a> Reader<'a> {
             testo_bytes: 0,
             testo_lungo: false,
         });
-        Ok(apertura)
     }
 
     fn chiudi(&mut self) -> Result<Passo<'a>, Guasto> {
@@ -495,3 +600,50 @@ impl<'a> Reader<'a> {
         }
     }
 }
+
+/// A delimiter that begins to read at `offset`: where that is, past a U+FEFF that it would swallow, and whether there
+/// is one.
+fn delimit(testo: &str, offset: usize) -> (Delimiter<&[u8]>, usize, bool) {
+    let da_leggere = &testo.as_bytes()[offset..];
+    let bom = da_leggere.starts_with(BOM);
+    let salto = if bom { BOM.len() } else { 0 };
+    let mut delimiter = Delimiter::from_reader(&da_leggere[salto..]);
+    let config = delimiter.config_mut();
+    // Ends are matched here, over checkpoints too; comments are looked at here.
+    config.check_end_names = false;
+    config.allow_unmatched_ends = true;
+    config.trim_markup_names_in_closing_tags = false;
+    (delimiter, offset + salto, bom)
+}
+
+/// Length of the name of ASCII letters that `bytes` begin with, and where its colon is, if it has one.
+fn nome_semplice(bytes: &[u8]) -> Option<(usize, Option<usize>)> {
+    let inizia = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
+    let segue = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(*byte, b'_' | b'-' | b'.');
+    let parte = |da: usize| {
+        let parte = bytes.get(da..)?;
+        inizia(parte.first()?).then(|| da + parte.iter().position(|byte| !segue(byte)).unwrap_or(parte.len()))
+    };
+    let prima = parte(0)?;
+    if bytes.get(prima) == Some(&b':') {
+        Some((parte(prima + 1)?, Some(prima)))
+    } else {
+        Some((prima, None))
+    }
+}
+
+/// Bytes of text that stand for themselves: not a reference, not the end of CDATA, no carriage return, no control
+/// character, and not what U+FEFF, U+FFFE and U+FFFF begin with.
+const LISCI: [bool; 256] = {
+    let mut lisci = [true; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        lisci[byte] = byte == 0x09 || byte == 0x0A;
+        byte += 1;
+    }
+    lisci[b'<' as usize] = false;
+    lisci[b'&' as usize] = false;
+    lisci[b']' as usize] = false;
+    lisci[0xEF] = false;
+    lisci
+};

@@ -1,6 +1,7 @@
 //! Start tags: attributes and namespaces (Namespaces in XML 1.0, third edition), within the bounds.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::lessico::{Guasto, check_caratteri, is_spazio, mostra, qname, valore_attributo};
 use super::{Attributo, Limits, Nome};
@@ -12,8 +13,8 @@ const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
 /// A prefix and its namespace. The first two are always there: no prefix in no namespace, and `xml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Legame {
-    prefisso: Box<str>,
-    namespace: Box<str>,
+    prefisso: Arc<str>,
+    namespace: Arc<str>,
 }
 
 /// The bindings in scope, innermost last.
@@ -45,7 +46,7 @@ impl Legami {
     }
 
     /// Where a prefix is bound, innermost first. At most `bindings_max` are looked at.
-    fn cerca(&self, prefisso: &str) -> Option<usize> {
+    pub(super) fn cerca(&self, prefisso: &str) -> Option<usize> {
         self.0.iter().rposition(|legame| *legame.prefisso == *prefisso)
     }
 

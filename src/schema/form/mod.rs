@@ -13,7 +13,10 @@
 mod attributes;
 mod children;
 
+use std::convert::Infallible;
+
 use super::authority::{Appunto, Udienza};
+use super::giudice::{Aperta, Chiusa, Giudice};
 use super::is_spazio;
 use super::outline::{Elemento, Outline, Semplice, Tipo, etichetta};
 use super::parole;
@@ -90,27 +93,6 @@ struct Rilievo {
     violazione: Violazione,
 }
 
-/// What became of a start tag.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Aperta {
-    /// It has its place: its declaration, and its number among its like.
-    Presa { elemento: usize, numero: u32 },
-    /// It has none; a finding says so.
-    Saltata,
-}
-
-/// What became of an end tag.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Chiusa {
-    /// The element had its place and holds a value.
-    Foglia,
-    /// The element had its place and holds bytes.
-    Byte,
-    /// The element had its place and holds children.
-    Ramo,
-    Saltata,
-}
-
 impl<'a> Form<'a> {
     pub(super) fn new(outline: &'a Outline, udienza: Udienza<'a>, bytes: &'a [u8]) -> Self {
         Self {
@@ -125,18 +107,22 @@ impl<'a> Form<'a> {
             radice_valida: false,
         }
     }
+}
 
-    /// A start tag. `prima` is the text before it.
-    pub(super) fn start(
+/// It knows always.
+impl Giudice for Form<'_> {
+    type Dubbio = Infallible;
+
+    fn start(
         &mut self,
         nome: Nome<'_>,
         attributi: &Attributi<'_>,
         inizio: usize,
         prima: &Testo,
-    ) -> Aperta {
+    ) -> Result<Aperta, Infallible> {
         if self.saltati > 0 {
             self.saltati += 1;
-            return Aperta::Saltata;
+            return Ok(Aperta::Saltata);
         }
         let trovato = if self.pila.is_empty() {
             // The operation decided which element it is: the caller looked it up already.
@@ -149,7 +135,7 @@ impl<'a> Form<'a> {
         };
         let Some((elemento, numero)) = trovato else {
             self.saltati = 1;
-            return Aperta::Saltata;
+            return Ok(Aperta::Saltata);
         };
         self.pila.push(Aperto {
             elemento,
@@ -180,17 +166,16 @@ impl<'a> Form<'a> {
             };
             self.keep_here(violazione);
         }
-        Aperta::Presa { elemento, numero }
+        Ok(Aperta::Presa { elemento, numero })
     }
 
-    /// An end tag that began at `inizio`, with the text before it.
-    pub(super) fn end(&mut self, testo: &Testo, inizio: usize) -> Chiusa {
+    fn end(&mut self, testo: &Testo, fine: usize) -> Result<Chiusa, Infallible> {
         if self.saltati > 0 {
             self.saltati -= 1;
-            return Chiusa::Saltata;
+            return Ok(Chiusa::Saltata);
         }
         let Some(aperto) = self.pila.last() else {
-            return Chiusa::Saltata;
+            return Ok(Chiusa::Saltata);
         };
         let elemento = aperto.elemento;
         let turbato = aperto.turbato;
@@ -213,7 +198,7 @@ impl<'a> Form<'a> {
             }
             Tipo::Complesso(complesso) => {
                 self.text_between(testo);
-                self.complete(complesso, inizio);
+                self.complete(complesso, tag_start(self.bytes, fine));
                 let appunti = self.end_element();
                 self.unexpected(&appunti);
                 Chiusa::Ramo
@@ -222,11 +207,15 @@ impl<'a> Form<'a> {
         if let Some(aperto) = self.pila.pop() {
             self.visti.truncate(aperto.base);
         }
-        chiusa
+        Ok(chiusa)
     }
 
-    /// Whether the innermost element holds bytes.
-    pub(super) fn in_byte(&self) -> bool {
+    fn bytes(&mut self, _testo: &str, _letti: bool) -> Result<(), Infallible> {
+        // Text that is no base64 has its finding already.
+        Ok(())
+    }
+
+    fn in_byte(&self) -> bool {
         let outline = self.outline;
         let innermost = self.pila.last().filter(|_| self.saltati == 0);
         innermost.is_some_and(|aperto| match outline.tipo_di(aperto.elemento) {
@@ -235,14 +224,17 @@ impl<'a> Form<'a> {
         })
     }
 
-    /// A finding of what the authority is not told of, in the innermost element.
-    pub(super) fn note(&mut self, inizio: usize, codice: Codice) {
+    fn note(&mut self, inizio: usize, codice: Codice) -> Result<(), Infallible> {
         let violazione = self.here(codice);
         self.keep(inizio, violazione);
+        Ok(())
     }
 
-    /// The findings, placed, in document order.
-    pub(super) fn finish(mut self, radice: usize) -> Vec<Violazione> {
+    fn segno(&self, _elemento: usize) -> Option<&[u8]> {
+        None
+    }
+
+    fn finish(mut self, radice: usize) -> Vec<Violazione> {
         let bytes = self.bytes;
         let ended = self.udienza.close();
         let valid = ended && self.radice_valida && !self.reported;
@@ -265,7 +257,9 @@ impl<'a> Form<'a> {
             })
             .collect()
     }
+}
 
+impl Form<'_> {
     /// Text that stands beside child elements, or in an element that holds nothing.
     fn text_between(&mut self, testo: &Testo) {
         if testo.as_str().is_empty() {
@@ -382,6 +376,14 @@ impl<'a> Form<'a> {
     fn is_contenuto(&self, aperto: &Aperto) -> bool {
         self.outline.elementi[aperto.elemento].contenuto
     }
+}
+
+/// Where the tag begins that ends before `fine`: an end tag, or the `<a/>` which is both.
+fn tag_start(bytes: &[u8], fine: usize) -> usize {
+    bytes[..fine]
+        .iter()
+        .rposition(|byte| *byte == b'<')
+        .unwrap_or(fine)
 }
 
 /// Where text really starts that is known to stand behind `offset`: past white space and comments.

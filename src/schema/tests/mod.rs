@@ -15,7 +15,7 @@ use crate::domanda::Originale;
 use crate::prestazione::assegno_temporaneo::PRESTAZIONE;
 
 /// A valid request, one element a line.
-pub(super) const VALIDA: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+pub(in crate::schema) const VALIDA: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <at:InviaDomanda xmlns:at="http://inps.it/AssegnoTemporaneo/v1">
   <at:ChiaveInvio>2021/07-000123</at:ChiaveInvio>
   <at:Domanda>
@@ -87,7 +87,7 @@ pub(super) const VALIDA: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 </at:InviaDomanda>
 "#;
 
-pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::load().unwrap());
+pub(in crate::schema) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::load().unwrap());
 
 /// The prestazione with a reader that notes what it is told.
 static PROVA: Prestazione = Prestazione {
@@ -96,11 +96,11 @@ static PROVA: Prestazione = Prestazione {
 };
 
 #[derive(Debug)]
-struct Taccuino(Vec<String>);
+pub(in crate::schema) struct Taccuino(pub(in crate::schema) Vec<String>);
 
 thread_local! {
     /// What the last domanda's reader was told, so that a test sees it.
-    static TACCUINO: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    pub(in crate::schema) static TACCUINO: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Lettore for Taccuino {
