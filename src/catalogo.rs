@@ -595,6 +595,11 @@ catalogo! {
         "this ChiaveInvio was already used for other content, registered as {protocollo}"
         "Per una domanda diversa usare una ChiaveInvio nuova; per rivedere la prima chiedere la ricevuta con ConsultaDomanda o ScaricaRicevuta."
     }
+    Rpl002 "RPL-002" Conflict correggere {
+        "la ChiaveInvio è già stata usata per il lotto {lotto}"
+        "this ChiaveInvio was already used for the lot {lotto}"
+        "Usare una ChiaveInvio nuova: domande, atti e lotti di un Ente hanno ciascuno la propria; l'esito del lotto si chiede con StatoLotto ed EsitoLotto."
+    }
     // ── XSD: form ──
     Xsd001 "XSD-001" InvalidRequestContent correggere {
         "manca l'elemento obbligatorio {elemento}, {posto}"
@@ -1208,6 +1213,82 @@ catalogo! {
         "sheet {posto} has a riesame under way ({stato})"
         "Attendere l'esito, che si legge con ConsultaDomanda: fino ad allora non se ne chiede un altro."
     }
+    // ── LOT: lots ──
+    Lot001 "LOT-001" InvalidRequestContent correggere {
+        "manca l'identificativo del lotto: né l'intestazione {intestazione} né IdLotto"
+        "the id of the lot is missing: neither the header {intestazione} nor IdLotto"
+        "Ripetere l'intestazione {intestazione} ricevuta nella risposta di InviaLotto, oppure scriverne il valore in IdLotto."
+    }
+    Lot002 "LOT-002" InvalidRequestContent correggere {
+        "l'identificativo del lotto in {dove} non ha la forma di quelli dati dal varco"
+        "the id of the lot in {dove} has not the form of those that the gateway gives out"
+        "Ripetere l'identificativo come è nella risposta di InviaLotto: 36 caratteri, minuscoli."
+    }
+    Lot003 "LOT-003" InvalidRequestContent correggere {
+        "l'intestazione {intestazione} e IdLotto nominano due lotti diversi"
+        "the header {intestazione} and IdLotto name two different lots"
+        "Lasciare uno dei due, quello del lotto che si cerca."
+    }
+    Lot004 "LOT-004" NotFound correggere {
+        "nessun lotto di questo Ente ha questo identificativo, per questo servizio"
+        "no lot of this Ente has this id, for this service"
+        "Controllare l'identificativo; se la risposta di InviaLotto è andata perduta, inviare di nuovo lo stesso lotto con la stessa ChiaveInvio: si riceve lo stesso identificativo."
+    }
+    Lot005 "LOT-005" Conflict ripetere {
+        "il lotto non è ancora concluso: {lavorati} domande lavorate"
+        "the lot is not done yet: {lavorati} domande worked"
+        "Chiedere StatoLotto e ripetere EsitoLotto quando lo stato è done."
+    }
+    Lot006 "LOT-006" LimitExceeded ripetere {
+        "l'Ente ha già {limite} lotti non conclusi"
+        "the Ente has {limite} lots that are not done already"
+        "Attendere che un lotto si concluda (StatoLotto), poi inviare di nuovo questo con la stessa ChiaveInvio."
+    }
+    Lot007 "LOT-007" RequestSizeExceeded correggere {
+        "il lotto supera {limite} byte, una volta decompresso"
+        "the lot is larger than {limite} bytes, once decompressed"
+        "Dividere il lotto in più lotti, ciascuno con la propria ChiaveInvio; le chiavi delle domande restano le stesse."
+    }
+    Lot008 "LOT-008" RequestSizeExceeded correggere {
+        "il lotto ha più di {limite} domande"
+        "the lot has more than {limite} domande"
+        "Dividere il lotto in più lotti, ciascuno con la propria ChiaveInvio; le chiavi delle domande restano le stesse."
+    }
+    Lot009 "LOT-009" RequestSizeExceeded correggere {
+        "una domanda del lotto, o ciò che la precede, supera {limite} byte"
+        "a domanda of the lot, or what stands before it, is larger than {limite} bytes"
+        "Inviare gli allegati grandi con AllegaDocumento, dopo il lotto; se la domanda è piccola, controllare che l'elemento sia chiuso."
+    }
+    Lot010 "LOT-010" InvalidRequestContent correggere {
+        "il lotto non contiene nessuna domanda"
+        "the lot holds no domanda"
+        "Mettere nel lotto almeno un elemento {atteso}."
+    }
+    Lot011 "LOT-011" UnprocessableRequestContent correggere {
+        "il file compresso non si può leggere: {motivo}"
+        "the compressed file cannot be read: {reason}"
+        "Comprimere di nuovo il file con gzip e controllarlo con gzip -t, poi inviarlo con la stessa ChiaveInvio."
+    }
+    Lot012 "LOT-012" RequestSizeExceeded correggere {
+        "il file compresso si espande più di {limite} volte"
+        "the compressed file expands more than {limite} times"
+        "Inviare il file senza comprimerlo, o diviso in più lotti."
+    }
+    Lot013 "LOT-013" InvalidRequestContent correggere {
+        "l'elemento {trovato} non può stare in un lotto; atteso {atteso}"
+        "the element {trovato} cannot stand in a lot; expected {atteso}"
+        "In un lotto stanno le richieste {atteso}, una dopo l'altra; gli atti su domande già presentate si inviano uno per uno."
+    }
+    Lot014 "LOT-014" InvalidRequestContent correggere {
+        "il file comincia con {trovato}; atteso {atteso}"
+        "the file begins with {trovato}; expected {atteso}"
+        "La radice del file è {atteso}, nel namespace del servizio."
+    }
+    Lot015 "LOT-015" APIUnavailable ripetere {
+        "il lotto è stato chiuso da chi gestisce il varco, prima della fine"
+        "the lot was called off by who runs the gateway, before its end"
+        "Ciò che è registrato resta; inviare le altre domande, con le stesse chiavi, in un lotto nuovo. Per il motivo rivolgersi all'assistenza."
+    }
     // ── MTM: the parts of an MTOM message ──
     Mtm001 "MTM-001" Porta correggere {
         "Content-Type multipart/related che non si può leggere: {motivo}"
@@ -1309,6 +1390,11 @@ catalogo! {
         "something stands beside or inside xop:Include"
         "L'elemento contiene il solo xop:Include, vuoto; oppure il solo base64."
     }
+    Mtm021 "MTM-021" InvalidRequestContent correggere {
+        "la parte {parte} di un lotto viene prima della busta"
+        "part {parte} of a lot comes before the envelope"
+        "Mettere per prima la parte con la busta: un lotto si legge mentre arriva."
+    }
     // ── STO, SYS: ours ──
     Sto001 "STO-001" APIUnavailable ripetere {
         "servizio momentaneamente non disponibile"
@@ -1371,6 +1457,7 @@ pub const GRUPPI: &[(&str, &str)] = &[
     ("CUR", "Elenchi a pagine"),
     ("DOC", "Ricevute e riepiloghi"),
     ("RIE", "Riesame"),
+    ("LOT", "Lotti"),
     ("MTM", "MTOM: le parti di un messaggio"),
     ("STO", "Archivio (nostri)"),
     ("SYS", "Sistema (nostri)"),

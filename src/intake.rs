@@ -8,23 +8,26 @@ pub mod corpo;
 mod diario;
 mod elenchi;
 pub mod giudizio;
+pub mod lotto;
 mod passi;
 mod reply;
 mod risposte;
+pub mod scadenza;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 pub use self::carte::emessa;
 use self::corpo::Corpo;
 pub use self::diario::Diario;
 use self::giudizio::Attuale;
+use self::lotto::Lotti;
 use self::passi::{Ammessa, Letta, Nuova, Regime, Valida};
 use self::reply::envelope_of;
-pub use self::reply::{Reply, plain};
+pub use self::reply::{Flusso, Reply, plain};
+use self::scadenza::Scadenza;
 use crate::access::{Access, Quota, Tentativi};
 use crate::adesione::Peer;
 use crate::clock::Clock;
@@ -57,7 +60,7 @@ pub struct Incoming {
     /// In which SOAP version to answer when the envelope does not tell: the Content-Type's.
     pub versione_attesa: SoapVersion,
     /// When the whole request must have been answered.
-    pub scadenza: Instant,
+    pub scadenza: Scadenza,
     /// The body.
     pub corpo: Corpo,
 }
@@ -85,6 +88,8 @@ pub struct Intake {
     pub tentativi: Tentativi,
     /// Bytes of one document.
     pub allegato_bytes_max: u64,
+    /// Lots: bounds, and who works them.
+    pub lotti: Lotti,
     /// Seconds told in `Retry-After` when we are the cause.
     pub retry_after: Duration,
 }
@@ -130,6 +135,10 @@ impl Intake {
         )?;
         esito.quota = authorized.quota();
         diario.passo("accesso");
+        if operazione == Operazione::InviaLotto {
+            return self.invia_lotto(authorized, incoming, diario).await;
+        }
+        let correlazione = lotto::correlazione(authorized.message(), incoming.prestazione);
 
         let bytes = incoming.corpo.whole().await?;
         let presentata_il = self.clock.business();
@@ -165,6 +174,10 @@ impl Intake {
             | Operazione::RinunciaDomanda
             | Operazione::RichiediRiesame => self.invia(letta, incoming, diario, esito).await,
             Operazione::VerificaDomanda => self.verifica(letta, diario, esito).await,
+            // It left the way where its bytes begin to come.
+            Operazione::InviaLotto => Err(Guasto::Interno("un lotto letto come messaggio").into()),
+            Operazione::StatoLotto => self.stato_lotto(&letta, correlazione).await,
+            Operazione::EsitoLotto => self.esito_lotto(&letta, correlazione).await,
             Operazione::ConsultaDomanda => self.consulta(letta).await,
             Operazione::RicercaDomande => self.ricerca(letta).await,
             Operazione::ElencoVariazioni => self.variazioni(letta).await,
@@ -255,7 +268,10 @@ impl Intake {
             chiave: chiave.clone(),
         };
         match self.store.registrata(&chiave).await? {
-            None => Ok(Admission::New(Box::new(Nuova { letta }))),
+            None => match self.store.lotto_by_chiave(&chiave).await? {
+                None => Ok(Admission::New(Box::new(Nuova { letta }))),
+                Some(lotto) => Err(Rifiuto::ChiaveDiLotto { lotto: lotto.id }.into()),
+            },
             Some(registrata) if registrata.digest == letta.authorized.message().digest => {
                 Ok(Admission::Again(registrata))
             }
@@ -326,6 +342,7 @@ impl Intake {
                 protocollo: registrata.protocollo,
             }
             .into()),
+            Registrazione::ChiaveDiLotto(lotto) => Err(Rifiuto::ChiaveDiLotto { lotto }.into()),
             // Another domanda for the same child, or of the same parent, won the race between the look and the
             // registration: the rules say so in their own words.
             Registrazione::SchedaViva(schede) => {
@@ -344,14 +361,17 @@ impl Intake {
     /// trace record whatever happened; its own deadline cancels no act that is queued.
     pub async fn answer(&self, mut incoming: Incoming, mut diario: Diario) -> Reply {
         let mut esito = Esito::new(incoming.versione_attesa);
-        let scadenza = incoming.scadenza;
-        let accepted = timeout_at(scadenza, self.accept(&mut incoming, &mut diario, &mut esito)).await;
-        let accepted =
-            accepted.unwrap_or_else(|_elapsed| Err(Guasto::TempoScaduto(diario.ultimo_passo()).into()));
+        let scadenza = incoming.scadenza.clone();
+        let accepted = tokio::select! {
+            biased;
+            accepted = self.accept(&mut incoming, &mut diario, &mut esito) => Some(accepted),
+            () = scadenza.over() => None,
+        };
+        let accepted = accepted.unwrap_or_else(|| Err(Guasto::TempoScaduto(diario.ultimo_passo()).into()));
         let reply = match accepted {
             Ok(risposta) => {
                 diario.outcome(&risposta);
-                envelope_of(&risposta, &incoming, &esito)
+                envelope_of(&risposta, &incoming, &esito).followed_by(risposta, &self.store)
             }
             Err(Failure::Rifiuto(Rifiuto::Regole { violazioni, avvisi })) => {
                 diario.refused("RIFIUTATA", &violazioni);

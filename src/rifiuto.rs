@@ -2,6 +2,8 @@
 //! succeed if it were sent again? No → [`Rifiuto`]. Yes → [`Guasto`]. Both end as violations with a code of the
 //! catalogue, of which `soap::fault` makes a Fault.
 
+use uuid::Uuid;
+
 use crate::catalogo::Codice;
 use crate::domanda::Violazione;
 use crate::protocollo::NumeroProtocollo;
@@ -30,6 +32,12 @@ pub enum Rifiuto {
     Conflitto {
         /// The number that the first content has.
         protocollo: NumeroProtocollo,
+    },
+    /// The key was used for a lot.
+    #[error("chiave già usata per un lotto")]
+    ChiaveDiLotto {
+        /// The lot.
+        lotto: Uuid,
     },
     /// The message breaks the XSD, or what it asks cannot be asked: all findings, at most a hundred.
     #[error("forma non valida")]
@@ -138,6 +146,9 @@ impl Rifiuto {
             Self::Access(negato) => vec![negato.violazione.clone()],
             Self::Conflitto { protocollo } => {
                 vec![Violazione::at(Codice::Rpl001, "").with("protocollo", protocollo)]
+            }
+            Self::ChiaveDiLotto { lotto } => {
+                vec![Violazione::at(Codice::Rpl002, "").with("lotto", lotto)]
             }
             Self::Forma(violazioni) | Self::Regole { violazioni, .. } => violazioni.clone(),
             Self::NonTrovata => vec![Violazione::at(Codice::Pro101, "")],

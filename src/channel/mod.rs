@@ -119,7 +119,7 @@ impl Channels {
         let Ok(guardia) = self.tracce.begin(traccia) else {
             let mut reply = plain(503, &[Violazione::at(Codice::Sys002, "")]);
             reply.retry_after_s = Some(self.intake.retry_after.as_secs());
-            return Err(Box::new(respond(&reply, message_id)));
+            return Err(Box::new(respond(reply, message_id)));
         };
         Ok(Arrivo {
             message_id,
@@ -146,12 +146,12 @@ impl Arrivo {
             diario.refused("RIFIUTATA_HTTP", violazioni);
             diario.close(corpo, &reply);
         }
-        respond(&reply, self.message_id)
+        respond(reply, self.message_id)
     }
 }
 
 /// The reply as HTTP. Nothing of it may be kept by a cache or guessed at by a browser.
-fn respond(reply: &Reply, message_id: Uuid) -> HttpResponse {
+fn respond(reply: Reply, message_id: Uuid) -> HttpResponse {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);
     response
@@ -172,7 +172,11 @@ fn respond(reply: &Reply, message_id: Uuid) -> HttpResponse {
         response.insert_header(("GovWay-Transaction-ErrorType", genere));
     }
     info!(message_id = %message_id, status = reply.status, bytes = reply.bytes.len(), "answered");
-    response.body(reply.bytes.clone())
+    match reply.flusso {
+        None => response.body(reply.bytes),
+        // Its length is not known ahead: it is written while the store is read.
+        Some(flusso) => response.streaming(flusso.after(reply.bytes)),
+    }
 }
 
 /// A header's text, when it is plain ASCII and short enough to keep.

@@ -9,6 +9,7 @@ use super::{Channels, respond, text_header, wsdl};
 use crate::catalogo::Codice;
 use crate::domanda::Violazione;
 use crate::intake::Incoming;
+use crate::intake::scadenza::Scadenza;
 use crate::prestazione::Prestazione;
 use crate::soap::SoapVersion;
 use crate::soap::mtom::{self, TipoErrato};
@@ -35,12 +36,12 @@ pub(super) async fn serve(
         Ok(contenuto) => contenuto,
         Err(violazione) => return arrivo.refuse(&mut corpo, &violazione),
     };
-    corpo = corpo.in_parts(multiparte);
-    if let Some(lunghezza) = content_length(&request)
-        && lunghezza > channels.corpo.messaggio_bytes_max as u64
-    {
-        let violazione =
-            Violazione::at(Codice::Htp005, "").with("limite", channels.corpo.messaggio_bytes_max);
+    let annunciati = content_length(&request);
+    corpo = corpo.in_parts(multiparte).announced(annunciati);
+    // Longer than any lot; one that is only too long for a single domanda is told so once the operation is known.
+    let limite = channels.intake.lotti.config.messaggio_bytes_max();
+    if annunciati.is_some_and(|lunghezza| lunghezza > limite) {
+        let violazione = Violazione::at(Codice::Htp005, "").with("limite", limite);
         return arrivo.refuse(&mut corpo, &violazione);
     }
     let Some(mut diario) = arrivo.diario.take() else {
@@ -55,12 +56,12 @@ pub(super) async fn serve(
         canale: "MODI",
         prestazione,
         versione_attesa,
-        scadenza: Instant::now() + channels.richiesta_attesa,
+        scadenza: Scadenza::after(Instant::now(), channels.richiesta_attesa),
         corpo,
     };
     let message_id = incoming.message_id;
     let reply = channels.intake.answer(incoming, diario).await;
-    respond(&reply, message_id)
+    respond(reply, message_id)
 }
 
 /// The methods of a service's address.

@@ -103,11 +103,12 @@ impl Arrivo {
             retry_after_s: None,
             quota: None,
             genere: None,
+            flusso: None,
         };
         if let Some(mut diario) = self.diario.take() {
             diario.told();
             diario.close_without_bytes(&reply);
         }
-        super::respond(&reply, self.message_id)
+        super::respond(reply, self.message_id)
     }
 }

@@ -25,6 +25,7 @@ pub mod dev_postgres;
 pub mod engine;
 mod italiano;
 pub mod kit;
+pub mod lot;
 pub mod register;
 pub mod sample;
 pub mod send;
@@ -33,13 +34,14 @@ pub mod store;
 pub mod trace;
 pub mod validate;
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use self::dev_certs::Chiavi;
 use crate::clock::{Clock as _, WallClock};
@@ -162,6 +164,15 @@ enum Comando {
     ///
     /// Esempio: varco send --config demo/varco.toml --jobs 8 lotto/
     Send(send::Args),
+    /// Lotti: molte domande in un file, inviate insieme, ciascuna con il proprio esito.
+    ///
+    /// Per chi invia: build, send, status, watch, outcome, rejects. Per chi gestisce il varco: queue, pause, resume,
+    /// cancel. Inviare di nuovo lo stesso file è sempre sicuro: è lo stesso lotto, con gli stessi numeri.
+    ///
+    /// Esempio: varco lot send --config demo/varco.toml lotto.xml --watch
+    ///
+    /// Esempio: varco lot queue --config demo/varco.toml
+    Lot(lot::Args),
     /// Scrive un messaggio di esempio valido, con dati nuovi a ogni esecuzione.
     ///
     /// I codici fiscali sono inventati ma corretti. Con --seme lo stesso seme dà lo stesso messaggio.
@@ -171,6 +182,8 @@ enum Comando {
     /// Esempio: varco sample ConsultaDomanda --soap11
     ///
     /// Esempio: varco sample --quanti 1000 --dir lotto
+    ///
+    /// Esempio: varco sample --lotto 40000 -o lotto.xml
     Sample(sample::Args),
     /// Verifica dei file senza inviarli: stessi codici e stessi testi del varco.
     ///
@@ -279,6 +292,7 @@ impl Cli {
     fn run(self) -> anyhow::Result<Uscita> {
         match self.comando {
             Comando::Send(args) => args.run(),
+            Comando::Lot(args) => args.run(),
             Comando::Sample(args) => args.run(),
             Comando::Validate(args) => args.run(),
             Comando::Kit(args) => args.run(),
@@ -361,6 +375,23 @@ async fn open_store(config: &Config) -> anyhow::Result<SharedStore> {
     };
     Ok(open(&config.store, &options).await?.0)
 }
+
+/// A progress bar where somebody looks at the terminal, and none elsewhere.
+fn progress_bar(quanti: u64, modello: &str) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let barra = ProgressBar::new(quanti);
+    if let Ok(stile) = ProgressStyle::with_template(modello) {
+        barra.set_style(stile);
+    }
+    barra
+}
+
+/// A bar that counts things.
+const BARRA: &str = "{bar:40} {pos}/{len}  {per_sec}  mancano {eta}";
+/// A bar that counts bytes.
+const BARRA_BYTE: &str = "{bar:40} {bytes}/{total_bytes}  {bytes_per_sec}  mancano {eta}";
 
 /// The address of a gateway for a client on the same machine: one that listens everywhere also listens here.
 fn reachable(indirizzo: SocketAddr) -> String {

@@ -4,15 +4,18 @@
 
 mod atti;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use jiff::civil::Date;
 
 use super::Uscita;
+use super::lot::Foglio;
 use super::send::busta::escape;
 use crate::clock::{Clock as _, Ids as _, RandomIds, WallClock};
 use crate::domanda::campione::{Ampiezza, Campo, Mittente, PERIODO, Spunto};
+use crate::intake::lotto::taglio::LOTTO;
 use crate::prestazione::{Operazione, PRESTAZIONI, Prestazione, by_servizio};
 use crate::protocollo::data_a_roma;
 use crate::soap::SoapVersion;
@@ -55,6 +58,9 @@ pub struct Args {
     /// Operatore (predefinito: operatore)
     #[arg(long, value_name = "TESTO", default_value = "operatore")]
     user_id: String,
+    /// Scrive un file di lotto con N domande, per varco lot send
+    #[arg(long, value_name = "N", conflicts_with_all = ["quanti", "soap11", "senza_busta"], value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    lotto: Option<u32>,
     /// File in cui scrivere (predefinito: lo standard output)
     #[arg(short = 'o', value_name = "FILE", conflicts_with = "quanti")]
     output: Option<PathBuf>,
@@ -155,6 +161,24 @@ pub fn with_domanda(
     richiesta.testo
 }
 
+/// The request element of a lot of these requests.
+#[must_use]
+pub fn lotto(prestazione: &'static Prestazione, chiave: &str, richieste: &[String]) -> String {
+    let mut richiesta = Scrittore::of(prestazione);
+    richiesta.root(Operazione::InviaLotto.nome());
+    richiesta.leaf("ChiaveInvio", chiave);
+    richiesta.open("Lotto");
+    for una in richieste {
+        richiesta.raw(una);
+    }
+    richiesta.close();
+    richiesta.close();
+    richiesta.testo
+}
+
+/// A lot that is not there.
+const LOTTO_DI_ESEMPIO: &str = "00000000-0000-4000-8000-000000000001";
+
 /// The request element of an operation that carries none.
 #[must_use]
 pub fn without_domanda(
@@ -179,8 +203,14 @@ pub fn without_domanda(
             let adesso = WallClock::default().wall();
             richiesta.leaf("OraDelChiamante", &format!("{adesso:.3}"));
         }
+        Operazione::StatoLotto | Operazione::EsitoLotto => {
+            richiesta.line(&format!(
+                "<coop:IdLotto xmlns:coop=\"http://inps.it/cooperazione/v1\">{LOTTO_DI_ESEMPIO}</coop:IdLotto>"
+            ));
+        }
         // From the beginning.
-        Operazione::RicercaDomande
+        Operazione::InviaLotto
+        | Operazione::RicercaDomande
         | Operazione::ElencoVariazioni
         | Operazione::Limiti
         | Operazione::VerificaDomanda
@@ -309,6 +339,14 @@ impl Args {
             outln!("{quanti} messaggi in {}", dir.display());
             return Ok(Uscita::Fatto);
         }
+        if let Some(quanti) = self.lotto {
+            ensure!(
+                self.operazione == Operazione::InviaDomanda,
+                "in un lotto stanno solo richieste InviaDomanda"
+            );
+            self.write_lot(quanti, seme, presentazione)?;
+            return Ok(Uscita::Fatto);
+        }
         let testo = self.message(seme, presentazione);
         match &self.output {
             Some(file) => std::fs::write(file, testo)
@@ -316,6 +354,46 @@ impl Args {
             None => out!("{testo}"),
         }
         Ok(Uscita::Fatto)
+    }
+
+    /// One request after the other: a file of any length needs the memory of one of them.
+    fn write_lot(&self, quanti: u32, seme: u64, presentazione: Date) -> Result<()> {
+        let mut foglio = Foglio::create(self.output.as_deref())?;
+        let (p, namespace) = (self.servizio.prefisso, self.servizio.namespace);
+        write!(
+            foglio,
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{p}:{LOTTO} xmlns:{p}=\"{namespace}\">\n"
+        )?;
+        for passo in 0..quanti {
+            let seme = seme.wrapping_add(u64::from(passo));
+            let spunto = self.spunto(seme, presentazione);
+            let chiave = chiave(seme, presentazione);
+            let richiesta = with_domanda(self.servizio, Operazione::InviaDomanda, &spunto, &chiave);
+            foglio.write_all(richiesta.as_bytes())?;
+        }
+        writeln!(foglio, "</{p}:{LOTTO}>")?;
+        foglio.finish()?;
+        if let Some(file) = &self.output {
+            outln!("{quanti} domande in {}", file.display());
+        }
+        Ok(())
+    }
+
+    fn spunto(&self, seme: u64, presentazione: Date) -> Spunto<'_> {
+        Spunto {
+            contatore: seme,
+            presentazione,
+            mittente: Mittente {
+                ente: &self.ente,
+                ufficio: &self.ufficio,
+                user_id: &self.user_id,
+            },
+            ampiezza: if self.semplice {
+                Ampiezza::Minima
+            } else {
+                Ampiezza::Intera
+            },
+        }
     }
 
     fn write_folder(&self, dir: &Path, quanti: u32, seme: u64, presentazione: Date) -> Result<()> {
@@ -332,21 +410,7 @@ impl Args {
     }
 
     fn message(&self, seme: u64, presentazione: Date) -> String {
-        let mittente = Mittente {
-            ente: &self.ente,
-            ufficio: &self.ufficio,
-            user_id: &self.user_id,
-        };
-        let spunto = Spunto {
-            contatore: seme,
-            presentazione,
-            mittente,
-            ampiezza: if self.semplice {
-                Ampiezza::Minima
-            } else {
-                Ampiezza::Intera
-            },
-        };
+        let spunto = self.spunto(seme, presentazione);
         let primo = format!(
             "INPS-{}-{}-000000000001",
             self.servizio.registro,
@@ -357,6 +421,17 @@ impl Args {
         let richiesta = match self.operazione {
             operazione @ (Operazione::InviaDomanda | Operazione::VerificaDomanda) => {
                 with_domanda(self.servizio, operazione, &spunto, &chiave)
+            }
+            Operazione::InviaLotto => {
+                let altra = self::chiave(seme + 1, presentazione);
+                let domande = [(&chiave, seme), (&altra, seme + 1)].map(|(chiave, seme)| {
+                    let spunto = Spunto {
+                        contatore: seme,
+                        ..spunto
+                    };
+                    with_domanda(self.servizio, Operazione::InviaDomanda, &spunto, chiave)
+                });
+                lotto(self.servizio, &format!("lotto-{chiave}"), &domande)
             }
             Operazione::ModificaDomanda => atti::modifica(self.servizio, &spunto, &chiave, protocollo),
             operazione @ (Operazione::AggiungiMinore | Operazione::AggiungiFiglio) => {
@@ -369,6 +444,8 @@ impl Args {
             Operazione::RinunciaDomanda => atti::rinuncia(self.servizio, &spunto, &chiave, protocollo),
             Operazione::RichiediRiesame => atti::riesame(self.servizio, &spunto, &chiave, protocollo),
             operazione @ (Operazione::Echo
+            | Operazione::StatoLotto
+            | Operazione::EsitoLotto
             | Operazione::ConsultaDomanda
             | Operazione::RicercaDomande
             | Operazione::ElencoVariazioni
@@ -385,7 +462,7 @@ impl Args {
         let corpo = if self.senza_busta {
             richiesta
         } else {
-            in_envelope(versione, &mittente, &richiesta)
+            in_envelope(versione, &spunto.mittente, &richiesta)
         };
         format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{corpo}")
     }
@@ -419,6 +496,7 @@ mod tests {
             ufficio: MITTENTE.ufficio.to_owned(),
             user_id: MITTENTE.user_id.to_owned(),
             output: None,
+            lotto: None,
             quanti: None,
             dir: None,
         }

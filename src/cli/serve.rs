@@ -16,6 +16,9 @@ use crate::config::{Config, IdentityMode};
 use crate::domanda::elenco::RIGHE_MAX;
 use crate::intake::Intake;
 use crate::intake::corpo::CorpoLimits;
+use crate::intake::lotto::Lotti;
+use crate::intake::lotto::esame::Banco;
+use crate::intake::lotto::lavoro::Lavoro;
 use crate::listener::{self, Porta, Serving, Spegnimento};
 use crate::schema::Schema;
 use crate::soap::answer::Limite;
@@ -47,6 +50,7 @@ struct Gateway {
 #[derive(Debug)]
 struct Rear {
     store: SharedStore,
+    lavoro: Lavoro,
     writer: Handle,
     tracce: Tracciati,
 }
@@ -108,8 +112,10 @@ impl Running {
 }
 
 impl Rear {
-    /// In order: first nothing comes any more (the door is shut), then what waits is registered, then the trace.
+    /// In order: first nothing comes any more (the door is shut), the lots stop where they are, then what waits is
+    /// registered, then the trace.
     async fn close(self) {
+        self.lavoro.close().await;
         self.writer.close().await;
         self.tracce.close().await;
         self.store.close().await;
@@ -153,9 +159,20 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
     for avviso in porta.avvisi() {
         tracing::warn!("{avviso}");
     }
+    let schema = Schema::load()?;
+    let banco = Banco {
+        schema: schema.clone(),
+        store: Arc::clone(&store),
+        ambiente: config.ambiente,
+        limits: config.limits.xml.clone(),
+        allegato_bytes_max: config.limits.allegato_bytes_max as u64,
+        ids: Arc::clone(&ids),
+        clock: Arc::clone(&clock),
+    };
+    let lavoro = Lavoro::spawn(&RandomIds.next().to_string(), banco, writer.clone(), config.lotti)?;
     let intake = Arc::new(Intake {
         access: Access::new(porta.adesioni(), config.identity.mode == IdentityMode::Strict),
-        schema: Schema::load()?,
+        schema,
         store: Arc::clone(&store),
         writer: writer.clone(),
         clock: Arc::clone(&clock),
@@ -164,6 +181,11 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         limiti: limiti(&config),
         tentativi: Tentativi::new(config.limits.secondo_genitore_errori_max),
         allegato_bytes_max: config.limits.allegato_bytes_max as u64,
+        lotti: Lotti {
+            config: config.lotti,
+            lavoro: lavoro.clone(),
+            ids: Arc::clone(&ids),
+        },
         retry_after: RETRY_AFTER,
     });
     let memoria = config
@@ -189,6 +211,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         serving,
         rear: Rear {
             store,
+            lavoro,
             writer,
             tracce,
         },
@@ -290,6 +313,42 @@ fn limiti(config: &Config) -> Vec<Limite> {
             xml.text_bytes_max,
             "byte",
             "Testo di un elemento (il contenuto di un allegato è limitato dal messaggio).",
+        ),
+        limite(
+            "lotto_bytes_max",
+            config.lotti.byte_max,
+            "byte",
+            "Un lotto, decodificato e decompresso.",
+        ),
+        limite(
+            "lotto_elementi_max",
+            config.lotti.elementi_max,
+            "domande",
+            "Domande di un lotto.",
+        ),
+        limite(
+            "lotto_elemento_bytes_max",
+            config.lotti.elemento_bytes_max,
+            "byte",
+            "Una domanda di un lotto, allegati compresi.",
+        ),
+        limite(
+            "lotti_aperti_max",
+            config.lotti.aperti_max,
+            "lotti",
+            "Lotti dell'Ente non ancora conclusi.",
+        ),
+        limite(
+            "lotto_gzip_rapporto_max",
+            config.lotti.gzip_rapporto_max,
+            "volte",
+            "Quanto si può espandere un lotto compresso con gzip.",
+        ),
+        limite(
+            "lotto_byte_al_secondo_min",
+            config.lotti.byte_al_secondo_min,
+            "byte al secondo",
+            "Quanto in fretta deve arrivare almeno un lotto.",
         ),
         limite("minori_max", 20, "schede", "Minori di una domanda."),
         limite("errori_max", 100, "errori", "Errori detti in una risposta."),

@@ -2,6 +2,8 @@
 //! codes, sentences and lines are those that the gateway would tell; what needs the store, the certificate or the
 //! header Identity it cannot know, and says so.
 
+mod lotto;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +18,7 @@ use crate::clock::{Clock as _, WallClock};
 use crate::domanda::allegato::ALLEGATO_BYTES_MAX;
 use crate::domanda::{Ambiente, Contesto, Istanza, Violazione};
 use crate::protocollo::roma;
-use crate::schema::{LetturaError, Schema};
+use crate::schema::{Lettura, LetturaError, Schema};
 use crate::xml::Limits;
 
 /// What is not looked at here, and where it is.
@@ -24,7 +26,7 @@ const NON_CONTROLLATO: &[&str] = &[
     "AT-006, AU-005, AU-008: se un figlio ha già una scheda viva (richiede l'archivio)",
     "STA-*, LAV-*, MOD-*: se la domanda a cui un atto si riferisce lo ammette (richiede l'archivio)",
     "di una ModificaDomanda: età e dichiarazioni al giorno di presentazione della domanda (richiede l'archivio)",
-    "RPL-001: se la ChiaveInvio è già stata usata per un altro contenuto (richiede l'archivio)",
+    "RPL-001, RPL-002: se la ChiaveInvio è già stata usata per un altro contenuto (richiede l'archivio)",
     "PAT-001: se Patronato/Codice è l'ente del certificato (richiede il certificato)",
     "PAT-002, PAT-003: se Ufficio e Operatore sono quelli di Identity (richiede l'intestazione)",
     "IDN-*: l'intestazione Identity (la legge il varco)",
@@ -34,7 +36,8 @@ const NON_CONTROLLATO: &[&str] = &[
 /// What to validate, and when and where it would be sent.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// File XML: buste SOAP, elementi InviaDomanda o Domanda, o di un atto (ModificaDomanda, Modifica, Rinuncia…)
+    /// File XML: buste SOAP, elementi InviaDomanda o Domanda, o di un atto (ModificaDomanda, Modifica, Rinuncia…); o file di
+    /// lotto, anche gzip, di cui dice gli errori di ogni domanda
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// Scrive JSON: un oggetto per file
@@ -77,7 +80,16 @@ impl Args {
             None => WallClock::default().wall(),
         };
         let mut rifiutati = 0_usize;
+        let giudice = Giudice {
+            schema: &schema,
+            ambiente: self.ambiente,
+            presentata_il,
+        };
         for file in &self.files {
+            if let Some(cesoia) = lotto::open(file)? {
+                rifiutati += usize::from(lotto::run(&giudice, file, cesoia, self.json)?);
+                continue;
+            }
             let bytes =
                 std::fs::read(file).with_context(|| format!("impossibile leggere {}", file.display()))?;
             let verdetto = judge(&schema, &bytes, self.ambiente, presentata_il)
@@ -125,39 +137,62 @@ pub fn judge(
             });
         }
     };
-    let Some(istanza) = &lettura.istanza else {
-        return Ok(Verdetto {
-            errori: lettura.rilievi.iter().map(Errore::from).collect(),
-            avvisi: Vec::new(),
-        });
-    };
-    let contesto = Contesto {
-        presentata_il,
+    let giudice = Giudice {
+        schema,
         ambiente,
-        ente: None,
-        codice_ufficio: None,
-        user_id: None,
-        schede_vive: &[],
-        domande_vive: &[],
-        allegato_bytes_max: ALLEGATO_BYTES_MAX,
-        pregresso: None,
+        presentata_il,
     };
-    let esame = match istanza {
-        Istanza::Domanda(domanda) => domanda.esamina(&contesto),
-        Istanza::Atto(atto) => atto.esamina(&contesto, None),
-    };
-    let placed = |mut violazioni: Vec<Violazione>| {
-        lettura.posizioni.place(&mut violazioni, bytes);
-        violazioni.iter().map(Errore::from).collect()
-    };
+    let (violazioni, avvisi) = giudice.weigh(&lettura, bytes);
     Ok(Verdetto {
-        errori: placed(esame.violazioni),
-        avvisi: placed(esame.avvisi),
+        errori: violazioni.iter().map(Errore::from).collect(),
+        avvisi: avvisi.iter().map(Errore::from).collect(),
     })
+}
+
+/// What requests are judged by, without the gateway.
+struct Giudice<'s> {
+    schema: &'s Schema,
+    ambiente: Ambiente,
+    presentata_il: Timestamp,
+}
+
+impl Giudice<'_> {
+    /// What is wrong with a request that was read from these bytes, and what is worth knowing.
+    fn weigh(&self, lettura: &Lettura, bytes: &[u8]) -> (Vec<Violazione>, Vec<Violazione>) {
+        let Some(istanza) = &lettura.istanza else {
+            return (lettura.rilievi.clone(), Vec::new());
+        };
+        let contesto = Contesto {
+            presentata_il: self.presentata_il,
+            ambiente: self.ambiente,
+            ente: None,
+            codice_ufficio: None,
+            user_id: None,
+            schede_vive: &[],
+            domande_vive: &[],
+            allegato_bytes_max: ALLEGATO_BYTES_MAX,
+            pregresso: None,
+        };
+        let mut esame = match istanza {
+            Istanza::Domanda(domanda) => domanda.esamina(&contesto),
+            Istanza::Atto(atto) => atto.esamina(&contesto, None),
+        };
+        lettura.posizioni.place(&mut esame.violazioni, bytes);
+        lettura.posizioni.place(&mut esame.avvisi, bytes);
+        (esame.violazioni, esame.avvisi)
+    }
 }
 
 /// `file:12:7 CF-002 …`, which editors know how to jump to.
 fn as_text(file: &Path, verdetto: &Verdetto) -> String {
+    let mut testo = findings(file, verdetto);
+    if verdetto.errori.is_empty() {
+        let _ = writeln!(testo, "{}: valida", file.display());
+    }
+    testo
+}
+
+fn findings(file: &Path, verdetto: &Verdetto) -> String {
     let nome = file.display();
     let mut testo = String::new();
     for errore in &verdetto.errori {
@@ -166,34 +201,33 @@ fn as_text(file: &Path, verdetto: &Verdetto) -> String {
     for avviso in &verdetto.avvisi {
         let _ = writeln!(testo, "{nome}: avviso {avviso}");
     }
-    if verdetto.errori.is_empty() {
-        let _ = writeln!(testo, "{nome}: valida");
-    }
     testo
 }
 
 fn as_json(file: &Path, verdetto: &Verdetto) -> Value {
-    let lista = |errori: &[Errore]| -> Vec<Value> {
-        errori
-            .iter()
-            .map(|errore| {
-                json!({
-                    "codice": errore.codice,
-                    "testo": errore.testo,
-                    "suggerimento": errore.suggerimento,
-                    "percorso": errore.percorso,
-                    "riga": errore.riga,
-                    "colonna": errore.colonna,
-                    "ripetere": errore.ripetere,
-                })
-            })
-            .collect()
-    };
     json!({
         "file": file.display().to_string(),
         "esito": if verdetto.errori.is_empty() { "VALIDA" } else { "RIFIUTATA" },
-        "errori": lista(&verdetto.errori),
-        "avvisi": lista(&verdetto.avvisi),
+        "errori": errori_json(&verdetto.errori),
+        "avvisi": errori_json(&verdetto.avvisi),
         "non_controllato": NON_CONTROLLATO,
     })
+}
+
+/// Errors as programs read them.
+pub(super) fn errori_json(errori: &[Errore]) -> Vec<Value> {
+    errori
+        .iter()
+        .map(|errore| {
+            json!({
+                "codice": errore.codice,
+                "testo": errore.testo,
+                "suggerimento": errore.suggerimento,
+                "percorso": errore.percorso,
+                "riga": errore.riga,
+                "colonna": errore.colonna,
+                "ripetere": errore.ripetere,
+            })
+        })
+        .collect()
 }

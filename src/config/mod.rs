@@ -17,6 +17,7 @@ use toml::de::DeTable;
 use crate::adesione::documento::{Documento, nearest};
 pub use crate::adesione::documento::{Errore, FileErrato};
 use crate::domanda::Ambiente;
+use crate::intake::lotto::LottiConfig;
 use crate::listener::{Bounds, ListenerConfig, TlsConfig};
 use crate::soap::mtom;
 use crate::store::writer::WriterConfig;
@@ -43,6 +44,8 @@ pub struct Config {
     pub tls: TlsConfig,
     /// Every bound.
     pub limits: Limits,
+    /// Lots.
+    pub lotti: LottiConfig,
     /// How the header Identity is taken.
     pub identity: IdentityConfig,
     /// The business clock.
@@ -67,6 +70,7 @@ impl Default for Config {
             listener: ListenerConfig::default(),
             tls: TlsConfig::default(),
             limits: Limits::default(),
+            lotti: LottiConfig::default(),
             identity: IdentityConfig::default(),
             orologio: OrologioConfig::default(),
             trace: TraceConfig::default(),

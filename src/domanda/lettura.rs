@@ -49,39 +49,67 @@ pub fn anno(testo: &str) -> Option<i16> {
 /// run by run, so that a document is held once as text and once as bytes, and never a third time.
 #[must_use]
 pub fn base64(testo: &str) -> Option<Bytes> {
-    let mut decodifica = Decodifica {
-        byte: Vec::with_capacity(testo.len().div_ceil(4) * 3),
-        finita: false,
-    };
-    // A group of four that a space parts.
-    let mut gruppo = Vec::with_capacity(4);
-    for tratto in testo.split_ascii_whitespace() {
-        let mut tratto = tratto.as_bytes();
-        if !gruppo.is_empty() {
-            let (primi, altri) = tratto.split_at(tratto.len().min(4 - gruppo.len()));
-            gruppo.extend_from_slice(primi);
-            tratto = altri;
-            if gruppo.len() < 4 {
-                continue;
-            }
-            decodifica.groups(&gruppo)?;
-            gruppo.clear();
-        }
-        let (interi, resto) = tratto.split_at(tratto.len() / 4 * 4);
-        decodifica.groups(interi)?;
-        gruppo.extend_from_slice(resto);
-    }
-    gruppo.is_empty().then(|| Bytes::from(decodifica.byte))
+    let mut decodifica = Decodifica::with_capacity(testo.len().div_ceil(4) * 3);
+    decodifica.push(testo.as_bytes())?;
+    decodifica.finish().map(Bytes::from)
 }
 
-/// A document that is being decoded.
-struct Decodifica {
+/// An `xs:base64Binary` that is decoded while it comes.
+#[derive(Debug, Default)]
+pub struct Decodifica {
     byte: Vec<u8>,
+    /// A group of four that a space, or the end of what has come, parts.
+    gruppo: Vec<u8>,
     /// Padding was seen: it ends the document.
     finita: bool,
 }
 
 impl Decodifica {
+    /// Of so many bytes, once decoded.
+    #[must_use]
+    pub fn with_capacity(byte: usize) -> Self {
+        Self {
+            byte: Vec::with_capacity(byte),
+            gruppo: Vec::with_capacity(4),
+            finita: false,
+        }
+    }
+
+    /// More of its text, cut anywhere; `None` where it is none.
+    pub fn push(&mut self, testo: &[u8]) -> Option<()> {
+        for tratto in testo
+            .split(u8::is_ascii_whitespace)
+            .filter(|tratto| !tratto.is_empty())
+        {
+            let mut tratto = tratto;
+            if !self.gruppo.is_empty() {
+                let (primi, altri) = tratto.split_at(tratto.len().min(4 - self.gruppo.len()));
+                self.gruppo.extend_from_slice(primi);
+                tratto = altri;
+                if self.gruppo.len() < 4 {
+                    continue;
+                }
+                let gruppo = std::mem::take(&mut self.gruppo);
+                self.groups(&gruppo)?;
+            }
+            let (interi, resto) = tratto.split_at(tratto.len() / 4 * 4);
+            self.groups(interi)?;
+            self.gruppo.extend_from_slice(resto);
+        }
+        Some(())
+    }
+
+    /// What was decoded since it was last asked for.
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.byte)
+    }
+
+    /// The end of the text: what was decoded and not asked for; `None` where it is cut.
+    #[must_use]
+    pub fn finish(self) -> Option<Vec<u8>> {
+        self.gruppo.is_empty().then_some(self.byte)
+    }
+
     /// Whole groups of four.
     fn groups(&mut self, gruppi: &[u8]) -> Option<()> {
         if gruppi.is_empty() {

@@ -14,6 +14,7 @@ pub mod dichiarazione;
 pub mod elenco;
 pub mod formato;
 pub mod lettura;
+pub mod lotto;
 pub mod pagamento;
 pub mod persona;
 pub mod quadro;

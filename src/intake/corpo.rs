@@ -32,6 +32,8 @@ pub struct Corpo {
     limits: CorpoLimits,
     /// The multipart that it was announced as.
     multiparte: Option<Tipo>,
+    /// The length that it was announced with.
+    annunciati: Option<u64>,
     memoria: Option<OwnedSemaphorePermit>,
 }
 
@@ -59,6 +61,7 @@ impl Corpo {
             finito: false,
             limits,
             multiparte: None,
+            annunciati: None,
             memoria: None,
         }
     }
@@ -67,6 +70,12 @@ impl Corpo {
     #[must_use]
     pub fn in_parts(self, multiparte: Option<Tipo>) -> Self {
         Self { multiparte, ..self }
+    }
+
+    /// The same, announced with this length.
+    #[must_use]
+    pub fn announced(self, annunciati: Option<u64>) -> Self {
+        Self { annunciati, ..self }
     }
 
     /// The body of a request that has none.
@@ -129,21 +138,63 @@ impl Corpo {
 
     /// Reads the rest and hands over the whole message.
     pub async fn whole(&mut self) -> Result<Bytes, Failure> {
+        let massimo = self.limits.messaggio_bytes_max;
+        if self
+            .annunciati
+            .is_some_and(|annunciati| annunciati > massimo as u64)
+        {
+            return Err(http(
+                413,
+                Violazione::at(Codice::Htp005, "").with("limite", massimo),
+            ));
+        }
         while !self.finito {
             self.more().await?;
         }
         Ok(self.letti.split().freeze())
     }
 
-    /// Waits for the next chunk.
-    async fn more(&mut self) -> Result<(), Failure> {
-        let chunk = match self.stream.next().await {
+    /// What has come so far, handed over: the rest comes by [`Corpo::chunk`].
+    pub fn take(&mut self) -> Bytes {
+        self.letti.split().freeze()
+    }
+
+    /// Puts what was handed over back, when nothing was asked for since.
+    pub fn put_back(&mut self, letti: &[u8]) {
+        self.letti.extend_from_slice(letti);
+    }
+
+    /// Bytes that a message may have that is no lot.
+    #[must_use]
+    pub fn messaggio_bytes_max(&self) -> usize {
+        self.limits.messaggio_bytes_max
+    }
+
+    /// The multipart that it was announced as.
+    #[must_use]
+    pub fn multiparte(&self) -> Option<&Tipo> {
+        self.multiparte.as_ref()
+    }
+
+    /// The next chunk, not kept: for who holds a bound of his own. `None` at the end.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
+        if self.finito {
+            return Ok(None);
+        }
+        match self.stream.next().await {
             None => {
                 self.finito = true;
-                return Ok(());
+                Ok(None)
             }
-            Some(Err(CorpoInterrotto)) => return Err(http(400, Violazione::at(Codice::Htp001, ""))),
-            Some(Ok(chunk)) => chunk,
+            Some(Err(CorpoInterrotto)) => Err(http(400, Violazione::at(Codice::Htp001, ""))),
+            Some(Ok(chunk)) => Ok(Some(chunk)),
+        }
+    }
+
+    /// Waits for the next chunk.
+    async fn more(&mut self) -> Result<(), Failure> {
+        let Some(chunk) = self.chunk().await? else {
+            return Ok(());
         };
         let len = self.letti.len() + chunk.len();
         if len > self.limits.messaggio_bytes_max {

@@ -3,12 +3,14 @@
 use std::time::Instant;
 
 use bytes::Bytes;
+use uuid::Uuid;
 
 use super::Reply;
 use super::corpo::Corpo;
 use crate::adesione::Ente;
 use crate::domanda::Violazione;
 use crate::domanda::sha256::hex;
+use crate::patronato::ChiaveInvio;
 use crate::prestazione::Operazione;
 use crate::ricevuta::Registrata;
 use crate::schema::Lettura;
@@ -106,6 +108,14 @@ impl Diario {
         self.richiesta = Some(bytes);
     }
 
+    /// A lot has come: its bytes are in its spool, not in the record.
+    pub(super) fn lotto(&mut self, id: Uuid, chiave: &ChiaveInvio, arrivati: u64) {
+        let traccia = self.traccia();
+        traccia.chiave_invio = Some(chiave.to_string());
+        traccia.richiesta_len = arrivati;
+        traccia.note.push(format!("lotto {id}"));
+    }
+
     /// The record as the registration writes it: as if it had gone well, since it is written only then.
     pub(super) fn snapshot(&self) -> Traccia {
         let mut traccia = Traccia::clone(&self.guardia);
@@ -154,7 +164,11 @@ impl Diario {
                 esito: EsitoVerifica::Rifiutata { .. },
                 ..
             } => "RIFIUTATA",
-            Risposta::Consultazione(_)
+            Risposta::Lotto(lotto) if lotto.ripetizione => "RIPETUTA",
+            Risposta::Lotto(_) => "ACCOLTO",
+            Risposta::StatoLotto(_)
+            | Risposta::EsitoLotto { .. }
+            | Risposta::Consultazione(_)
             | Risposta::Ricerca(_)
             | Risposta::Variazioni(_)
             | Risposta::Ricevuta { .. }

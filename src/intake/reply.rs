@@ -1,9 +1,12 @@
 //! What goes back: an envelope in the version it came in, or one sentence where there is none.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::stream::{self, Stream, StreamExt as _};
 use tracing::error;
+use uuid::Uuid;
 
 use super::{Esito, Incoming, Intake};
 use crate::access::Quota;
@@ -11,8 +14,9 @@ use crate::catalogo::Genere;
 use crate::domanda::Violazione;
 use crate::prestazione::Operazione;
 use crate::rifiuto::{Failure, Rifiuto};
-use crate::soap::answer::{self, Risposta};
+use crate::soap::answer::{self, FormatoEsito, Risposta};
 use crate::soap::fault::Fault;
+use crate::store::{SharedStore, StoreError};
 
 /// What goes back: always an envelope, but for what HTTP itself refuses.
 #[derive(Debug)]
@@ -29,6 +33,83 @@ pub struct Reply {
     pub quota: Option<Quota>,
     /// The kind of fault, for `GovWay-Transaction-ErrorType`.
     pub genere: Option<&'static str>,
+    /// What follows the bytes, read from the store while it is sent.
+    pub flusso: Option<Flusso>,
+}
+
+/// The outcome of a lot while it is told: a page at a time, so that neither memory nor a reading transaction lasts.
+pub struct Flusso {
+    store: SharedStore,
+    lotto: Uuid,
+    solo_rifiutate: bool,
+    formato: FormatoEsito,
+    chiusura: Bytes,
+}
+
+impl fmt::Debug for Flusso {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Flusso")
+            .field("lotto", &self.lotto)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Flusso {
+    /// First these bytes, then the pages, then the end. A page that cannot be read breaks the answer off: it is then not
+    /// well-formed, and nobody takes a part for the whole.
+    pub fn after(self, apertura: Bytes) -> impl Stream<Item = Result<Bytes, StoreError>> + 'static {
+        let principio = stream::once(async move { Ok(apertura) });
+        let pagine = stream::try_unfold((self, Some(0)), |(flusso, dopo)| async move {
+            let Some(dopo) = dopo else {
+                return Ok(None);
+            };
+            let (byte, dopo) = flusso.page(dopo).await?;
+            Ok(Some((byte, (flusso, dopo))))
+        });
+        principio.chain(pagine)
+    }
+
+    /// A page behind a place, and the place behind it; the last one has none, and ends the answer.
+    async fn page(&self, dopo: u64) -> Result<(Bytes, Option<u64>), StoreError> {
+        let esiti = self
+            .store
+            .esiti_lotto(self.lotto, dopo, self.solo_rifiutate, PAGINA)
+            .await?;
+        Ok(match esiti.last() {
+            None => (self.chiusura.clone(), None),
+            Some(ultimo) => (
+                answer::lotti::pagina(self.formato, &esiti).into(),
+                Some(ultimo.posto),
+            ),
+        })
+    }
+}
+
+/// Outcomes of a page.
+const PAGINA: u32 = 500;
+
+impl Reply {
+    /// The same, followed by what is too long to be held.
+    #[must_use]
+    pub(super) fn followed_by(mut self, risposta: Risposta, store: &SharedStore) -> Self {
+        if let Risposta::EsitoLotto {
+            lotto,
+            solo_rifiutate,
+            formato,
+        } = risposta
+        {
+            let (apertura, chiusura) = answer::lotti::parted(self.bytes);
+            self.bytes = apertura;
+            self.flusso = Some(Flusso {
+                store: Arc::clone(store),
+                lotto: lotto.id,
+                solo_rifiutate,
+                formato,
+                chiusura,
+            });
+        }
+        self
+    }
 }
 
 impl Intake {
@@ -64,6 +145,7 @@ impl Intake {
             retry_after_s,
             quota: esito.quota,
             genere: genere.map(Genere::nome),
+            flusso: None,
         }
     }
 }
@@ -85,6 +167,7 @@ pub(super) fn envelope_of(risposta: &Risposta, incoming: &Incoming, esito: &Esit
         retry_after_s: None,
         quota: esito.quota,
         genere: None,
+        flusso: None,
     }
 }
 
@@ -104,5 +187,6 @@ pub fn plain(status: u16, violazioni: &[Violazione]) -> Reply {
         retry_after_s: None,
         quota: None,
         genere: None,
+        flusso: None,
     }
 }

@@ -105,6 +105,9 @@ impl Prestazione {
             Operazione::RichiediRiesame => Some(Box::new(LettoreRiesame::new(self))),
             Operazione::RinunciaDomanda => Some(Box::new(LettoreRinuncia::new(self.prefisso, self.titolo))),
             Operazione::Echo
+            | Operazione::InviaLotto
+            | Operazione::StatoLotto
+            | Operazione::EsitoLotto
             | Operazione::ConsultaDomanda
             | Operazione::RicercaDomande
             | Operazione::ElencoVariazioni
@@ -152,6 +155,12 @@ pub enum Operazione {
     RinunciaDomanda,
     /// Asks for sheets to be looked at again.
     RichiediRiesame,
+    /// Many domande at once, to be worked later.
+    InviaLotto,
+    /// How far a lot is.
+    StatoLotto,
+    /// What became of each domanda of a lot.
+    EsitoLotto,
     /// State of a domanda.
     ConsultaDomanda,
     /// The own domande.
@@ -181,6 +190,9 @@ impl Operazione {
         Self::AllegaDocumento,
         Self::RinunciaDomanda,
         Self::RichiediRiesame,
+        Self::InviaLotto,
+        Self::StatoLotto,
+        Self::EsitoLotto,
         Self::ConsultaDomanda,
         Self::RicercaDomande,
         Self::ElencoVariazioni,
@@ -204,6 +216,9 @@ impl Operazione {
             Self::AllegaDocumento => "AllegaDocumento",
             Self::RinunciaDomanda => "RinunciaDomanda",
             Self::RichiediRiesame => "RichiediRiesame",
+            Self::InviaLotto => "InviaLotto",
+            Self::StatoLotto => "StatoLotto",
+            Self::EsitoLotto => "EsitoLotto",
             Self::ConsultaDomanda => "ConsultaDomanda",
             Self::RicercaDomande => "RicercaDomande",
             Self::ElencoVariazioni => "ElencoVariazioni",
@@ -228,6 +243,9 @@ impl Operazione {
             Self::RinunciaDomanda => Some("Rinuncia"),
             Self::RichiediRiesame => Some("Riesame"),
             Self::Echo
+            | Self::InviaLotto
+            | Self::StatoLotto
+            | Self::EsitoLotto
             | Self::ConsultaDomanda
             | Self::RicercaDomande
             | Self::ElencoVariazioni

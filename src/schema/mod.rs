@@ -23,6 +23,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+pub(crate) use form::shown;
 pub use posizioni::Posizioni;
 
 use crate::catalogo::Codice;
@@ -32,7 +33,7 @@ use crate::prestazione::{Operazione, PRESTAZIONI, Prestazione};
 use crate::ricevuta::Digest;
 use crate::soap::envelope::{Apertura, Envelope, EnvelopeError};
 use crate::soap::mtom::Parti;
-use crate::xml::{Limits, Nome, Reader, Token, XmlError};
+use crate::xml::{Checkpoint, Limits, Nome, Reader, Token, XmlError};
 use authority::{Appunti, Udienza, with_authority};
 use compiled::{Corsa, Tavole};
 use form::Form;
@@ -191,13 +192,26 @@ impl Schema {
         Ok(lettura)
     }
 
+    /// Reads a request element alone, behind `da` in `bytes`: what is before it is context, what follows it is not looked
+    /// at.
+    pub fn read_element(
+        &self,
+        richiesta: (&'static Prestazione, Operazione),
+        da: &Checkpoint,
+        bytes: &[u8],
+        limits: &Limits,
+    ) -> Result<Lettura, LetturaError> {
+        let mut reader = Reader::resume(bytes, da, limits);
+        self.pass(richiesta, &mut reader, bytes, None)
+    }
+
     /// Reads a file: an envelope (whose header is not looked at), a request element of a service, or its bare content.
     pub fn read_file(&self, bytes: &[u8], limits: &Limits) -> Result<Lettura, LetturaError> {
         let mut reader = Reader::new(bytes, limits);
         let principio = reader.checkpoint();
         let (trovata, inizio, elemento) = match reader.next()? {
             Token::Start { nome, inizio, .. } => {
-                (Radice::of(nome), inizio, form::shown(nome.namespace, nome.locale))
+                (Radice::of(nome), inizio, shown(nome.namespace, nome.locale))
             }
             // Before the outermost element the reader tells of nothing else.
             Token::Text(_) | Token::End { .. } | Token::Eof => (None, 0, String::new()),
@@ -225,7 +239,7 @@ impl Schema {
             .copied()
             .find(|prestazione| prestazione.namespace == envelope.namespace);
         let Some(prestazione) = prestazione else {
-            let elemento = form::shown(&envelope.namespace, &envelope.operazione);
+            let elemento = shown(&envelope.namespace, &envelope.operazione);
             let mut errore = radice_ignota(bytes, 0, &elemento);
             if let LetturaError::Radice { violazione } = &mut errore {
                 violazione.posizione = Some(envelope.posizione);

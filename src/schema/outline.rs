@@ -324,7 +324,8 @@ impl Lettura<'_> {
                     None => dichiarato.flatten(),
                 };
                 let elemento = self.elemento(chiave.ok_or_else(|| ignoto("unresolved element"))?)?;
-                if particella.max_occurs != Some(1) {
+                // What may begin a document stands alone there: only inside a lot it repeats, and a lot tells its items by itself.
+                if particella.max_occurs != Some(1) && !self.outline.globali.contains(&elemento) {
                     self.outline.elementi[elemento].ripetibile = true;
                 }
                 passi.push(Passo {

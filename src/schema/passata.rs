@@ -333,7 +333,7 @@ impl<'a, G: Giudice> Passata<'a, G> {
     /// The end of an element that had its place.
     fn closed(&mut self, nome: Nome<'_>, chiusa: Chiusa, byte: Option<Originale>) {
         if !self.has_contenuto() {
-            if chiusa == Chiusa::Foglia {
+            if chiusa != Chiusa::Ramo {
                 self.campi.push((
                     self.percorso.join("/"),
                     collapsed(self.testo.trimmed()).into_owned(),

@@ -4,12 +4,14 @@
 mod carte;
 mod consultazione;
 mod elenchi;
+pub mod lotti;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::SoapVersion;
+use super::envelope::CORRELAZIONE;
 use super::errori::{COOP, avvisi, errori};
 use super::identity::Forma;
 use super::scrittore::Scrittore;
@@ -21,6 +23,7 @@ use crate::prestazione::{Operazione, Prestazione};
 use crate::ricevuta::{Ricevuta, SchedaRicevuta};
 pub use carte::{CartaDetta, riepilogo};
 pub use elenchi::PaginaDetta;
+pub use lotti::{FormatoEsito, LottoAccolto, LottoDetto};
 
 /// What is answered to an operation; mirrors `coop:Risposta*` of `xsd/cooperazione-v1.xsd`.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +41,19 @@ pub enum Risposta {
         esito: EsitoVerifica,
         /// What should be looked at nevertheless.
         avvisi: Vec<Violazione>,
+    },
+    /// To `InviaLotto`.
+    Lotto(LottoAccolto),
+    /// To `StatoLotto`.
+    StatoLotto(Box<LottoDetto>),
+    /// To `EsitoLotto`; its items are read while they are told ([`lotti::parted`]).
+    EsitoLotto {
+        /// The lot.
+        lotto: Box<LottoDetto>,
+        /// The refused items alone.
+        solo_rifiutate: bool,
+        /// In which form.
+        formato: FormatoEsito,
     },
     /// To `ConsultaDomanda`.
     Consultazione(Box<Consultazione>),
@@ -91,7 +107,8 @@ impl Risposta {
     pub fn is_kept(&self) -> bool {
         matches!(
             self,
-            Self::Riepilogo { .. }
+            Self::EsitoLotto { .. }
+                | Self::Riepilogo { .. }
                 | Self::Ricevuta {
                     documento: Some(_),
                     ..
@@ -243,6 +260,13 @@ pub fn write(
     let elemento = format!("{prefisso}:{}Response", operazione.nome());
     let xmlns = format!("xmlns:{prefisso}");
     w.elemento("env:Envelope", &[("xmlns:env", versione.namespace())], |w| {
+        if let Risposta::Lotto(lotto) = risposta {
+            w.elemento("env:Header", &[], |w| {
+                let blocco = format!("{prefisso}:{CORRELAZIONE}");
+                let spazi = [(xmlns.as_str(), prestazione.namespace)];
+                w.elemento(&blocco, &spazi, |w| w.testo(&lotto.id.to_string()));
+            });
+        }
         w.elemento("env:Body", &[], |w| {
             let spazi = [(xmlns.as_str(), prestazione.namespace), ("xmlns:coop", COOP)];
             w.elemento(&elemento, &spazi, |w| corpo(w, prestazione, risposta, message_id));
@@ -296,6 +320,9 @@ fn corpo(w: &mut Scrittore, prestazione: &Prestazione, risposta: &Risposta, mess
             avvisi(w, trovati);
             errori(w, mancanti, message_id);
         }
+        Risposta::Lotto(lotto) => lotti::accolto(w, lotto),
+        Risposta::StatoLotto(lotto) => lotti::stato(w, lotto),
+        Risposta::EsitoLotto { lotto, formato, .. } => lotti::esito(w, lotto, *formato),
         Risposta::Consultazione(domanda) => consultazione::write(w, domanda),
         Risposta::Ricerca(pagina) => elenchi::ricerca(w, pagina),
         Risposta::Variazioni(pagina) => elenchi::variazioni(w, pagina),

@@ -9,11 +9,14 @@ use super::SoapVersion;
 use super::blocco::{Blocco, Elemento, leggi_blocco};
 use crate::catalogo::Codice;
 use crate::domanda::{Posizione, Violazione};
-use crate::prestazione::{Operazione, Prestazione};
+use crate::prestazione::{Operazione, PRESTAZIONI, Prestazione};
 use crate::xml::{Checkpoint, Limits, Nome, Reader, Token, XmlError, is_bianco};
 
 /// WS-Addressing 1.0.
 pub const WSA: &str = "http://www.w3.org/2005/08/addressing";
+/// The header block that ties the operations on a lot together, in the namespace of its service (ModI,
+/// `NONBLOCK_PULL_SOAP`).
+pub const CORRELAZIONE: &str = "X-Correlation-ID";
 /// The namespace of the header block Identity.
 pub const INPS: &str = "http://inps.it/";
 
@@ -431,6 +434,9 @@ fn is_compreso(elemento: &Elemento) -> bool {
         (INPS, "Identity")
         | (INPS | "", "UserId" | "Userid" | "CodiceUfficio")
         | (WSA, "MessageID" | "Action" | "To" | "From" | "RelatesTo") => true,
+        (namespace, CORRELAZIONE) => PRESTAZIONI
+            .iter()
+            .any(|prestazione| prestazione.namespace == namespace),
         _ => false,
     }
 }

@@ -25,6 +25,16 @@ pub(super) fn errori(w: &mut Scrittore, violazioni: &[Violazione], message_id: U
     });
 }
 
+/// `coop:Errore` elements alone, as they are kept of an item of a lot. The prefix `coop` is bound by who tells them.
+#[must_use]
+pub fn elementi(violazioni: &[Violazione]) -> Vec<u8> {
+    let mut w = Scrittore::new();
+    for violazione in violazioni.iter().take(ERRORI_MAX) {
+        w.elemento("coop:Errore", &[], |w| errore(w, violazione));
+    }
+    w.finish()
+}
+
 /// `coop:Avvisi`: nothing for no warnings.
 pub(super) fn avvisi(w: &mut Scrittore, avvisi: &[Violazione]) {
     if avvisi.is_empty() {

@@ -3,7 +3,7 @@
 pub mod answer;
 mod blocco;
 pub mod envelope;
-mod errori;
+pub mod errori;
 pub mod fault;
 pub mod identity;
 pub mod mtom;

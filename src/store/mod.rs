@@ -10,6 +10,7 @@ mod elenchi;
 pub mod esame;
 pub mod giornaliero;
 pub mod legale;
+pub mod lotti;
 pub mod postgres;
 mod quadro;
 mod registro;
@@ -291,6 +292,8 @@ pub enum Registrazione {
     /// The domanda that the act is about is no longer the one that the rules saw: nothing was written, the key is free.
     /// Whoever asks reads it again and asks the rules again.
     Superata,
+    /// The key is that of a lot.
+    ChiaveDiLotto(Uuid),
 }
 
 /// What to look for among the traces; every field that is set must match.
@@ -456,7 +459,7 @@ impl Inconsistency {
 
 /// What must be kept. Two implementations, each with its own SQL.
 #[async_trait]
-pub trait Store: Send + Sync + std::fmt::Debug {
+pub trait Store: lotti::ArchivioLotti + Send + Sync + std::fmt::Debug {
     /// What is registered under a key: the cheap look of `replay`.
     async fn registrata(&self, chiave: &Chiave) -> Result<Option<Registrata>, StoreError>;
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::codec::{Conservati, pack};
 use super::valori::al_millesimo;
@@ -63,6 +64,8 @@ pub(super) enum Sorte {
     DomandaViva(Chi, Vec<(u32, SchedaViva)>),
     /// Its domanda is no longer the one that the rules saw.
     Superata,
+    /// The key is taken by a lot.
+    ChiaveDiLotto(Uuid),
 }
 
 /// What a store has seen, under its locks, before it decides.
@@ -70,6 +73,8 @@ pub(super) enum Sorte {
 pub(super) struct Visto {
     /// The keys that are taken.
     pub(super) gia_registrate: HashMap<Chiave, Registrata>,
+    /// The keys that lots have.
+    pub(super) di_lotti: HashMap<Chiave, Uuid>,
     /// The children that have a live sheet.
     pub(super) vive: Vive,
     /// Those who have a live domanda.
@@ -89,7 +94,7 @@ pub(super) struct Attuale {
 }
 
 /// Decides in the order of the batch, which is the order of arrival.
-pub(super) fn decide(atti: &[Atto], visto: &Visto) -> Vec<Sorte> {
+pub(super) fn decide(atti: &[&Atto], visto: &Visto) -> Vec<Sorte> {
     let mut decisione = Decisione {
         visto,
         vive: visto.vive.clone(),
@@ -102,6 +107,10 @@ pub(super) fn decide(atti: &[Atto], visto: &Visto) -> Vec<Sorte> {
     for (posto, atto) in atti.iter().enumerate() {
         if let Some(registrata) = visto.gia_registrate.get(&atto.chiave) {
             sorti.push(Sorte::GiaRegistrato(registrata.clone()));
+            continue;
+        }
+        if let Some(lotto) = visto.di_lotti.get(&atto.chiave) {
+            sorti.push(Sorte::ChiaveDiLotto(*lotto));
             continue;
         }
         if let Some(primo) = accolti.get(&atto.chiave) {
@@ -272,10 +281,10 @@ pub(super) fn avente(atto: &Atto) -> Option<(&'static str, &Avente)> {
 
 /// The outcome of each act, told from what was decided and what was written.
 pub(super) fn outcomes(
-    atti: &[Atto],
+    atti: &[&Atto],
     sorti: Vec<Sorte>,
     nuove: &[Nuova<'_>],
-) -> Result<Vec<Registrazione>, StoreError> {
+) -> Result<Scritte, StoreError> {
     let mut per_posto: HashMap<usize, &Registrata> = HashMap::with_capacity(nuove.len());
     let mut in_ordine = nuove.iter();
     let mut esiti = Vec::with_capacity(atti.len());
@@ -302,13 +311,25 @@ pub(super) fn outcomes(
                 Registrazione::DomandaViva(viva, vive)
             }
             Sorte::Superata => Registrazione::Superata,
+            Sorte::ChiaveDiLotto(lotto) => Registrazione::ChiaveDiLotto(lotto),
         });
     }
-    Ok(esiti)
+    Ok(Scritte {
+        esiti,
+        ids: nuove.iter().map(|nuova| nuova.id).collect(),
+    })
+}
+
+/// What one transaction has made of its acts.
+pub(super) struct Scritte {
+    /// The outcome of each.
+    pub(super) esiti: Vec<Registrazione>,
+    /// The store's own ids of those that it registered, in their order.
+    pub(super) ids: Vec<i64>,
 }
 
 /// The same key again: a repetition when the content is the same, else a conflict.
-fn again(atto: &Atto, registrata: Registrata) -> Registrazione {
+pub(super) fn again(atto: &Atto, registrata: Registrata) -> Registrazione {
     if registrata.digest == atto.digest && registrata.digest_versione == DIGEST_VERSIONE {
         Registrazione::Ripetuta(registrata)
     } else {
@@ -324,7 +345,7 @@ pub(super) fn misura() -> StoreError {
 /// Whether all that a batch was to register is there: a transaction is there whole or not at all, so with every new
 /// registration found, all was told true.
 pub(super) fn were_written(
-    atti: &[Atto],
+    atti: &[&Atto],
     esiti: &[Registrazione],
     trovate: &HashMap<Chiave, Registrata>,
 ) -> bool {
@@ -334,12 +355,13 @@ pub(super) fn were_written(
         | Registrazione::Conflitto(_)
         | Registrazione::SchedaViva(_)
         | Registrazione::DomandaViva(..)
-        | Registrazione::Superata => true,
+        | Registrazione::Superata
+        | Registrazione::ChiaveDiLotto(_) => true,
     })
 }
 
 /// The registers of these acts, in the order in which they are locked.
-pub(super) fn registri(atti: &[Atto]) -> BTreeSet<&'static str> {
+pub(super) fn registri(atti: &[&Atto]) -> BTreeSet<&'static str> {
     atti.iter().map(|atto| atto.prestazione.registro).collect()
 }
 
@@ -609,7 +631,7 @@ impl<'a> Nuova<'a> {
 }
 
 /// Hashes and compresses the requests; long ones away from the threads that serve connections.
-pub(super) async fn pack_richieste(atti: &[Atto]) -> Vec<Richiesta> {
+pub(super) async fn pack_richieste(atti: &[&Atto]) -> Vec<Richiesta> {
     let in_tutto: usize = atti.iter().map(|atto| atto.richiesta.len()).sum();
     if in_tutto > COMPRESSIONE_IN_DISPARTE {
         let richieste: Vec<Bytes> = atti.iter().map(|atto| atto.richiesta.clone()).collect();

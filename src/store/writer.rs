@@ -1,6 +1,9 @@
 //! The one writer of the process: registrations wait in a bounded queue, the writer takes what waits, registers it in
 //! one transaction, and answers each caller only after the commit (design.md §2.9). No artificial delay: while one
 //! batch is synced the next one gathers. A queued act belongs to the writer: a caller that hangs up cancels nothing.
+//!
+//! Whoever works lots hands its groups in here, too: one waits at a time. Single acts come first, and after each batch of
+//! them a group that waits has its turn; so neither waits for more than one transaction of the other.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -11,6 +14,7 @@ use futures_util::FutureExt;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use super::lotti::{Gruppo, Lavorazione};
 use super::{Atto, Registrazione, SharedStore, StoreError};
 use crate::clock::Clock;
 
@@ -43,6 +47,7 @@ pub struct Writer;
 #[derive(Debug, Clone)]
 pub struct Handle {
     coda: mpsc::Sender<InAttesa>,
+    gruppi: mpsc::Sender<GruppoInAttesa>,
     capienza: usize,
     ultimo_lotto: Arc<AtomicUsize>,
     chiusura: watch::Sender<bool>,
@@ -56,24 +61,32 @@ struct InAttesa {
     chi: oneshot::Sender<Result<Registrazione, StoreError>>,
 }
 
+/// A group of a lot and whoever waits for it.
+#[derive(Debug)]
+struct GruppoInAttesa {
+    gruppo: Arc<Gruppo>,
+    chi: oneshot::Sender<Result<Lavorazione, StoreError>>,
+}
+
 impl Writer {
     /// Starts the writer of a store, on the runtime of the caller.
     #[must_use]
     pub fn spawn(store: SharedStore, clock: Arc<dyn Clock>, config: WriterConfig) -> Handle {
         let capienza = config.coda.max(1);
         let (coda, in_attesa) = mpsc::channel(capienza);
+        let (gruppi, gruppi_in_attesa) = mpsc::channel(1);
         let (chiusura, chiusa) = watch::channel(false);
         let ultimo_lotto = Arc::new(AtomicUsize::new(0));
-        let lavoro = tokio::spawn(work(Lavoro {
+        let lavoro = Lavoro {
             store,
             clock,
-            config,
-            in_attesa,
-            chiusa,
             ultimo_lotto: Arc::clone(&ultimo_lotto),
-        }));
+        };
+        let turni = Turni::new(in_attesa, gruppi_in_attesa, chiusa, config);
+        let lavoro = tokio::spawn(work(lavoro, turni));
         Handle {
             coda,
+            gruppi,
             capienza,
             ultimo_lotto,
             chiusura,
@@ -95,6 +108,18 @@ impl Handle {
                 }
                 mpsc::error::TrySendError::Closed(_) => closed(),
             })?;
+        risposta.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// Works a group of a lot and tells what became of it, once that is durable. Waits for its turn while another group
+    /// does; from then on it is the writer's, like an act.
+    pub async fn work(&self, gruppo: impl Into<Arc<Gruppo>> + Send) -> Result<Lavorazione, StoreError> {
+        let (chi, risposta) = oneshot::channel();
+        let gruppo = gruppo.into();
+        self.gruppi
+            .send(GruppoInAttesa { gruppo, chi })
+            .await
+            .map_err(|_| closed())?;
         risposta.await.unwrap_or_else(|_| Err(closed()))
     }
 
@@ -128,48 +153,126 @@ fn closed() -> StoreError {
 struct Lavoro {
     store: SharedStore,
     clock: Arc<dyn Clock>,
-    config: WriterConfig,
-    in_attesa: mpsc::Receiver<InAttesa>,
-    chiusa: watch::Receiver<bool>,
     ultimo_lotto: Arc<AtomicUsize>,
 }
 
-/// The writer's life: a batch, its answers, the next batch.
-async fn work(mut lavoro: Lavoro) {
-    let massimo = lavoro.config.lotto_massimo.max(1);
-    let mut lotto = Vec::with_capacity(massimo);
-    // Upkeep once after work, not again and again through a quiet night.
-    let mut da_riordinare = false;
+/// The writer's life: a batch or a group, the answers, the next one.
+async fn work(lavoro: Lavoro, mut turni: Turni<InAttesa, GruppoInAttesa>) {
+    let mut lotto = Vec::with_capacity(turni.massimo);
     loop {
-        tokio::select! {
-            biased;
-            quanti = lavoro.in_attesa.recv_many(&mut lotto, massimo) => {
-                if quanti == 0 {
-                    return;
+        match turni.next(&mut lotto).await {
+            Turno::Atti => {
+                lavoro.ultimo_lotto.store(lotto.len(), Ordering::Relaxed);
+                let (atti, attese): (Vec<_>, Vec<_>) =
+                    lotto.drain(..).map(|atteso| (atteso.atto, atteso.chi)).unzip();
+                let esiti = register(&lavoro, &atti).await;
+                for (chi, esito) in attese.into_iter().zip(esiti) {
+                    // Whoever hung up gets no answer; what was registered is registered.
+                    let _ = chi.send(esito);
                 }
             }
-            // Closed by its handle, or every handle is gone: what waits is still worked off.
-            () = until_closed(&mut lavoro.chiusa), if !lavoro.in_attesa.is_closed() => {
-                lavoro.in_attesa.close();
-                continue;
-            }
-            () = tokio::time::sleep(lavoro.config.quiete), if da_riordinare => {
-                da_riordinare = false;
+            Turno::Gruppo(gruppo) => lavoro.work_one(gruppo).await,
+            Turno::Quiete => {
                 if let Err(errore) = lavoro.store.tidy().await {
                     tracing::warn!("upkeep of the store failed: {errore}");
                 }
-                continue;
+            }
+            Turno::Chiuso => return,
+        }
+    }
+}
+
+/// What waits for the writer: single acts, and groups of lots.
+struct Turni<A, G> {
+    atti: mpsc::Receiver<A>,
+    gruppi: mpsc::Receiver<G>,
+    chiusa: watch::Receiver<bool>,
+    massimo: usize,
+    quiete: Duration,
+    /// Upkeep once after work, not again and again through a quiet night.
+    da_riordinare: bool,
+    /// The last turn was a batch's: a group that waits is next.
+    tocca_a_un_gruppo: bool,
+}
+
+/// Whose turn it is.
+#[derive(Debug, PartialEq, Eq)]
+enum Turno<G> {
+    /// A batch of acts.
+    Atti,
+    /// A group.
+    Gruppo(G),
+    /// Nobody's, for a while.
+    Quiete,
+    /// Nobody's any more.
+    Chiuso,
+}
+
+impl<A, G> Turni<A, G> {
+    fn new(
+        atti: mpsc::Receiver<A>,
+        gruppi: mpsc::Receiver<G>,
+        chiusa: watch::Receiver<bool>,
+        config: WriterConfig,
+    ) -> Self {
+        Self {
+            atti,
+            gruppi,
+            chiusa,
+            massimo: config.lotto_massimo.max(1),
+            quiete: config.quiete,
+            da_riordinare: false,
+            tocca_a_un_gruppo: false,
+        }
+    }
+
+    /// Waits for the next turn; a batch is put into `lotto`.
+    async fn next(&mut self, lotto: &mut Vec<A>) -> Turno<G> {
+        let turno = self.wait(lotto).await;
+        self.tocca_a_un_gruppo = matches!(turno, Turno::Atti);
+        self.da_riordinare = matches!(turno, Turno::Atti | Turno::Gruppo(_));
+        turno
+    }
+
+    async fn wait(&mut self, lotto: &mut Vec<A>) -> Turno<G> {
+        if self.tocca_a_un_gruppo
+            && let Ok(gruppo) = self.gruppi.try_recv()
+        {
+            return Turno::Gruppo(gruppo);
+        }
+        loop {
+            tokio::select! {
+                biased;
+                quanti = self.atti.recv_many(lotto, self.massimo) => {
+                    if quanti > 0 {
+                        return Turno::Atti;
+                    }
+                    // Closed, and no act is left.
+                    return self.gruppi.recv().await.map_or(Turno::Chiuso, Turno::Gruppo);
+                }
+                Some(gruppo) = self.gruppi.recv() => return Turno::Gruppo(gruppo),
+                // Closed by its handle, or every handle is gone: what waits is still worked off.
+                () = until_closed(&mut self.chiusa), if !self.atti.is_closed() => {
+                    self.atti.close();
+                    self.gruppi.close();
+                }
+                () = tokio::time::sleep(self.quiete), if self.da_riordinare => return Turno::Quiete,
             }
         }
-        da_riordinare = true;
-        lavoro.ultimo_lotto.store(lotto.len(), Ordering::Relaxed);
-        let (atti, attese): (Vec<_>, Vec<_>) =
-            lotto.drain(..).map(|atteso| (atteso.atto, atteso.chi)).unzip();
-        let esiti = register(&lavoro, &atti).await;
-        for (chi, esito) in attese.into_iter().zip(esiti) {
-            // Whoever hung up gets no answer; what was registered is registered.
-            let _ = chi.send(esito);
-        }
+    }
+}
+
+impl Lavoro {
+    /// One group, in a transaction of its own. A panic in it is an error of that group, not the end of the writer.
+    async fn work_one(&self, GruppoInAttesa { gruppo, chi }: GruppoInAttesa) {
+        let (adesso, ora) = (self.clock.business(), self.clock.wall());
+        let esito = AssertUnwindSafe(self.store.work_gruppo(&gruppo, adesso, ora))
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| Err(StoreError::unavailable("the work on a lot panicked")));
+        // Who works the lot may change the group and hand it in again: by then it is theirs alone.
+        drop(gruppo);
+        let _ = chi.send(esito);
     }
 }
 
@@ -213,4 +316,77 @@ async fn attempt(lavoro: &Lavoro, atti: &[Atto]) -> Result<Vec<Registrazione>, S
 
 fn short() -> StoreError {
     StoreError::unavailable("the store did not answer for every act")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Code = (mpsc::Sender<u32>, mpsc::Sender<&'static str>, watch::Sender<bool>);
+
+    /// Turns of batches of at most two, and the ends where work is handed in.
+    fn turni() -> (Turni<u32, &'static str>, Code) {
+        let (atti, atti_in_attesa) = mpsc::channel(100);
+        let (gruppi, gruppi_in_attesa) = mpsc::channel(100);
+        let (chiusura, chiusa) = watch::channel(false);
+        let config = WriterConfig {
+            lotto_massimo: 2,
+            quiete: Duration::from_millis(5),
+            ..WriterConfig::default()
+        };
+        let turni = Turni::new(atti_in_attesa, gruppi_in_attesa, chiusa, config);
+        (turni, (atti, gruppi, chiusura))
+    }
+
+    /// The next turns in words, up to the first of quiet or end.
+    async fn told(turni: &mut Turni<u32, &'static str>) -> Vec<String> {
+        let mut detti = Vec::new();
+        loop {
+            let mut lotto = Vec::new();
+            let detto = match turni.next(&mut lotto).await {
+                Turno::Atti => format!("{lotto:?}"),
+                Turno::Gruppo(gruppo) => gruppo.to_owned(),
+                ultimo @ (Turno::Quiete | Turno::Chiuso) => {
+                    detti.push(format!("{ultimo:?}"));
+                    return detti;
+                }
+            };
+            detti.push(detto);
+        }
+    }
+
+    #[tokio::test]
+    async fn acts_come_first_and_groups_in_between() {
+        let (mut turni, (atti, gruppi, _chiusura)) = turni();
+        for gruppo in ["a", "b", "c", "d"] {
+            gruppi.send(gruppo).await.unwrap();
+        }
+        for atto in 1..=5 {
+            atti.send(atto).await.unwrap();
+        }
+        assert_eq!(
+            told(&mut turni).await,
+            ["[1, 2]", "a", "[3, 4]", "b", "[5]", "c", "d", "Quiete"]
+        );
+        // Acts alone, or groups alone, wait for nobody.
+        for atto in 6..=9 {
+            atti.send(atto).await.unwrap();
+        }
+        assert_eq!(told(&mut turni).await, ["[6, 7]", "[8, 9]", "Quiete"]);
+        gruppi.send("e").await.unwrap();
+        assert_eq!(told(&mut turni).await, ["e", "Quiete"]);
+    }
+
+    #[tokio::test]
+    async fn what_waits_at_the_end_is_worked_off() {
+        let (mut turni, (atti, gruppi, chiusura)) = turni();
+        for (atto, gruppo) in [(1, "a"), (2, "b"), (3, "c")] {
+            atti.send(atto).await.unwrap();
+            gruppi.send(gruppo).await.unwrap();
+        }
+        chiusura.send_replace(true);
+        assert_eq!(told(&mut turni).await, ["[1, 2]", "a", "[3]", "b", "c", "Chiuso"]);
+        gruppi.send("d").await.unwrap_err();
+        atti.send(4).await.unwrap_err();
+    }
 }

@@ -31,6 +31,16 @@ impl Default for Cursore {
 }
 
 impl Cursore {
+    /// A cursor that stands on the byte at `offset`, which has this line and column.
+    #[must_use]
+    pub fn at(offset: usize, posizione: Posizione) -> Self {
+        Self {
+            offset,
+            riga: posizione.riga,
+            colonna: posizione.colonna,
+        }
+    }
+
     /// Line and column of the byte at `offset` of the same `bytes` (or of more of them). Going back is right too,
     /// but counts from the start again.
     pub fn posizione(&mut self, bytes: &[u8], offset: usize) -> Posizione {

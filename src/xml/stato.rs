@@ -2,6 +2,7 @@
 
 use super::luogo::Cursore;
 use super::tag::Legami;
+use crate::domanda::Posizione;
 
 /// A place between two tokens from which reading may go on, in the same bytes or in more of the same message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +16,14 @@ impl Checkpoint {
     #[must_use]
     pub fn offset(&self) -> usize {
         self.offset
+    }
+
+    /// The same place, in bytes of which only what is behind it counts: it has this line and column.
+    #[must_use]
+    pub fn at(&self, posizione: Posizione) -> Self {
+        let mut altrove = self.clone();
+        altrove.stato.cursore = Cursore::at(self.offset, posizione);
+        altrove
     }
 
     /// Prefixes and namespaces in scope there, each prefix once; the empty prefix is the default namespace.

@@ -342,12 +342,15 @@ async function prova(servizio) {
   riga('ConsultaDomanda', `${schede(vista).map((s) => s.Stato).join(', ')}; ${atti.length} atti`);
 
   // Un'altra domanda, per avere due pagine da una riga; di assegno unico come tutore, perché da genitore ne ha già una.
-  const seconda = componi(ente, [figlio()], mandato);
-  if (!temporaneo) {
-    seconda.Richiedente.Ruolo = 'TUTORE';
-    seconda.Figli.Figlio[0].Ripartizione = 'A';
-  }
-  const altra = await ente.invia('InviaDomanda', { ChiaveInvio: `${chiave}-8`, Domanda: seconda });
+  const inPiu = () => {
+    const seconda = componi(ente, [figlio()], mandato);
+    if (!temporaneo) {
+      seconda.Richiedente.Ruolo = 'TUTORE';
+      seconda.Figli.Figlio[0].Ripartizione = 'A';
+    }
+    return seconda;
+  };
+  const altra = await ente.invia('InviaDomanda', { ChiaveInvio: `${chiave}-8`, Domanda: inPiu() });
   const cerca = async (criteri, attesa, altre) => {
     let pagina;
     for (pagina of await ente.legge('RicercaDomande', criteri)) {
@@ -408,6 +411,44 @@ async function prova(servizio) {
     pretendi(uguali(Riepilogo.Ricevuta, prima), 'il riepilogo della domanda');
   }
   riga('ScaricaRiepilogo', `${nome}, e in XML`);
+
+  // Un lotto di due domande, la seconda d'un altro patronato: nel corpo.
+  const richieste = [1, 2].map((posto) => ({
+    ChiaveInvio: `${chiave}-l${posto}`,
+    Domanda: inPiu(),
+  }));
+  const delSecondo = { Codice: secondo.chi.Patronato.Codice, Ufficio: scelte.ufficio };
+  richieste[1].Domanda = { ...richieste[1].Domanda, Patronato: delSecondo };
+  const nelCorpo = { ChiaveInvio: `${chiave}-lotto`, Lotto: { InviaDomanda: richieste } };
+  const accolti = await ente.legge('InviaLotto', nelCorpo);
+  const ripetizioni = accolti.map((detto) => vero(detto.Ripetizione));
+  pretendi(uguali(ripetizioni, [false, true]), 'InviaLotto: Ripetizione soltanto al secondo invio');
+  pretendi(accolti[0].IdLotto === accolti[1].IdLotto, 'InviaLotto: lo stesso IdLotto al secondo invio');
+  riga('InviaLotto', accolti[0].IdLotto);
+  const delLotto = { IdLotto: accolti[0].IdLotto };
+  let stati;
+  for (;;) {
+    stati = await ente.legge('StatoLotto', delLotto);
+    if (stati.every((stato) => stato.Stato === 'done')) break;
+    const attesa = Number(stati[0].ChiedereFraSecondi ?? 1);
+    await new Promise((riprendi) => setTimeout(riprendi, attesa * 1000));
+  }
+  for (const { Esito, Conteggi } of stati) {
+    pretendi(Esito === 'PARZIALE', `StatoLotto PARZIALE e non ${Esito}`);
+    pretendi(uguali([Conteggi.Registrati, Conteggi.Rifiutati], [1, 1]), 'StatoLotto: una registrata, una rifiutata');
+  }
+  riga('StatoLotto', 'PARZIALE, 1 registrata, 1 rifiutata');
+  for (const esito of await ente.legge('EsitoLotto', delLotto)) {
+    const voci = elenco(esito.Elementi.Elemento);
+    pretendi(uguali(voci.map((v) => v.ChiaveInvio), richieste.map((r) => r.ChiaveInvio)), 'EsitoLotto: le proprie chiavi');
+    pretendi(uguali(voci.map((v) => v.Esito), ['REGISTRATA', 'RIFIUTATA']), 'EsitoLotto: un esito per domanda');
+    pretendi(elenco(voci[1].Errore)[0].Codice === 'PAT-001', "EsitoLotto: l'errore della seconda");
+  }
+  for (const esito of await ente.legge('EsitoLotto', { ...delLotto, Solo: 'RIFIUTATA', Formato: 'CSV' })) {
+    const righe = esito.Csv.trim().split('\n');
+    pretendi(righe.length === 2 && righe[1].includes('PAT-001'), 'EsitoLotto: il CSV delle sole rifiutate');
+  }
+  riga('EsitoLotto', 'REGISTRATA e PAT-001, anche in CSV');
 
   // Dal testo del WSDL, e non da ciò che node-soap ne ha inteso.
   let quante;

@@ -107,14 +107,14 @@ final class Ente
         $this->chi = ['Patronato' => ['Codice' => $codice, 'Ufficio' => $scelte['ufficio']], 'Operatore' => $scelte['user']];
     }
 
-    // La stessa lettura dalle due porte.
-    public function legge(string $operazione, array $richiesta): array
+    // La stessa lettura dalle due porte; $blocco sta accanto a Identity.
+    public function legge(string $operazione, array $richiesta, ?SoapHeader $blocco = null): array
     {
         $risposte = [];
         foreach ($this->porte as $nome => $client) {
             $this->chiamate[$nome][$operazione] = true;
             try {
-                $risposte[] = $client->__soapCall($operazione, [$richiesta]);
+                $risposte[] = $client->__soapCall($operazione, [$richiesta], null, $blocco);
             } catch (SoapFault $fault) {
                 $errori = $fault->detail->Errori->Errore ?? [];
                 mostra(is_array($errori) ? $errori : [$errori]);
@@ -377,12 +377,15 @@ function prova(string $servizio, array $scelte): void
     $riga('ConsultaDomanda', implode(', ', array_column($vista->Schede->Scheda, 'Stato')) . '; ' . count($atti) . ' atti');
 
     // Un'altra domanda, per avere due pagine da una riga; di assegno unico come tutore, perché da genitore ne ha già una.
-    $seconda = $componi($ente, [figlio()], $mandato);
-    if (!$temporaneo) {
-        $seconda['Richiedente']['Ruolo'] = 'TUTORE';
-        $seconda['Figli']['Figlio'][0]['Ripartizione'] = 'A';
-    }
-    $altra = $ente->invia('InviaDomanda', ['ChiaveInvio' => "$chiave-8", 'Domanda' => $seconda]);
+    $in_piu = function () use ($componi, $ente, $mandato, $temporaneo): array {
+        $seconda = $componi($ente, [figlio()], $mandato);
+        if (!$temporaneo) {
+            $seconda['Richiedente']['Ruolo'] = 'TUTORE';
+            $seconda['Figli']['Figlio'][0]['Ripartizione'] = 'A';
+        }
+        return $seconda;
+    };
+    $altra = $ente->invia('InviaDomanda', ['ChiaveInvio' => "$chiave-8", 'Domanda' => $in_piu()]);
     $cerca = function (array $criteri, string $attesa, ?bool $altre = null) use ($ente): stdClass {
         foreach ($ente->legge('RicercaDomande', $criteri) as $pagina) {
             $trovate = array_column($pagina->Domanda ?? [], 'Protocollo');
@@ -447,6 +450,47 @@ function prova(string $servizio, array $scelte): void
         pretendi($riepilogo->Ricevuta == $prima, 'il riepilogo della domanda');
     }
     $riga('ScaricaRiepilogo', "$nome, e in XML");
+
+    // Un lotto di due domande, la seconda d'un altro patronato: nel corpo.
+    $richieste = array_map(fn (int $posto) => [
+        'ChiaveInvio' => "$chiave-l$posto",
+        'Domanda' => $in_piu(),
+    ], [1, 2]);
+    $richieste[1]['Domanda']['Patronato']['Codice'] = $secondo->chi['Patronato']['Codice'];
+    $nel_corpo = ['ChiaveInvio' => "$chiave-lotto", 'Lotto' => ['InviaDomanda' => $richieste]];
+    $accolti = $ente->legge('InviaLotto', $nel_corpo);
+    $ripetizioni = array_column($accolti, 'Ripetizione');
+    pretendi($ripetizioni === [false, true], 'InviaLotto: Ripetizione soltanto al secondo invio');
+    $id = $accolti[0]->IdLotto;
+    pretendi($id === $accolti[1]->IdLotto, 'InviaLotto: lo stesso IdLotto al secondo invio');
+    $riga('InviaLotto', $id);
+    // L'intestazione X-Correlation-ID, o IdLotto nel corpo.
+    $chiedi = function (string $operazione, array $altro = []) use ($ente, $servizio, $id): array {
+        return [
+            ...$ente->legge($operazione, ['IdLotto' => $id] + $altro),
+            ...$ente->legge($operazione, $altro, new SoapHeader("http://inps.it/$servizio/v1", 'X-Correlation-ID', $id)),
+        ];
+    };
+    while (array_column($stati = $chiedi('StatoLotto'), 'Stato') !== ['done', 'done', 'done', 'done']) {
+        sleep((int) ($stati[0]->ChiedereFraSecondi ?? 1));
+    }
+    foreach ($stati as $stato) {
+        $conteggi = [(int) $stato->Conteggi->Registrati, (int) $stato->Conteggi->Rifiutati];
+        pretendi([$stato->Esito, $conteggi] === ['PARZIALE', [1, 1]], 'StatoLotto: una registrata, una rifiutata');
+    }
+    $riga('StatoLotto', "$stato->Esito, 1 registrata, 1 rifiutata");
+    foreach ($chiedi('EsitoLotto') as $esito) {
+        $voci = $esito->Elementi->Elemento;
+        $chiavi = array_column($voci, 'ChiaveInvio');
+        pretendi($chiavi === array_column($richieste, 'ChiaveInvio'), 'EsitoLotto: le proprie chiavi');
+        pretendi(array_column($voci, 'Esito') === ['REGISTRATA', 'RIFIUTATA'], 'EsitoLotto: un esito per domanda');
+        pretendi($voci[1]->Errore[0]->Codice === 'PAT-001', "EsitoLotto: l'errore della seconda");
+    }
+    foreach ($chiedi('EsitoLotto', ['Solo' => 'RIFIUTATA', 'Formato' => 'CSV']) as $esito) {
+        $righe = explode("\n", trim($esito->Csv));
+        pretendi(count($righe) === 2 && str_contains($righe[1], 'PAT-001'), 'EsitoLotto: il CSV delle sole rifiutate');
+    }
+    $riga('EsitoLotto', "{$voci[0]->Protocollo} e {$voci[1]->Errore[0]->Codice}, anche in CSV");
 
     // Dal testo del WSDL, e non da ciò che PHP ne ha inteso.
     foreach ($ente->chiamate as $porta => $del_primo) {

@@ -11,6 +11,7 @@ alla prima promessa non mantenuta.
 """
 
 import argparse
+import gzip
 import hashlib
 import random
 import shlex
@@ -84,9 +85,9 @@ class Ente:
         # Come comincia ogni atto, dopo il Riferimento.
         self.chi = {"Patronato": {"Codice": self.codice, "Ufficio": scelte.ufficio}, "Operatore": scelte.user}
 
-    def chiama(self, porta, operazione, **richiesta):
+    def chiama(self, porta, operazione, _blocchi=None, **richiesta):
         self.chiamate[porta].add(operazione)
-        return porta[operazione](**richiesta, _soapheaders=self.intestazione)
+        return porta[operazione](**richiesta, _soapheaders={**self.intestazione, **(_blocchi or {})})
 
     def legge(self, operazione, **richiesta):
         """La stessa lettura dalle due porte."""
@@ -163,18 +164,18 @@ def allegato(tipo, nome):
     }
 
 
-def mtom(ente, richiesta):
-    """AllegaDocumento con i byte in una parte del messaggio: zeep scrive la busta, il documento le sta accanto."""
+def mtom(ente, operazione, elemento, tipo_mime, byte, richiesta):
+    """Una richiesta con i byte di un suo elemento in una parte del messaggio: zeep scrive la busta, essi le stanno accanto."""
     porta = ente.porte[0]
-    busta = ente.client.create_message(porta, "AllegaDocumento", **richiesta, _soapheaders=ente.intestazione)
-    contenuto = busta.find(".//{*}Contenuto")
+    busta = ente.client.create_message(porta, operazione, **richiesta, _soapheaders=ente.intestazione)
+    contenuto = busta.find(f".//{{*}}{elemento}")
     contenuto.text = None
-    etree.SubElement(contenuto, "{http://www.w3.org/2004/08/xop/include}Include", href="cid:documento@prova")
+    etree.SubElement(contenuto, "{http://www.w3.org/2004/08/xop/include}Include", href="cid:accanto@prova")
     confine = f"confine-{random.getrandbits(64):016x}"
     tipo = 'type="application/soap+xml"'
     parti = [
         (f"application/xop+xml; charset=UTF-8; {tipo}", "busta@prova", etree.tostring(busta)),
-        ("application/pdf", "documento@prova", PDF),
+        (tipo_mime, "accanto@prova", byte),
     ]
     corpo = b"".join(
         f"--{confine}\r\nContent-Type: {che}\r\nContent-Transfer-Encoding: binary\r\nContent-ID: <{nome}>\r\n\r\n".encode()
@@ -194,6 +195,18 @@ def mtom(ente, richiesta):
     pretendi(risposta.status_code == 200, f"la risposta a un messaggio MTOM: {risposta.text}")
     esito = etree.fromstring(risposta.content).find(f"{BUSTA}Body")[0]
     return ente.client.get_element(esito.tag).parse(esito, ente.client.wsdl.types)
+
+
+def lotto(ente, richieste):
+    """Un file di lotto, con le richieste come le scrive zeep."""
+    porta = ente.porte[0]
+    elementi = [
+        ente.client.create_message(porta, "InviaDomanda", **una, _soapheaders=ente.intestazione).find(f"{BUSTA}Body")[0]
+        for una in richieste
+    ]
+    radice = etree.Element(elementi[0].tag.replace("InviaDomanda", "Lotto"))
+    radice.extend(elementi)
+    return etree.tostring(radice, xml_declaration=True, encoding="UTF-8")
 
 
 def pdf(documento):
@@ -281,7 +294,8 @@ def prova(servizio, scelte):
 
     documento = {**atto, "Schede": {"Scheda": [1, 2]}, "Allegato": allegato("DOCUMENTO_IDENTITA", "documento.pdf")}
     inline = registra("AllegaDocumento", 4, Documento=documento)
-    accanto = mtom(ente, {"ChiaveInvio": f"{chiave}-4", "Documento": documento})
+    richiesta = {"ChiaveInvio": f"{chiave}-4", "Documento": documento}
+    accanto = mtom(ente, "AllegaDocumento", "Contenuto", "application/pdf", PDF, richiesta)
     pretendi(accanto.Ripetizione is True, "Ripetizione=true dello stesso documento in una parte MTOM")
     uguali = zeep.helpers.serialize_object(accanto.Ricevuta) == zeep.helpers.serialize_object(inline)
     pretendi(uguali, "la stessa ricevuta del documento inline")
@@ -332,11 +346,14 @@ def prova(servizio, scelte):
     riga("ConsultaDomanda", f"{', '.join(s.Stato for s in vista.Schede.Scheda)}; {len(atti)} atti")
 
     # Un'altra domanda, per avere due pagine da una riga; di assegno unico come tutore, perché da genitore ne ha già una.
-    seconda = componi(ente, [figlio()], mandato)
-    if not temporaneo:
-        seconda["Richiedente"]["Ruolo"] = "TUTORE"
-        seconda["Figli"]["Figlio"][0]["Ripartizione"] = "A"
-    altra = ente.invia("InviaDomanda", ChiaveInvio=f"{chiave}-8", Domanda=seconda)
+    def in_piu():
+        seconda = componi(ente, [figlio()], mandato)
+        if not temporaneo:
+            seconda["Richiedente"]["Ruolo"] = "TUTORE"
+            seconda["Figli"]["Figlio"][0]["Ripartizione"] = "A"
+        return seconda
+
+    altra = ente.invia("InviaDomanda", ChiaveInvio=f"{chiave}-8", Domanda=in_piu())
     ricerca = {"Richiedente": RICHIEDENTE, "PresentataDal": oggi, "CodiceUfficio": scelte.ufficio, "RigheMax": 1}
     for pagina in ente.legge("RicercaDomande", **ricerca):
         pretendi([d.Protocollo for d in pagina.Domanda] == [altra.Protocollo], "la domanda più recente per prima")
@@ -380,6 +397,46 @@ def prova(servizio, scelte):
         pretendi(carta.Riepilogo.Operazione == "InviaDomanda" and carta.Riepilogo.Sezioni.Sezione, "il riepilogo")
         pretendi(carta.Riepilogo.Ricevuta.Protocollo == prima.Protocollo, "il riepilogo della domanda")
     riga("ScaricaRiepilogo", f"{nome}, e in XML")
+
+    # Un lotto di due domande, la seconda d'un altro patronato: nel corpo, dalle due porte, poi lo stesso contenuto in un file.
+    richieste = [{"ChiaveInvio": f"{chiave}-l{posto}", "Domanda": in_piu()} for posto in (1, 2)]
+    richieste[1]["Domanda"]["Patronato"] = {**ente.chi["Patronato"], "Codice": secondo.codice}
+    mandato_in = [
+        ente.chiama(porta, "InviaLotto", ChiaveInvio=f"{chiave}-lotto", Lotto={"InviaDomanda": richieste})
+        for porta in ente.porte
+    ]
+    accolti = [detto.body if hasattr(detto, "body") else detto for detto in mandato_in]
+    pretendi([detto.Ripetizione for detto in accolti] == [False, True], "InviaLotto: Ripetizione soltanto al secondo invio")
+    pretendi(accolti[0].IdLotto == accolti[1].IdLotto, "InviaLotto: lo stesso IdLotto al secondo invio")
+    file = lotto(ente, richieste)
+    richiesta = {"ChiaveInvio": f"{chiave}-file", "File": b"-"}
+    accanto = mtom(ente, "InviaLotto", "File", "application/gzip", gzip.compress(file), richiesta)
+    pretendi(accanto.Byte == len(file), "InviaLotto: i byte del file, decompresso")
+    riga("InviaLotto", f"{accolti[0].IdLotto} nel corpo, {accanto.IdLotto} in un file")
+
+    for id_lotto, attesi in ((accolti[0].IdLotto, (1, 0, 1)), (accanto.IdLotto, (0, 1, 1))):
+        # L'intestazione X-Correlation-ID, o IdLotto nel corpo.
+        modi = [{"_blocchi": {"X-Correlation-ID": id_lotto}}, {"IdLotto": id_lotto}]
+        while True:
+            stati = [ente.chiama(porta, "StatoLotto", **modo) for porta in ente.porte for modo in modi]
+            if all(stato.Stato == "done" for stato in stati):
+                break
+            time.sleep(min(stato.ChiedereFraSecondi or 1 for stato in stati))
+        for stato in stati:
+            conteggi = (stato.Conteggi.Registrati, stato.Conteggi.Ripetuti, stato.Conteggi.Rifiutati)
+            pretendi((stato.Esito, conteggi) == ("PARZIALE", attesi), f"StatoLotto PARZIALE {attesi} e non {conteggi}")
+        for porta in ente.porte:
+            for modo in modi:
+                esito = ente.chiama(porta, "EsitoLotto", **modo)
+                voci = esito.Elementi.Elemento
+                pretendi([v.ChiaveInvio for v in voci] == [r["ChiaveInvio"] for r in richieste], "EsitoLotto: le proprie chiavi")
+                pretendi([v.Esito for v in voci] == ["REGISTRATA", "RIFIUTATA"], "EsitoLotto: un esito per domanda")
+                pretendi(voci[1].Errore[0].Codice == "PAT-001", "EsitoLotto: l'errore della seconda")
+            rifiutate = ente.chiama(porta, "EsitoLotto", IdLotto=id_lotto, Solo="RIFIUTATA", Formato="CSV")
+            righe = rifiutate.Csv.splitlines()
+            pretendi(len(righe) == 2 and "PAT-001" in righe[1], "EsitoLotto: il CSV delle sole rifiutate")
+    riga("StatoLotto", f"{stato.Esito}, {stato.Conteggi.Ripetuti} già registrata, {stato.Conteggi.Rifiutati} rifiutata")
+    riga("EsitoLotto", f"{voci[0].Protocollo} e {voci[1].Errore[0].Codice}, anche in CSV")
 
     for porta, del_secondo in zip(ente.porte, secondo.porte):
         nel_wsdl = ente.schema.operazioni[porta._binding.name.localname]

@@ -70,8 +70,16 @@ fn what_http_alone_can_refuse_has_a_status_and_a_code() {
     assert_eq!((gzip.status, &gzip.text()[..8]), (415, "HTP-006 "));
     let testata = client.post_with(body, "X-Lunga", &"x".repeat(17_000));
     assert_eq!((testata.status, &testata.text()[..8]), (431, "HTP-007 "));
-    let grande = client.post_as(&vec![b' '; 10 * 1024 * 1024 + 1], SOAP_12);
+    // A lot may be longer, so it is the operation that decides.
+    let mut grande = include_bytes!("../../docs/messaggi/echo.xml").to_vec();
+    grande.resize(10 * 1024 * 1024 + 1, b' ');
+    let grande = client.post_as(&grande, SOAP_12);
     assert_eq!((grande.status, &grande.text()[..8]), (413, "HTP-005 "));
+    let vuoto = client.post_as(&vec![b' '; 10 * 1024 * 1024 + 1], SOAP_12);
+    assert_eq!(
+        (vuoto.status, vuoto.value("Codice").as_deref()),
+        (500, Some("ENV-028"))
+    );
     assert_eq!(client.get("?wsdl").status, 200, "and the server lives on");
 }
 
@@ -213,6 +221,21 @@ fn every_sample_of_the_docs_is_answered_as_it_is_shown(archivio: Archivio) {
         let reply = client.post(&read(nome));
         assert_eq!(reply.status, 200, "{nome}: {}", reply.text());
     }
+    let lotto = client.post(&read("InviaLotto"));
+    assert_eq!(
+        lotto.value("Stato").as_deref(),
+        Some("accepted"),
+        "{}",
+        lotto.text()
+    );
+    for nome in ["StatoLotto", "EsitoLotto"] {
+        let reply = client.post(&read(nome));
+        assert_eq!(
+            reply.value("Codice").as_deref(),
+            Some("LOT-004"),
+            "{nome}: its id is of no lot here"
+        );
+    }
     let mut files = 0;
     for entry in std::fs::read_dir(&samples).unwrap() {
         files += usize::from(
@@ -223,7 +246,7 @@ fn every_sample_of_the_docs_is_answered_as_it_is_shown(archivio: Archivio) {
                 .is_some_and(|extension| extension == "xml"),
         );
     }
-    assert_eq!(files, 17, "a sample that no line above sends");
+    assert_eq!(files, 20, "a sample that no line above sends");
 }
 
 /// The engine refuses the first sheet of the first domanda.
@@ -321,9 +344,24 @@ fn every_sample_of_the_assegno_unico_is_answered_as_it_is_shown() {
         let reply = client.post(&read(nome));
         assert_eq!(reply.status, 200, "{nome}: {}", reply.text());
     }
+    let lotto = client.post(&read("InviaLotto"));
+    assert_eq!(
+        lotto.value("Stato").as_deref(),
+        Some("accepted"),
+        "{}",
+        lotto.text()
+    );
+    for nome in ["StatoLotto", "EsitoLotto"] {
+        let reply = client.post(&read(nome));
+        assert_eq!(
+            reply.value("Codice").as_deref(),
+            Some("LOT-004"),
+            "{nome}: its id is of no lot here"
+        );
+    }
     assert_eq!(
         std::fs::read_dir(&samples).unwrap().count(),
-        18,
+        21,
         "a sample that no line above sends"
     );
 }

@@ -100,6 +100,8 @@ pub(crate) struct Setting {
     pub(crate) quota: Option<u32>,
     /// The listener's section of varco.toml; port 0 and one worker unless told.
     pub(crate) listener: Option<String>,
+    /// The section of varco.toml about lots.
+    pub(crate) lotti: Option<String>,
     /// What it keeps its domande in.
     #[serde(skip)]
     pub(crate) archivio: Archivio,
@@ -370,6 +372,7 @@ fn write_files(dir: &Path, setting: &Setting) {
         .listener
         .as_deref()
         .unwrap_or("[listener]\nindirizzo = \"127.0.0.1:0\"\nworkers = 1\n");
+    let lotti = setting.lotti.as_deref().unwrap_or_default();
     std::fs::write(
         dir.join("varco.toml"),
         format!(
@@ -384,6 +387,8 @@ ca = "{certs}/ca.pem"
 crl = "{certs}/crl.pem"
 [identity]
 mode = "{identity}"
+[lotti]
+{lotti}
 "#
         ),
     )

@@ -10,6 +10,8 @@ mod documenti;
 mod door;
 mod helpers;
 mod hostile;
+mod lotti;
+mod lotti_comando;
 mod messages;
 mod modifiche;
 mod motore;

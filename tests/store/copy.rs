@@ -23,6 +23,7 @@ use crate::atti::{
     LUGLIO, atto, chiave, fascicolo, istante, minore, options, protocollo, registrata, ripetuta, traccia,
 };
 use crate::banco::Raw;
+use crate::lotti;
 use crate::postgres_comune::{binaries, cluster, fresh_name};
 
 /// When the moves of these tests happen.
@@ -996,4 +997,46 @@ fn both_kinds_of_store_have_the_same_versions() {
         versioni
     };
     assert_eq!(versioni("sqlite"), versioni("postgres"));
+}
+
+#[tokio::test]
+async fn a_lot_that_is_open_goes_on_in_the_database() {
+    let Some(trasloco) = Trasloco::new(0).await else {
+        return;
+    };
+    let prima = trasloco.source().await.unwrap();
+    lotti::begin_a_lot(&prima).await;
+    prima.close().await;
+
+    let copia = trasloco.done().await;
+    let righe = |tabella| copia.tabelle.iter().find(|(nome, _)| *nome == tabella).unwrap().1;
+    // Two lots, one of which has ended: its bytes stay behind.
+    assert_eq!(
+        ["lotti", "lotti_esiti", "lotti_pezzi", "chiavi", "registrazioni"].map(righe),
+        [2, 4, 3, 4, 2]
+    );
+    let dopo = trasloco.target().await;
+    lotti::end_that_lot(&dopo).await;
+    // Looked over again, with the database at work: nothing of it is an anomaly.
+    dopo.close().await;
+    assert!(trasloco.done().await.gia_fatta);
+}
+
+#[tokio::test]
+async fn a_lot_whose_spool_is_gone_is_not_moved() {
+    let Some(trasloco) = Trasloco::new(0).await else {
+        return;
+    };
+    let prima = trasloco.source().await.unwrap();
+    lotti::begin_a_lot(&prima).await;
+    prima.close().await;
+    let mut spool = trasloco.da.clone().into_os_string();
+    spool.push(".lotti");
+    std::fs::remove_dir_all(spool).unwrap();
+    let errore = trasloco.copy().await.unwrap_err();
+    assert_eq!(
+        errore.to_string(),
+        "inconsistent row in lotti.byte: its spool is not there, or not whole"
+    );
+    trasloco.nothing_happened("dopo").await;
 }

@@ -9,6 +9,7 @@ mod cluster;
 mod comandi;
 mod copy;
 mod elenchi;
+mod lotti;
 mod modifiche;
 mod motore;
 mod motore_processo;

@@ -19,6 +19,7 @@ use varco::store::{
 
 use crate::atti::{LUGLIO, atto, chiave, istante, options, protocollo, registrata, ripetuta, traccia};
 use crate::banco::Banco;
+use crate::lotti;
 use crate::postgres_comune::{binaries, cluster, fresh_name};
 
 crate::story::stories!(Banco::postgres);
@@ -269,6 +270,25 @@ async fn overlapping_batches_of_three_gateways_never_wait_for_each_other_in_a_ci
     banco.all_is_well(quante).await;
 }
 
+#[tokio::test]
+async fn the_pieces_of_a_lot_stay_while_it_is_open() {
+    let Some(banco) = Banco::postgres().await else {
+        return;
+    };
+    lotti::begin_a_lot(&banco.store).await;
+    for ruolo in ["varco", "varco_gateway"] {
+        let mut raw = banco.raw_as(ruolo).await;
+        let errore = raw.refused("DELETE FROM lotti_pezzi").await;
+        assert!(
+            errore.contains("lotti_pezzi: il lotto e aperto, i suoi byte restano"),
+            "{ruolo}: {errore}"
+        );
+    }
+    lotti::end_that_lot(&banco.store).await;
+    let poi = istante("2099-01-01T00:00:00Z");
+    assert_eq!(banco.store.spool_sweep(poi, istante(LUGLIO)).await.unwrap(), 2);
+}
+
 // ── Roles ──
 
 #[tokio::test]
@@ -295,6 +315,12 @@ async fn each_role_is_refused_what_is_not_its_own() {
         "INSERT INTO annullamenti (registrazione, annullata_il, operatore, motivo, provvedimento_numero, provvedimento_data)
          VALUES (1, now(), 'x', 'x', 'x', now())",
         "DELETE FROM tracce",
+        "DELETE FROM lotti",
+        "UPDATE lotti SET digest = ''",
+        "UPDATE lotti_esiti SET riga = 1",
+        "DELETE FROM lotti_esiti",
+        "UPDATE lotti_pezzi SET byte = ''",
+        "TRUNCATE lotti_pezzi",
         "CREATE TABLE cose (x integer)",
         "CREATE ROLE intruso",
         "SET session_replication_role = replica",
@@ -340,6 +366,7 @@ async fn each_role_is_refused_what_is_not_its_own() {
     assert_eq!(audit.number("SELECT count(*) AS n FROM registrazioni").await, 1);
     assert_eq!(audit.number("SELECT count(protocollo) AS n FROM tracce").await, 1);
     for sql in [
+        "SELECT byte FROM lotti_pezzi",
         "SELECT * FROM payload",
         "SELECT * FROM domande",
         "SELECT * FROM schede",

@@ -195,3 +195,32 @@ async fn upkeep_folds_the_log_into_the_file() {
     banco.one(atto("b", 1, &[2]), LUGLIO).await;
     banco.all_is_well(2).await;
 }
+
+#[tokio::test]
+async fn the_bytes_of_lots_lie_beside_the_file_for_its_user_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let (banco, path) = store_and_file().await;
+    let lotto = uuid::Uuid::from_u128(7);
+    banco
+        .store
+        .spool_append(lotto, 0, Bytes::from_static(b"byte"))
+        .await
+        .unwrap();
+    let cartella = path.with_file_name("store.db.lotti");
+    let spool = cartella.join("00000000-0000-0000-0000-000000000007");
+    let modo = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((modo(&cartella), modo(&spool)), (0o700, 0o600));
+    // A file that is not ours is left alone.
+    let altro = cartella.join("LEGGIMI");
+    std::fs::write(&altro, "x").unwrap();
+    let poi = istante("2099-01-01T00:00:00Z");
+    assert_eq!(banco.store.spool_sweep(poi, poi).await.unwrap(), 1);
+    assert!(altro.exists() && !spool.exists());
+    // What was taken away does not begin anew in its middle.
+    banco
+        .store
+        .spool_append(lotto, 1, Bytes::from_static(b"byte"))
+        .await
+        .unwrap_err();
+}

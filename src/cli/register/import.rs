@@ -375,9 +375,8 @@ impl Banco {
             Some(Registrazione::DomandaViva(viva, schede)) => {
                 Err(told(&file, &letta.taken(Some(&viva), &schede)))
             }
-            Some(Registrazione::Conflitto(_) | Registrazione::Superata) | None => {
-                Err(vec![format!("{file}: l'archivio è cambiato mentre si importava")])
-            }
+            Some(Registrazione::Conflitto(_) | Registrazione::ChiaveDiLotto(_) | Registrazione::Superata)
+            | None => Err(vec![format!("{file}: l'archivio è cambiato mentre si importava")]),
         })
     }
 }

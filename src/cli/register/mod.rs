@@ -9,10 +9,8 @@ mod import;
 mod segnatura;
 
 use std::fmt::Write as _;
-use std::io::IsTerminal as _;
 
 use anyhow::Result;
-use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -153,18 +151,6 @@ async fn open(dove: &DoveConfig) -> Result<(SharedRegistro, Timestamp)> {
     Ok((store, WallClock::with_offset(offset).business()))
 }
 
-/// Where somebody looks at the terminal.
-fn progress_bar() -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let barra = ProgressBar::new(0);
-    if let Ok(stile) = ProgressStyle::with_template("{bar:40} {pos}/{len}  {per_sec}  mancano {eta}") {
-        barra.set_style(stile);
-    }
-    barra
-}
-
 async fn list(dove: &DoveConfig) -> Result<Uscita> {
     let store = super::open_store(&dove.read()?).await?;
     let mut dopo = None;
@@ -188,7 +174,7 @@ async fn list(dove: &DoveConfig) -> Result<Uscita> {
 
 async fn verify(dove: &DoveConfig) -> Result<Uscita> {
     let (store, _) = open(dove).await?;
-    let barra = progress_bar();
+    let barra = super::progress_bar(0, super::BARRA);
     let verifica = esamina(&*store, &|viste, tutte| {
         barra.set_length(tutte);
         barra.set_position(viste);

@@ -143,6 +143,19 @@ fn operation(prestazione: &Prestazione, chiave: &str) -> (String, String) {
     )
 }
 
+/// An envelope up to its body, on one line; `blocchi` are header blocks beside Identity.
+pub(in crate::cli) fn opening(user_id: &str, ufficio: &str, blocchi: &str) -> String {
+    format!(
+        r#"<env:Envelope xmlns:env="{}"><env:Header>{blocchi}<inps:Identity xmlns:inps="http://inps.it/"><UserId>{}</UserId><CodiceUfficio>{}</CodiceUfficio></inps:Identity></env:Header><env:Body>"#,
+        SoapVersion::V12.namespace(),
+        escape(user_id),
+        escape(ufficio),
+    )
+}
+
+/// What closes such an envelope.
+pub(in crate::cli) const CHIUSURA: &str = "</env:Body></env:Envelope>";
+
 fn wrap(
     testo: &str,
     prestazione: &Prestazione,
@@ -158,19 +171,14 @@ fn wrap(
         Some(_) => senza_bom.split_at(senza_bom.find("?>").map_or(0, |fine| fine + 2)),
         None => ("", senza_bom),
     };
-    let intestazione = format!(
-        r#"<env:Envelope xmlns:env="{}"><env:Header><inps:Identity xmlns:inps="http://inps.it/"><UserId>{}</UserId><CodiceUfficio>{}</CodiceUfficio></inps:Identity></env:Header><env:Body>{apertura}"#,
-        SoapVersion::V12.namespace(),
-        escape(user_id),
-        escape(ufficio),
-    );
+    let intestazione = opening(user_id, ufficio, "") + apertura;
     // A declaration over several lines leaves its line ends behind, so that the lines of the rest stay.
     let a_capo: String = dichiarazione.chars().filter(|c| *c == '\n').collect();
     let ultima_riga = dichiarazione.rsplit('\n').next().unwrap_or_default();
     let righe = u32::try_from(a_capo.len()).unwrap_or(u32::MAX);
     let colonne = i64::try_from(intestazione.chars().count()).unwrap_or(i64::MAX)
         - i64::try_from(ultima_riga.chars().count()).unwrap_or(0);
-    let bytes = format!("{a_capo}{intestazione}{resto}{chiusura}</env:Body></env:Envelope>").into_bytes();
+    let bytes = format!("{a_capo}{intestazione}{resto}{chiusura}{CHIUSURA}").into_bytes();
     Busta {
         versione: SoapVersion::V12,
         servizio: prestazione.servizio,
@@ -182,19 +190,21 @@ fn wrap(
 
 /// What must be known of a file before it is sent.
 #[derive(Debug, Default)]
-struct Sguardo {
+pub(in crate::cli) struct Sguardo {
     namespace: String,
     radice: String,
     prestazione: Option<&'static Prestazione>,
     chiave: Option<String>,
-    operatore: Option<String>,
-    ufficio: Option<String>,
+    /// Who operates, as the Domanda says it.
+    pub(in crate::cli) operatore: Option<String>,
+    /// The ufficio, as the Domanda says it.
+    pub(in crate::cli) ufficio: Option<String>,
 }
 
 impl Sguardo {
     /// Looks at the root and at the few values that the envelope needs. The gateway judges the rest: whatever is
     /// wrong below the root is its finding, not ours.
-    fn over(contenuto: &[u8]) -> Result<Self, BustaErrata> {
+    pub(in crate::cli) fn over(contenuto: &[u8]) -> Result<Self, BustaErrata> {
         let limits = Limits::default();
         let mut reader = Reader::new(contenuto, &limits);
         let mut sguardo = Self::default();

@@ -2,15 +2,16 @@
 //! safe and useful: no connection, 503, 429. A refusal by the door (a certificate that is not taken) is told at once,
 //! because sending again changes nothing.
 
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use ureq::Agent;
-use ureq::http::{Response, header};
+use ureq::http::{Response, StatusCode, header};
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
+use ureq::typestate::WithBody;
+use ureq::{Agent, Body, RequestBuilder, SendBody};
 
 use super::porta::{Porta, rustls_of, sentence};
 use crate::soap::SoapVersion;
@@ -28,6 +29,9 @@ const ATTESA_MASSIMA: Duration = Duration::from_mins(1);
 
 /// An answer larger than this is not ours.
 const RISPOSTA_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// How long the bytes of a lot may travel, or those of its outcome.
+const LUNGA: Duration = Duration::from_hours(1);
 
 /// Who we are and whom we trust.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +59,18 @@ pub struct Ricevuto {
     pub status: u16,
     /// The body.
     pub corpo: Vec<u8>,
+}
+
+/// An answer that may be long.
+#[expect(
+    missing_debug_implementations,
+    reason = "a reader of a connection shows nothing"
+)]
+pub enum Aperta {
+    /// It is what was asked for (HTTP 200): the body is still to be read.
+    DaLeggere(Box<dyn Read>),
+    /// Anything else.
+    Intera(Ricevuto),
 }
 
 /// Why nothing came back.
@@ -110,21 +126,86 @@ impl Cliente {
     /// Sends an envelope to a service; sends again, a bounded number of times, while the gateway is not there.
     pub fn post(&self, servizio: &str, versione: SoapVersion, busta: &[u8]) -> Result<Ricevuto, Mancato> {
         let url = address(&self.porta.url, servizio);
+        self.patiently(|| whole(self.request(&url, versione).send(busta)?))
+    }
+
+    /// Sends a body that is read while it goes; `corpo` begins it anew for each attempt. Its length is told, or it
+    /// goes in chunks.
+    pub fn post_stream<R: Read>(
+        &self,
+        servizio: &str,
+        content_type: &str,
+        lunghezza: Option<u64>,
+        mut corpo: impl FnMut() -> io::Result<R>,
+    ) -> Result<Ricevuto, Mancato> {
+        let url = address(&self.porta.url, servizio);
+        self.patiently(|| {
+            let mut corpo = corpo()?;
+            let mut richiesta = self
+                .agent
+                .post(&url)
+                .config()
+                .timeout_per_call(None)
+                .timeout_send_body(Some(LUNGA))
+                .timeout_recv_response(Some(LUNGA))
+                .build()
+                .header(header::CONTENT_TYPE, content_type);
+            if let Some(lunghezza) = lunghezza {
+                richiesta = richiesta.header(header::CONTENT_LENGTH, lunghezza);
+            }
+            whole(richiesta.send(SendBody::from_reader(&mut corpo))?)
+        })
+    }
+
+    /// Sends an envelope to a service whose answer may be long: it is still to be read.
+    pub fn open(&self, servizio: &str, versione: SoapVersion, busta: &[u8]) -> Result<Aperta, Mancato> {
+        let url = address(&self.porta.url, servizio);
+        self.patiently(|| {
+            let risposta = self
+                .request(&url, versione)
+                .config()
+                .timeout_per_call(None)
+                .timeout_recv_response(Some(LUNGA))
+                .timeout_recv_body(Some(LUNGA))
+                .build()
+                .send(busta)?;
+            if risposta.status() != StatusCode::OK {
+                let intera = whole(risposta)?;
+                return Ok(Tentato {
+                    cosa: Aperta::Intera(intera.cosa),
+                    status: intera.status,
+                    attesa: intera.attesa,
+                });
+            }
+            let corpo = risposta.into_body().into_with_config().limit(u64::MAX).reader();
+            Ok(Tentato {
+                cosa: Aperta::DaLeggere(Box::new(corpo)),
+                status: StatusCode::OK.as_u16(),
+                attesa: None,
+            })
+        })
+    }
+
+    /// Tries until something came back that is worth telling.
+    fn patiently<T>(
+        &self,
+        mut attempt: impl FnMut() -> Result<Tentato<T>, ureq::Error>,
+    ) -> Result<T, Mancato> {
         let mut tentativo = 0;
         loop {
             tentativo += 1;
             let ultimo = tentativo >= self.tentativi;
-            let attesa = match self.attempt(&url, versione, busta) {
-                Ok((ricevuto, attesa)) if matches!(ricevuto.status, 429 | 503) => match attesa {
+            let attesa = match attempt() {
+                Ok(tentato) if matches!(tentato.status, 429 | 503) => match tentato.attesa {
                     // The last answer is handed over as it is: it says in its own words why.
-                    _ if ultimo => return Ok(ricevuto),
+                    _ if ultimo => return Ok(tentato.cosa),
                     Some(attesa) if attesa > ATTESA_MASSIMA => {
-                        return Err(Mancato::PiuTardi(ricevuto.status));
+                        return Err(Mancato::PiuTardi(tentato.status));
                     }
                     Some(attesa) => attesa,
                     None => pause(tentativo),
                 },
-                Ok((ricevuto, _)) => return Ok(ricevuto),
+                Ok(tentato) => return Ok(tentato.cosa),
                 Err(error) => match self.classify(&error, tentativo == 1) {
                     Mancato::Rete(_) if !ultimo => pause(tentativo),
                     mancato => return Err(mancato),
@@ -150,29 +231,39 @@ impl Cliente {
         }
     }
 
-    fn attempt(
-        &self,
-        url: &str,
-        versione: SoapVersion,
-        busta: &[u8],
-    ) -> Result<(Ricevuto, Option<Duration>), ureq::Error> {
-        let mut richiesta = self
+    fn request(&self, url: &str, versione: SoapVersion) -> RequestBuilder<WithBody> {
+        let richiesta = self
             .agent
             .post(url)
             .header(header::CONTENT_TYPE, versione.content_type());
-        if versione == SoapVersion::V11 {
-            richiesta = richiesta.header("SOAPAction", "\"\"");
+        match versione {
+            SoapVersion::V11 => richiesta.header("SOAPAction", "\"\""),
+            SoapVersion::V12 => richiesta,
         }
-        let mut risposta = richiesta.send(busta)?;
-        let attesa = retry_after(&risposta);
-        let corpo = risposta
-            .body_mut()
-            .with_config()
-            .limit(RISPOSTA_BYTES_MAX)
-            .read_to_vec()?;
-        let status = risposta.status().as_u16();
-        Ok((Ricevuto { status, corpo }, attesa))
     }
+}
+
+/// What came of one attempt.
+struct Tentato<T> {
+    cosa: T,
+    status: u16,
+    attesa: Option<Duration>,
+}
+
+/// Reads an answer to its end.
+fn whole(mut risposta: Response<Body>) -> Result<Tentato<Ricevuto>, ureq::Error> {
+    let attesa = retry_after(&risposta);
+    let corpo = risposta
+        .body_mut()
+        .with_config()
+        .limit(RISPOSTA_BYTES_MAX)
+        .read_to_vec()?;
+    let status = risposta.status().as_u16();
+    Ok(Tentato {
+        cosa: Ricevuto { status, corpo },
+        status,
+        attesa,
+    })
 }
 
 /// The address of a service: what was given if it has a path, else the documented path on that host.

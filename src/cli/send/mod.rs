@@ -9,16 +9,13 @@ mod porta;
 pub mod risposta;
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
-use anyhow::{Context as _, Result};
-use indicatif::{ProgressBar, ProgressStyle};
-
 use super::{Uscita, sample};
 use crate::prestazione::Prestazione;
+use anyhow::{Context as _, Result};
 use busta::{Busta, BustaErrata, Operatore};
 use cliente::{Cliente, Credenziali, Mancato};
 use esiti::Esiti;
@@ -73,7 +70,7 @@ pub struct Dove {
 }
 
 impl Dove {
-    fn client(&self, connessioni: usize, tentativi: u32) -> Result<Cliente> {
+    pub(in crate::cli) fn client(&self, connessioni: usize, tentativi: u32) -> Result<Cliente> {
         let url = match (&self.url, &self.config) {
             (Some(url), _) => url.clone(),
             (None, Some(config)) => super::reachable(super::read_config(config)?.listener.indirizzo),
@@ -131,7 +128,7 @@ impl Args {
         let mut esiti =
             Esiti::create(&csv).with_context(|| format!("impossibile scrivere {}", csv.display()))?;
 
-        let barra = progress_bar(files.len());
+        let barra = crate::cli::progress_bar(files.len() as u64, crate::cli::BARRA);
         let mut somma = Somma::default();
         let prossimo = AtomicUsize::new(0);
         std::thread::scope(|scope| -> Result<()> {
@@ -239,7 +236,8 @@ fn take<'f>(files: &'f [PathBuf], prossimo: &AtomicUsize) -> Option<(usize, &'f 
     files.get(posto).map(|file| (posto, file.as_path()))
 }
 
-fn xml_files(cartella: &Path) -> Result<Vec<PathBuf>> {
+/// The messages of a folder, by name.
+pub(in crate::cli) fn xml_files(cartella: &Path) -> Result<Vec<PathBuf>> {
     let mut files = std::fs::read_dir(cartella)
         .and_then(|voci| {
             voci.map(|voce| voce.map(|voce| voce.path()))
@@ -260,17 +258,6 @@ fn file_name(file: &Path) -> String {
     file.file_name()
         .map(|nome| nome.to_string_lossy().into_owned())
         .unwrap_or_default()
-}
-
-fn progress_bar(quanti: usize) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let barra = ProgressBar::new(quanti as u64);
-    if let Ok(stile) = ProgressStyle::with_template("{bar:40} {pos}/{len}  {per_sec}  mancano {eta}") {
-        barra.set_style(stile);
-    }
-    barra
 }
 
 /// How a folder went.
@@ -328,7 +315,8 @@ impl std::fmt::Display for Somma {
     }
 }
 
-fn uscita(esito: &Esito) -> Uscita {
+/// The exit code of one outcome.
+pub(in crate::cli) fn uscita(esito: &Esito) -> Uscita {
     let mut somma = Somma::default();
     somma.add(esito);
     somma.uscita()

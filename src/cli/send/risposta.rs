@@ -229,7 +229,8 @@ impl Esito {
     }
 }
 
-fn errors(lista: &Elemento) -> Vec<Errore> {
+/// The errors, or warnings, among the children of an element.
+pub(in crate::cli) fn errors(lista: &Elemento) -> Vec<Errore> {
     lista
         .figli
         .iter()

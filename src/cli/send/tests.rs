@@ -190,6 +190,21 @@ fn who_asks_for_an_hour_is_not_waited_for() {
 }
 
 #[test]
+fn a_body_that_is_read_while_it_goes_begins_anew_at_each_attempt() {
+    let scena = Scena::new(vec![busy("Retry-After: 0\r\n"), registered(7)]);
+    let mut lette = 0;
+    let ricevuto = scena
+        .client("pat01", 3)
+        .post_stream("AssegnoTemporaneo", "text/xml", Some(4), || {
+            lette += 1;
+            Ok(&b"<x/>"[..])
+        })
+        .unwrap();
+    assert_eq!((ricevuto.status, lette), (200, 2));
+    assert_eq!(*scena.richieste.lock().unwrap(), ["<x/>", "<x/>"]);
+}
+
+#[test]
 fn a_certificate_that_is_not_taken_is_told_at_once() {
     let scena = Scena::new(vec![registered(1)]);
     let mancato = scena

@@ -420,7 +420,7 @@ fn is_unico(appunto: &Appunto) -> bool {
 }
 
 /// A name that came with the message, as far as it is worth showing.
-pub(super) fn shown(namespace: &str, locale: &str) -> String {
+pub(crate) fn shown(namespace: &str, locale: &str) -> String {
     etichetta(&shortened(namespace), &shortened(locale))
 }
 

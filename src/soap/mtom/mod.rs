@@ -6,6 +6,7 @@
 //! The root part is the envelope, and is read as any other. Where the XSD says `base64Binary` an `xop:Include` stands for
 //! the bytes of a part (`schema`); each part is asked for once, and none is left over.
 
+mod flusso;
 #[cfg(test)]
 mod tests;
 mod tipo;
@@ -14,6 +15,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
+pub use flusso::{Evento, Flusso, Parte as ParteInArrivo};
 pub use tipo::{Limits, Tipo, TipoErrato};
 
 use crate::catalogo::Codice;
@@ -62,6 +64,23 @@ struct Parte {
 }
 
 impl Parti {
+    /// None.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// One that is still coming: to who reads the envelope it has no byte.
+    #[must_use]
+    pub fn coming(numero: usize, content_id: String) -> Self {
+        Self(vec![Parte {
+            numero,
+            content_id,
+            byte: Bytes::new(),
+            chiesta: false,
+        }])
+    }
+
     /// The bytes that an `xop:Include` stands for: those of the part that `href` names, once.
     pub fn take(&mut self, href: &str) -> Result<Bytes, Codice> {
         let id = href
@@ -122,6 +141,12 @@ fn unescaped(testo: &str) -> Option<Vec<u8>> {
 pub struct MtomError(pub Box<Violazione>);
 
 impl MtomError {
+    /// What is wrong with a part.
+    #[must_use]
+    pub fn of(codice: Codice, numero: usize) -> Self {
+        Self::new(codice).of_part(numero)
+    }
+
     fn new(codice: Codice) -> Self {
         Self(Box::new(Violazione::at(codice, "")))
     }

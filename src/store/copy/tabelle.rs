@@ -143,6 +143,21 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
         immutabile: true,
         ..TABELLA
     },
+    // The keys of lots, which no registration has: the embedded store finds them among the lots themselves.
+    Tabella {
+        nome: "chiavi",
+        da: "lotti",
+        cammino: &[("numero", Intero)],
+        chiave: &["chiave_invio", "ente", "servizio"],
+        colonne: &[
+            col("ente", Testo),
+            col("servizio", Testo),
+            col("chiave_invio", Testo),
+            made("id", Intero, "0"),
+        ],
+        immutabile: true,
+        ..TABELLA
+    },
     Tabella {
         nome: "registrazioni",
         da: "registrazioni",
@@ -706,7 +721,85 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
         immutabile: true,
         ..TABELLA
     },
+    Tabella {
+        nome: "lotti",
+        da: "lotti",
+        cammino: &[("numero", Intero)],
+        chiave: &["numero"],
+        colonne: &[
+            col("numero", Intero),
+            col("id", Id),
+            col("chiave_invio", Testo),
+            col("ente", Testo),
+            col("servizio", Testo),
+            col("digest", Byte),
+            col("ente_denominazione", Testo),
+            col("codice_ufficio", Testo),
+            col("user_id", Testo),
+            col("certificato_sha256", Testo),
+            col("message_id", Id),
+            col("presentato_il", Istante),
+            col("byte", Intero),
+            col("elementi", Intero),
+            col("stato", Testo),
+            col("sospeso", Booleano),
+            col("preso_da", Testo),
+            col("preso_fino_a", Istante),
+            col("fatto_elementi", Intero),
+            col("fatto_byte", Intero),
+            col("fatto_riga", Intero),
+            col("fatto_colonna", Intero),
+            col("registrate", Intero),
+            col("ripetute", Intero),
+            col("rifiutate", Intero),
+            col("non_lette", Intero),
+            col("iniziato_il", Istante),
+            col("avanzato_il", Istante),
+            col("concluso_il", Istante),
+            col("interruzione", Byte),
+        ],
+        ..TABELLA
+    },
+    Tabella {
+        nome: "lotti_esiti",
+        da: "lotti_esiti",
+        unione: "LEFT JOIN registrazioni r ON r.id = t.registrazione",
+        cammino: &[("lotto", Intero), ("posto", Intero)],
+        chiave: &["lotto", "posto"],
+        colonne: &[
+            col("lotto", Intero),
+            col("posto", Intero),
+            col("registrazione", Intero),
+            col("riga", Intero),
+            col("colonna", Intero),
+            made("anno", Intero, "r.anno"),
+            col("ripetizione", Booleano),
+            col("chiave_invio", Testo),
+            col("errori_len", Intero),
+            col("errori_codec", Testo),
+            col("errori", Byte),
+        ],
+        immutabile: true,
+        ..TABELLA
+    },
+    // The bytes of the lots that are open: files beside the embedded store. Those of the others are needed by nobody.
+    Tabella {
+        nome: "lotti_pezzi",
+        da: SPOOL,
+        cammino: &[("lotto", Testo), ("pezzo", Intero)],
+        chiave: &["lotto", "pezzo"],
+        colonne: &[
+            col("lotto", Id),
+            col("pezzo", Intero),
+            col("scritto_il", Istante),
+            col("byte", Byte),
+        ],
+        ..TABELLA
+    },
 ];
+
+/// What `lotti_pezzi` is made of: no table of the embedded store, but its files.
+pub(in crate::store) const SPOOL: &str = "";
 
 impl Tabella {
     /// The place of a column.
@@ -727,7 +820,8 @@ pub(in crate::store) type Colonne = BTreeMap<String, BTreeSet<String>>;
 /// What the description takes from the embedded store.
 pub(super) fn taken() -> Colonne {
     let mut prese = Colonne::new();
-    for tabella in TABELLE.iter().filter(|tabella| tabella.da != "sqlite_sequence") {
+    let sue = |tabella: &&Tabella| tabella.da != "sqlite_sequence" && tabella.da != SPOOL;
+    for tabella in TABELLE.iter().filter(sue) {
         let colonne = tabella.colonne.iter().filter(|colonna| colonna.da.is_none());
         prese.entry(tabella.da.to_owned()).or_default().extend(
             colonne

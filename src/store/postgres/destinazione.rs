@@ -251,8 +251,8 @@ impl Destinazione {
     }
 
     /// How many rows a table has.
-    pub(in crate::store) async fn count(&mut self, tabella: &Tabella) -> Result<u64, StoreError> {
-        let sql = format!("SELECT count(*) FROM {}", tabella.nome);
+    pub(in crate::store) async fn count(&mut self, tabella: &'static str) -> Result<u64, StoreError> {
+        let sql = format!("SELECT count(*) FROM {tabella}");
         let quante: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
             .fetch_one(&mut self.connessione)
             .await

@@ -16,11 +16,11 @@ use super::documenti::settle_sheets;
 use super::insert::{move_sheets, take_places, write_all};
 use super::modifiche::change_values;
 use super::row::{Istante, guasto};
-use super::{PostgresStore, Presa, Scrittura, query};
+use super::{PostgresStore, Presa, Scrittura, lotti, query};
 use crate::domanda::Scheda;
 use crate::protocollo::{NumeroDomanda, data_a_roma};
 use crate::store::registro::{
-    Attuale, Contatore, Numeri, Nuova, Richiesta, Sorte, Visto, Vive, decide, misura, outcomes,
+    Attuale, Contatore, Numeri, Nuova, Richiesta, Scritte, Sorte, Visto, Vive, decide, misura, outcomes,
     pack_richieste, registri, were_written,
 };
 use crate::store::valori::intero;
@@ -35,23 +35,14 @@ pub(super) async fn register(
     if atti.is_empty() {
         return Ok(Vec::new());
     }
-    let richieste = pack_richieste(atti).await;
-    let mut anni: BTreeSet<i16> = atti
-        .iter()
-        .map(|atto| super::anni::anno(atto.traccia.ricevuto_il))
-        .collect();
-    let oggi = data_a_roma(adesso);
-    anni.extend([super::anni::anno(adesso), oggi.year()]);
-    if oggi.month() == 12 {
-        // Nobody waits for new tables at midnight.
-        anni.insert(oggi.year() + 1);
-    }
-    store.within(store.prepare_years(anni)).await?;
+    let atti: Vec<&Atto> = atti.iter().collect();
+    let richieste = pack_richieste(&atti).await;
+    prepare(store, &atti, adesso).await?;
 
     let mut presa = store.take().await?;
     store.within(presa.settle()).await?;
     let scritto = store
-        .within(transaction(store, &mut presa, atti, richieste, adesso))
+        .within(transaction(store, &mut presa, &atti, richieste, adesso))
         .await;
     let esiti = match scritto {
         Ok(Scritto::Qualcosa(esiti)) => esiti,
@@ -69,10 +60,29 @@ pub(super) async fn register(
         Ok(()) => Ok(esiti),
         Err((scrittura, causa)) => {
             store
-                .within(read_back(store, scrittura, atti, esiti, causa))
+                .within(read_back(store, scrittura, &atti, esiti, causa))
                 .await
         }
     }
+}
+
+/// Makes the partitions that these acts may need, outside of their transaction.
+pub(super) async fn prepare(
+    store: &PostgresStore,
+    atti: &[&Atto],
+    adesso: Timestamp,
+) -> Result<(), StoreError> {
+    let mut anni: BTreeSet<i16> = atti
+        .iter()
+        .map(|atto| super::anni::anno(atto.traccia.ricevuto_il))
+        .collect();
+    let oggi = data_a_roma(adesso);
+    anni.extend([super::anni::anno(adesso), oggi.year()]);
+    if oggi.month() == 12 {
+        // Nobody waits for new tables at midnight.
+        anni.insert(oggi.year() + 1);
+    }
+    store.within(store.prepare_years(anni)).await
 }
 
 /// What a transaction did.
@@ -87,15 +97,32 @@ enum Scritto {
 async fn transaction(
     store: &PostgresStore,
     presa: &mut Presa<'_>,
-    atti: &[Atto],
+    atti: &[&Atto],
     richieste: Vec<Richiesta>,
     adesso: Timestamp,
 ) -> Result<Scritto, StoreError> {
-    let Pretese { sorti, ids, visto } = claim(presa, atti).await?;
+    let pretese = claim(presa, atti).await?;
+    let nulla = pretese.ids.is_empty();
+    let scritte = write(store, &mut presa.connessione, atti, pretese, richieste, adesso).await?;
+    Ok(if nulla {
+        Scritto::Nulla(scritte.esiti)
+    } else {
+        Scritto::Qualcosa(scritte.esiti)
+    })
+}
+
+/// All that the transaction does once it has what it claims.
+pub(super) async fn write(
+    store: &PostgresStore,
+    connessione: &mut PgConnection,
+    atti: &[&Atto],
+    Pretese { sorti, ids, visto }: Pretese,
+    richieste: Vec<Richiesta>,
+    adesso: Timestamp,
+) -> Result<Scritte, StoreError> {
     if ids.is_empty() {
-        return Ok(Scritto::Nulla(outcomes(atti, sorti, &[])?));
+        return outcomes(atti, sorti, &[]);
     }
-    let connessione = &mut presa.connessione;
     let (mut numeri, mut cursore) = lock_counters(connessione, atti, adesso).await?;
     for (_, contatore) in numeri.registri() {
         store
@@ -121,29 +148,67 @@ async fn transaction(
     settle_sheets(connessione, &nuove).await?;
     write_all(connessione, &nuove, &numeri, &mut cursore).await?;
     take_places(connessione, &nuove).await?;
-    Ok(Scritto::Qualcosa(outcomes(atti, sorti, &nuove)?))
+    outcomes(atti, sorti, &nuove)
 }
 
 /// What the acts of a batch got hold of.
-struct Pretese {
-    sorti: Vec<Sorte>,
+pub(super) struct Pretese {
+    pub(super) sorti: Vec<Sorte>,
     /// The new id of each key that was claimed: that of every accepted act, and of no other.
     ids: HashMap<Chiave, i64>,
-    visto: Visto,
+    pub(super) visto: Visto,
 }
 
 /// How often a batch claims anew. A second time is needed when a child was not free, a third when another gateway
 /// came in between.
-const PRETESE_MAX: usize = 16;
+pub(super) const PRETESE_MAX: usize = 16;
 
 /// Begins the transaction and claims keys and children, until exactly those that are needed are claimed.
-async fn claim(presa: &mut Presa<'_>, atti: &[Atto]) -> Result<Pretese, StoreError> {
-    let mut visto = Visto::default();
-    // An act that was refused once is not asked again: what it found was true then.
-    let mut rifiutati: BTreeSet<usize> = BTreeSet::new();
+async fn claim(presa: &mut Presa<'_>, atti: &[&Atto]) -> Result<Pretese, StoreError> {
+    let mut gara = Gara::default();
     for _ in 0..PRETESE_MAX {
         presa.begin().await?;
-        let connessione = &mut presa.connessione;
+        let pretese = gara.attempt(&mut presa.connessione, atti).await?;
+        match pretese {
+            Tentativo::Riuscito(pretese) => return Ok(*pretese),
+            Tentativo::Mancato(_) => presa.take_back().await?,
+        }
+    }
+    Err(contested())
+}
+
+pub(super) fn contested() -> StoreError {
+    StoreError::unavailable("keys and children of this batch are fought for by other gateways")
+}
+
+/// What a batch has found so far, from attempt to attempt.
+#[derive(Default)]
+pub(super) struct Gara {
+    visto: Visto,
+    /// An act that was refused once is not asked again: what it found was true then.
+    rifiutati: BTreeSet<usize>,
+}
+
+/// How an attempt to claim ended.
+pub(super) enum Tentativo {
+    /// What is needed is claimed, and nothing else.
+    Riuscito(Box<Pretese>),
+    /// It is to be taken back, and made again; so much is known.
+    Mancato(Vec<Sorte>),
+}
+
+impl Gara {
+    pub(super) fn visto(&self) -> &Visto {
+        &self.visto
+    }
+
+    /// Claims keys and children once, in a transaction that has claimed none yet.
+    pub(super) async fn attempt(
+        &mut self,
+        connessione: &mut PgConnection,
+        atti: &[&Atto],
+    ) -> Result<Tentativo, StoreError> {
+        let Self { visto, rifiutati } = self;
         // Of several acts with one key the first is asked; what it gets, the others are told.
         let mut chiavi = HashSet::new();
         let in_gara: Vec<&Atto> = atti
@@ -152,9 +217,10 @@ async fn claim(presa: &mut Presa<'_>, atti: &[Atto]) -> Result<Pretese, StoreErr
             .filter(|(posto, atto)| {
                 !rifiutati.contains(posto)
                     && !visto.gia_registrate.contains_key(&atto.chiave)
+                    && !visto.di_lotti.contains_key(&atto.chiave)
                     && chiavi.insert(&atto.chiave)
             })
-            .map(|(_, atto)| atto)
+            .map(|(_, atto)| *atto)
             .collect();
         let ids = claim_keys(connessione, &in_gara).await?;
         let prese: Vec<&Chiave> = in_gara
@@ -162,9 +228,11 @@ async fn claim(presa: &mut Presa<'_>, atti: &[Atto]) -> Result<Pretese, StoreErr
             .map(|atto| &atto.chiave)
             .filter(|chiave| !ids.contains_key(*chiave))
             .collect();
-        visto
-            .gia_registrate
-            .extend(query::registrate(connessione, prese).await?);
+        let registrate = query::registrate(connessione, prese.iter().copied()).await?;
+        if registrate.len() < prese.len() {
+            visto.di_lotti.extend(lotti::keys(connessione, &prese).await?);
+        }
+        visto.gia_registrate.extend(registrate);
         visto
             .aperte
             .extend(lock_aventi(connessione, &in_gara, &ids).await?);
@@ -176,10 +244,10 @@ async fn claim(presa: &mut Presa<'_>, atti: &[Atto]) -> Result<Pretese, StoreErr
             .attuali
             .extend(lock_domande(connessione, &in_gara, &ids).await?);
 
-        let sorti = decide(atti, &visto);
+        let sorti = decide(atti, visto);
         let accolti = || {
             let coppie = atti.iter().zip(&sorti);
-            coppie.filter_map(|(atto, sorte)| matches!(sorte, Sorte::Accolto).then_some(atto))
+            coppie.filter_map(|(atto, sorte)| matches!(sorte, Sorte::Accolto).then_some(*atto))
         };
         let liberati: HashSet<Minore<'_>> = accolti()
             .filter_map(|atto| Some((atto.chiave.servizio, atto.contenuto.seguito()?)))
@@ -196,20 +264,23 @@ async fn claim(presa: &mut Presa<'_>, atti: &[Atto]) -> Result<Pretese, StoreErr
             })
         };
         if accolti().count() == ids.len() && accolti().all(is_held) {
-            return Ok(Pretese { sorti, ids, visto });
+            return Ok(Tentativo::Riuscito(Box::new(Pretese {
+                sorti,
+                ids,
+                visto: std::mem::take(visto),
+            })));
         }
         for (posto, sorte) in sorti.iter().enumerate() {
             match sorte {
                 Sorte::SchedaViva(_) | Sorte::DomandaViva(..) => rifiutati.insert(posto),
                 Sorte::Superata => rifiutati.insert(posto) | visto.superati.insert(posto),
-                Sorte::Accolto | Sorte::GiaRegistrato(_) | Sorte::CopiaDi(_) => continue,
+                Sorte::Accolto | Sorte::GiaRegistrato(_) | Sorte::CopiaDi(_) | Sorte::ChiaveDiLotto(_) => {
+                    continue;
+                }
             };
         }
-        presa.take_back().await?;
+        Ok(Tentativo::Mancato(sorti))
     }
-    Err(StoreError::unavailable(
-        "keys and children of this batch are fought for by other gateways",
-    ))
 }
 
 /// Whether an act has its key and each of its children: a free one, one that an act of the batch frees, or a live one
@@ -424,7 +495,7 @@ async fn taken_sheets(
 /// cursor of the feed.
 async fn lock_counters(
     connessione: &mut PgConnection,
-    atti: &[Atto],
+    atti: &[&Atto],
     adesso: Timestamp,
 ) -> Result<(Numeri, i64), StoreError> {
     let registri: Vec<&'static str> = registri(atti).into_iter().collect();
@@ -500,7 +571,7 @@ async fn lock_registers(
 async fn read_back(
     store: &PostgresStore,
     scrittura: MutexGuard<'_, Scrittura>,
-    atti: &[Atto],
+    atti: &[&Atto],
     esiti: Vec<Registrazione>,
     causa: StoreError,
 ) -> Result<Vec<Registrazione>, StoreError> {

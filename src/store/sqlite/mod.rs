@@ -9,14 +9,17 @@ mod consulta;
 mod deleghe;
 mod documenti;
 mod elenchi;
+mod gruppo;
 mod insert;
 mod legale;
+mod lotti;
 mod modifiche;
 mod open;
 pub(super) mod origine;
 mod query;
 mod register;
 mod row;
+mod spool;
 mod tracce;
 mod verify;
 

@@ -1,7 +1,7 @@
 //! The file as the source of a move to PostgreSQL (`store::copy`): held by us alone from before its first row is read to
 //! after the last mark is set, walked page by page, and marked as moved.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
@@ -11,16 +11,19 @@ use uuid::Uuid;
 
 use super::open::{check_rows, connect, connect_options, look_at_file, owner_of, setting};
 use super::row::guasto;
-use super::verify;
+use super::{spool, verify};
 use crate::domanda::Ambiente;
 use crate::store::copy::Registro;
-use crate::store::copy::tabelle::{Colonne, Riga, Tabella};
+use crate::store::copy::tabelle::{Colonne, Riga, SPOOL, Tabella};
 use crate::store::copy::valore::{Tipo, Valore};
+use crate::store::lotti::PEZZO_BYTES;
+use crate::store::valori::{intero, lunghezza};
 use crate::store::{Inconsistency, OpenOptions, StoreError, Verifica};
 
 /// A file that nobody else has open. Dropped, it is as it was, but for the marks that were set.
 pub(in crate::store) struct Origine {
     ambiente: Ambiente,
+    path: PathBuf,
     connessione: SqliteConnection,
 }
 
@@ -65,6 +68,7 @@ impl Origine {
         check_rows(&mut connessione, path, &attese).await?;
         let mut origine = Self {
             ambiente,
+            path: path.to_owned(),
             connessione,
         };
         origine.execute("BEGIN IMMEDIATE").await?;
@@ -115,6 +119,9 @@ impl Origine {
 
     /// How many rows a table will have.
     pub(in crate::store) async fn count(&mut self, tabella: &Tabella) -> Result<u64, StoreError> {
+        if tabella.da == SPOOL {
+            return self.count_pieces().await;
+        }
         let sql = format!("SELECT count(*) {}", rows_of(tabella, false));
         let quante: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
             .fetch_one(&mut self.connessione)
@@ -130,6 +137,9 @@ impl Origine {
         tabella: &Tabella,
         dopo: Option<&[Valore]>,
     ) -> Result<Vec<Riga>, StoreError> {
+        if tabella.da == SPOOL {
+            return self.page_of_pieces(dopo).await;
+        }
         let mut argomenti = SqliteArguments::default();
         for valore in dopo.unwrap_or_default() {
             match valore {
@@ -149,6 +159,62 @@ impl Origine {
             righe.push(riga);
             if peso >= PAGINA_BYTES_MAX {
                 break;
+            }
+        }
+        Ok(righe)
+    }
+
+    /// How many pieces the spools of the open lots have.
+    async fn count_pieces(&mut self) -> Result<u64, StoreError> {
+        let quanti: i64 = sqlx::query_scalar(
+            "SELECT coalesce(sum((byte + ?1 - 1) / ?1), 0) FROM lotti WHERE stato <> 'done'",
+        )
+        .bind(lunghezza(PEZZO_BYTES))
+        .fetch_one(&mut self.connessione)
+        .await
+        .map_err(guasto)?;
+        Ok(quanti.unsigned_abs())
+    }
+
+    /// The next pieces of the spools of the open lots, after a lot and piece.
+    async fn page_of_pieces(&mut self, dopo: Option<&[Valore]>) -> Result<Vec<Riga>, StoreError> {
+        let (ultimo, ultimo_pezzo) = match dopo {
+            Some([Valore::Testo(lotto), Valore::Intero(pezzo)]) => (lotto.as_str(), pezzo.unsigned_abs()),
+            _ => ("", 0),
+        };
+        let lotti: Vec<(String, i64, i64)> = sqlx::query_as(
+            "SELECT id, byte, presentato_il FROM lotti WHERE stato <> 'done' AND id >= ? ORDER BY id",
+        )
+        .bind(ultimo)
+        .fetch_all(&mut self.connessione)
+        .await
+        .map_err(guasto)?;
+        let mut righe = Vec::new();
+        let mut peso = 0;
+        for (lotto, byte, presentato_il) in lotti {
+            let byte = byte.unsigned_abs();
+            let id: Uuid = lotto
+                .parse()
+                .map_err(|source| Inconsistency::new("lotti", "id", source))?;
+            let presentato_il = Timestamp::from_millisecond(presentato_il)
+                .map_err(|source| Inconsistency::new("lotti", "presentato_il", source))?;
+            let primo = if lotto == ultimo { ultimo_pezzo + 1 } else { 0 };
+            for pezzo in primo..byte.div_ceil(PEZZO_BYTES as u64) {
+                if peso >= PAGINA_BYTES_MAX {
+                    return Ok(righe);
+                }
+                let letti =
+                    spool::piece(&self.path, id, pezzo, byte).map_err(|errore| spool::failed(&errore))?;
+                peso += letti.len();
+                righe.push(Riga {
+                    passo: vec![Valore::Testo(lotto.clone()), Valore::Intero(intero(pezzo))],
+                    valori: vec![
+                        Valore::Uuid(id),
+                        Valore::Intero(intero(pezzo)),
+                        Valore::Istante(presentato_il),
+                        Valore::Byte(letti),
+                    ],
+                });
             }
         }
         Ok(righe)
@@ -332,7 +398,7 @@ mod tests {
         let mut connessione = SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(&path))
             .await
             .unwrap();
-        for tabella in TABELLE {
+        for tabella in TABELLE.iter().filter(|tabella| tabella.da != SPOOL) {
             let sql = format!("EXPLAIN QUERY PLAN {}", page_of(tabella, true));
             let piano = sqlx::query(AssertSqlSafe(sql))
                 .fetch_all(&mut connessione)

@@ -125,7 +125,7 @@ pub(super) async fn domande_vive(
 /// The domande that these acts are about, as they stand now.
 pub(super) async fn attuali(
     connessione: &mut SqliteConnection,
-    atti: &[Atto],
+    atti: &[&Atto],
 ) -> Result<HashMap<NumeroDomanda, Attuale>, StoreError> {
     let mut attuali = HashMap::new();
     for numero in atti

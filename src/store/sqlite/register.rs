@@ -12,10 +12,10 @@ use tokio::sync::MutexGuard;
 use super::batch::{Inserimento, Tabella};
 use super::insert::insert_all;
 use super::row::{begin, guasto};
-use super::{Scrittura, SqliteStore, query};
+use super::{Scrittura, SqliteStore, lotti, query};
 use crate::ricevuta::Registrata;
 use crate::store::registro::{
-    Aperte, Contatore, Numeri, Nuova, Richiesta, Sorte, Visto, Vive, avente, decide, outcomes,
+    Aperte, Contatore, Numeri, Nuova, Richiesta, Scritte, Sorte, Visto, Vive, avente, decide, outcomes,
     pack_richieste, registri, were_written,
 };
 use crate::store::valori::intero;
@@ -30,14 +30,20 @@ pub(super) async fn register(
     if atti.is_empty() {
         return Ok(Vec::new());
     }
+    let atti: Vec<&Atto> = atti.iter().collect();
     // Before the lock, because nobody else can write while we hold it.
-    let richieste = pack_richieste(atti).await;
+    let richieste = pack_richieste(&atti).await;
 
     let mut presa = store.take().await?;
     presa.settle().await?;
     begin(&mut presa.connessione).await?;
-    let esiti = match write(store, &mut presa.connessione, atti, richieste, adesso).await {
-        Ok(esiti) => esiti,
+    let connessione = &mut presa.connessione;
+    let scritte = match look(connessione, &atti).await {
+        Ok(guardati) => write(store, connessione, &atti, guardati, richieste, adesso).await,
+        Err(errore) => Err(errore),
+    };
+    let esiti = match scritte {
+        Ok(scritte) => scritte.esiti,
         Err(errore) => {
             presa.discard().await;
             return Err(errore);
@@ -45,28 +51,47 @@ pub(super) async fn register(
     };
     match presa.commit().await {
         Ok(()) => Ok(esiti),
-        Err((scrittura, causa)) => read_back(store, scrittura, atti, esiti, causa).await,
+        Err((scrittura, causa)) => read_back(store, scrittura, &atti, esiti, causa).await,
     }
 }
 
-/// All that the transaction does between BEGIN and COMMIT.
-async fn write(
-    store: &SqliteStore,
-    connessione: &mut SqliteConnection,
-    atti: &[Atto],
-    richieste: Vec<Richiesta>,
-    adesso: Timestamp,
-) -> Result<Vec<Registrazione>, StoreError> {
+/// Some acts, looked at under the lock.
+#[derive(Default)]
+pub(super) struct Guardati {
+    pub(super) visto: Visto,
+    /// What becomes of each.
+    pub(super) sorti: Vec<Sorte>,
+}
+
+/// What the transaction reads before it decides.
+pub(super) async fn look(connessione: &mut SqliteConnection, atti: &[&Atto]) -> Result<Guardati, StoreError> {
+    if atti.is_empty() {
+        return Ok(Guardati::default());
+    }
     let gia_registrate = query::registrate(connessione, atti.iter().map(|atto| &atto.chiave)).await?;
     let visto = Visto {
+        di_lotti: lotti::keys(connessione, atti.iter().map(|atto| &atto.chiave)).await?,
         vive: live_sheets(connessione, atti, &gia_registrate).await?,
         aperte: open_domande(connessione, atti, &gia_registrate).await?,
         attuali: query::attuali(connessione, atti).await?,
         gia_registrate,
         ..Visto::default()
     };
-    let sorti = decide(atti, &visto);
+    Ok(Guardati {
+        sorti: decide(atti, &visto),
+        visto,
+    })
+}
 
+/// What it writes.
+pub(super) async fn write(
+    store: &SqliteStore,
+    connessione: &mut SqliteConnection,
+    atti: &[&Atto],
+    Guardati { visto, sorti }: Guardati,
+    richieste: Vec<Richiesta>,
+    adesso: Timestamp,
+) -> Result<Scritte, StoreError> {
     let mut nuove = Vec::new();
     if sorti.iter().any(|sorte| matches!(sorte, Sorte::Accolto)) {
         let (mut numeri, mut id) = load(connessione, atti, adesso).await?;
@@ -94,7 +119,7 @@ async fn write(
 async fn read_back(
     store: &SqliteStore,
     scrittura: MutexGuard<'_, Scrittura>,
-    atti: &[Atto],
+    atti: &[&Atto],
     esiti: Vec<Registrazione>,
     causa: StoreError,
 ) -> Result<Vec<Registrazione>, StoreError> {
@@ -120,7 +145,7 @@ async fn read_back(
 /// The live sheets of the children of these acts, by service and codice fiscale.
 async fn live_sheets(
     connessione: &mut SqliteConnection,
-    atti: &[Atto],
+    atti: &[&Atto],
     gia_registrate: &HashMap<Chiave, Registrata>,
 ) -> Result<Vive, StoreError> {
     let mut minori: HashMap<&'static str, Vec<_>> = HashMap::new();
@@ -146,14 +171,14 @@ async fn live_sheets(
 /// The live domande of whose domande these acts open.
 async fn open_domande(
     connessione: &mut SqliteConnection,
-    atti: &[Atto],
+    atti: &[&Atto],
     gia_registrate: &HashMap<Chiave, Registrata>,
 ) -> Result<Aperte, StoreError> {
     let mut aventi: HashMap<&'static str, Vec<_>> = HashMap::new();
     let nuovi = atti
         .iter()
         .filter(|atto| !gia_registrate.contains_key(&atto.chiave));
-    for (servizio, avente) in nuovi.filter_map(avente) {
+    for (servizio, avente) in nuovi.filter_map(|atto| avente(atto)) {
         aventi.entry(servizio).or_default().push(avente);
     }
     let mut aperte = Aperte::new();
@@ -166,7 +191,7 @@ async fn open_domande(
 /// The counters of these acts' registers, and the id of the last registration.
 async fn load(
     connessione: &mut SqliteConnection,
-    atti: &[Atto],
+    atti: &[&Atto],
     adesso: Timestamp,
 ) -> Result<(Numeri, i64), StoreError> {
     let (ultima_domanda, ultima_registrazione): (i64, i64) = sqlx::query_as(
@@ -297,7 +322,7 @@ mod tests {
         scrittura.connessione = None;
         scrittura.sospetta = true;
         let causa = StoreError::unavailable("no answer to COMMIT");
-        read_back(store, scrittura, std::slice::from_ref(atto), esiti, causa).await
+        read_back(store, scrittura, &[atto], esiti, causa).await
     }
 
     #[tokio::test]

@@ -60,3 +60,12 @@ pub(super) async fn begin(connessione: &mut SqliteConnection) -> Result<(), Stor
         .map_err(guasto)?;
     Ok(())
 }
+
+/// Takes a transaction back; the connection can go on.
+pub(super) async fn rollback(connessione: &mut SqliteConnection) -> Result<(), StoreError> {
+    sqlx::query("ROLLBACK")
+        .execute(connessione)
+        .await
+        .map_err(guasto)?;
+    Ok(())
+}
