@@ -95,8 +95,10 @@ echo "ten items beside $items of another ente: done in $durata ms, while $aperti
 # Hostile ones: refused, or ended where they break; nothing half registered, and the gateway stays small.
 fresh
 ready
+# Whoever is refused half way stops reading: what still writes to him ends badly, and may.
+set +o pipefail
 invia() {
-    curl -s --max-time "${TEMPO:-60}" "https://127.0.0.1:$port/modi/soap/AssegnoTemporaneo/v1" -H 'Content-Type: application/soap+xml; charset=UTF-8' \
+    curl -s -X POST --max-time "${TEMPO:-60}" "https://127.0.0.1:$port/modi/soap/AssegnoTemporaneo/v1" -H 'Content-Type: application/soap+xml; charset=UTF-8' \
         --cacert "$dir/demo/certs/ca.pem" --cert "$dir/demo/certs/pat01.pem" --key "$dir/demo/certs/pat01.key" -T - || true
 }
 busta() {
