@@ -12,6 +12,7 @@ use varco::prestazione::{Operazione, PRESTAZIONI};
 use crate::helpers::{Archivio, Client, Gateway, Reply, Setting, on_both_stores};
 
 const AT: &str = "http://inps.it/AssegnoTemporaneo/v1";
+const COOP: &str = "http://inps.it/cooperazione/v1";
 
 on_both_stores! {
     a_lot_in_the_body_is_worked_item_by_item,
@@ -27,9 +28,13 @@ on_both_stores! {
 
 /// An item with a key of its own and people of its own.
 fn elemento(seme: u64) -> String {
+    elemento_di(0, "2021-06-30", seme)
+}
+
+fn elemento_di(prestazione: usize, presentazione: &str, seme: u64) -> String {
     let spunto = Spunto {
         contatore: seme,
-        presentazione: "2021-06-30".parse().unwrap(),
+        presentazione: presentazione.parse().unwrap(),
         mittente: Mittente {
             ente: "PAT01",
             ufficio: "001",
@@ -38,7 +43,7 @@ fn elemento(seme: u64) -> String {
         ampiezza: Ampiezza::Minima,
     };
     with_domanda(
-        PRESTAZIONI[0],
+        PRESTAZIONI[prestazione],
         Operazione::InviaDomanda,
         &spunto,
         &format!("elemento-{seme}"),
@@ -496,38 +501,74 @@ fn a_lot_of_another_ente_is_unknown(archivio: Archivio) {
     }
 }
 
-/// Queueing a lot costs nobody a month (AT-3: presented by the end of June, paid from March).
+/// Queueing a lot costs nobody a month: by 30 June from March, by the year's end from January (AU-3).
 fn an_item_counts_as_presented_when_its_lot_was_durable(archivio: Archivio) {
-    let gateway = Gateway::spawn(&Setting {
-        // 23:59:50 in Rome.
-        orologio: Some("2021-09-30T21:59:50Z".into()),
-        ..Setting::on(archivio)
-    });
-    let client = gateway.client("pat01");
-    let elementi: Vec<_> = (1..=40).map(elemento).collect();
-    let id = accolto(&client.post(in_linea("lotto-1", &elementi).as_bytes()));
-    gateway.clock.set("2021-10-01T00:00:10Z".parse().unwrap());
-    concluso(&client, &id);
-    let lettera = |seme: u64| {
-        let consulta = format!(
-            "<at:ScaricaRicevuta xmlns:at=\"{AT}\"><at:Riferimento><c:ChiaveInvio \
-             xmlns:c=\"http://inps.it/cooperazione/v1\">elemento-{seme}</c:ChiaveInvio></at:Riferimento></at:ScaricaRicevuta>"
-        );
-        client.post(busta("", &consulta).as_bytes())
-    };
-    for seme in [1, 40] {
-        let ricevuta = lettera(seme);
-        assert_eq!(
-            ricevuta.value("Canale").as_deref(),
-            Some("LOTTO"),
-            "{}",
-            ricevuta.text()
-        );
-        assert_eq!(
-            ricevuta.value("PresentataIl").as_deref(),
-            Some("2021-09-30T21:59:50.000Z")
-        );
-        assert_eq!(ricevuta.value("DecorrenzaPresunta").as_deref(), Some("2021-07"));
+    for (durevole, lavorato, decorrenza, anno) in [
+        (
+            "2022-06-30T21:59:50.000Z",
+            "2022-06-30T22:00:10.000Z",
+            "2022-03",
+            2022,
+        ),
+        (
+            "2022-12-31T22:59:50.000Z",
+            "2022-12-31T23:00:10.000Z",
+            "2023-01",
+            2023,
+        ),
+    ] {
+        let gateway = Gateway::spawn(&Setting {
+            orologio: Some(durevole.to_owned()),
+            ..Setting::on(archivio)
+        });
+        let servizio = PRESTAZIONI[1].servizio;
+        let client = gateway.client_of(servizio, "pat01");
+        // An ente's lots are worked one after the other: this one keeps the next waiting until the clock was moved.
+        let primi: Vec<_> = (1000..2000).map(elemento).collect();
+        let primo = gateway
+            .client("pat01")
+            .post(in_linea("lotto-0", &primi).as_bytes());
+        accolto(&primo);
+        let messaggio = {
+            let elementi: Vec<_> = (1..=5).map(|seme| elemento_di(1, "2022-06-30", seme)).collect();
+            in_linea("lotto-1", &elementi).replace(AT, PRESTAZIONI[1].namespace)
+        };
+        let risposta = client.post(messaggio.as_bytes());
+        let id = accolto(&risposta);
+        assert_eq!(risposta.value("PresentatoIl").as_deref(), Some(durevole));
+        gateway.clock.set(lavorato.parse().unwrap());
+        let namespace = PRESTAZIONI[1].namespace;
+        let chiedi = |operazione: &str, dentro: &str| {
+            let corpo = format!(
+                "<a:{operazione} xmlns:a=\"{namespace}\" xmlns:c=\"{COOP}\">{dentro}</a:{operazione}>"
+            );
+            client.post(busta("", &corpo).as_bytes())
+        };
+        let inizio = Instant::now();
+        while chiedi("StatoLotto", &format!("<c:IdLotto>{id}</c:IdLotto>"))
+            .value("Stato")
+            .as_deref()
+            != Some("done")
+        {
+            assert!(inizio.elapsed() < Duration::from_mins(1));
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        for seme in [1, 5] {
+            let riferimento =
+                format!("<a:Riferimento><c:ChiaveInvio>elemento-{seme}</c:ChiaveInvio></a:Riferimento>");
+            let ricevuta = chiedi("ScaricaRicevuta", &riferimento);
+            let detto = ["Canale", "PresentataIl", "RegistrataIl", "DecorrenzaPresunta"].map(|nome| {
+                ricevuta
+                    .value(nome)
+                    .unwrap_or_else(|| panic!("{nome}: {}", ricevuta.text()))
+            });
+            assert_eq!(detto, ["LOTTO", durevole, lavorato, decorrenza]);
+            let protocollo = ricevuta.value("Protocollo").unwrap();
+            assert!(
+                protocollo.starts_with(&format!("INPS-AUF-{anno}-")),
+                "{protocollo}"
+            );
+        }
     }
 }
 
