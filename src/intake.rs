@@ -267,19 +267,11 @@ impl Intake {
             servizio: letta.authorized.message().prestazione.servizio,
             chiave: chiave.clone(),
         };
-        match self.store.registrata(&chiave).await? {
-            None => match self.store.lotto_by_chiave(&chiave).await? {
-                None => Ok(Admission::New(Box::new(Nuova { letta }))),
-                Some(lotto) => Err(Rifiuto::ChiaveDiLotto { lotto: lotto.id }.into()),
-            },
-            Some(registrata) if registrata.digest == letta.authorized.message().digest => {
-                Ok(Admission::Again(registrata))
-            }
-            Some(registrata) => Err(Rifiuto::Conflitto {
-                protocollo: registrata.protocollo,
-            }
-            .into()),
-        }
+        let digest = letta.authorized.message().digest;
+        Ok(match giudizio::before(&*self.store, &chiave, digest).await?? {
+            None => Admission::New(Box::new(Nuova { letta })),
+            Some(registrata) => Admission::Again(registrata),
+        })
     }
 
     /// Meaning: all rules of the prestazione, live sheets included; all violations at once.

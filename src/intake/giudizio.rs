@@ -7,9 +7,10 @@ use crate::domanda::{
     AttoSuDomanda, Avente, CodiceFiscale, Contesto, DomandaViva, Esame, Istanza, SchedaViva, Violazione,
 };
 use crate::patronato::CodiceEnte;
+use crate::ricevuta::{Digest, Registrata};
 use crate::rifiuto::{Failure, Guasto, Rifiuto};
 use crate::schema::Lettura;
-use crate::store::{Contenuto, Store, StoreError, secondo};
+use crate::store::{Chiave, Contenuto, Store, StoreError, secondo};
 
 /// What the rules hold a message against.
 #[derive(Debug, Default)]
@@ -55,6 +56,25 @@ impl Attuale {
         }
         Ok(attuale)
     }
+}
+
+/// What a key says, before anything is told against what came with it: `None` = it is free; else the registration that it
+/// repeats, or the refusal of other content under it.
+pub async fn before(
+    store: &dyn Store,
+    chiave: &Chiave,
+    digest: Digest,
+) -> Result<Result<Option<Registrata>, Rifiuto>, StoreError> {
+    Ok(match store.registrata(chiave).await? {
+        Some(registrata) if registrata.digest == digest => Ok(Some(registrata)),
+        Some(registrata) => Err(Rifiuto::Conflitto {
+            protocollo: registrata.protocollo,
+        }),
+        None => match store.lotto_by_chiave(chiave).await? {
+            None => Ok(None),
+            Some(lotto) => Err(Rifiuto::ChiaveDiLotto { lotto: lotto.id }),
+        },
+    })
 }
 
 /// What the rules say of a message that has no findings of form: what there is to register, with their warnings; else why

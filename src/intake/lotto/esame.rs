@@ -10,10 +10,9 @@ use super::taglio::{Elemento, Involucro, Spostamento, etichetta, percorso};
 use crate::catalogo::Codice;
 use crate::clock::{Clock, Ids};
 use crate::domanda::{Ambiente, Contesto, DomandaViva, Posizione, SchedaViva, Violazione};
-use crate::intake::giudizio::{Attuale, Contro, giudica, taken_meanwhile};
+use crate::intake::giudizio::{Attuale, Contro, before, giudica, taken_meanwhile};
 use crate::patronato::ChiaveInvio;
 use crate::prestazione::{Operazione, Prestazione};
-use crate::ricevuta::Registrata;
 use crate::rifiuto::Rifiuto;
 use crate::schema::{Lettura, Schema};
 use crate::soap::{answer, errori};
@@ -118,7 +117,8 @@ impl Banco {
     /// order in which a single domanda is told (its key, its form, the rules with the live sheets).
     async fn weigh(&self, lotto: &Lotto, letto: &Letto) -> Result<SorteVoce, StoreError> {
         let Some(lettura) = letto.lettura.as_deref() else {
-            return Ok(SorteVoce::Rifiutata(Bytes::new()));
+            // What was not read has its refusal already, and is not asked again.
+            return Ok(letto.refuse(lotto, vec![Violazione::at(Codice::Sys001, "")]));
         };
         let istanza = lettura.istanza.as_ref().filter(|_| lettura.rilievi.is_empty());
         if let Some(istanza) = istanza
@@ -128,12 +128,10 @@ impl Banco {
             return Ok(self.register(lotto, lettura, letto, contenuto));
         }
         if let Some(chiave) = &lettura.chiave {
-            match self.store.registrata(&chiave_di(lotto, chiave)).await? {
-                Some(registrata) if registrata.digest == lettura.digest => {
-                    return Ok(SorteVoce::Ripetuta(Box::new(registrata)));
-                }
-                Some(registrata) => return Ok(letto.conflict(lotto, registrata)),
-                None => {}
+            match before(&*self.store, &chiave_di(lotto, chiave), lettura.digest).await? {
+                Ok(Some(registrata)) => return Ok(SorteVoce::Ripetuta(Box::new(registrata))),
+                Ok(None) => {}
+                Err(conflitto) => return Ok(letto.refuse(lotto, conflitto.violazioni())),
             }
         }
         let Some(istanza) = istanza else {
@@ -163,7 +161,12 @@ impl Banco {
             Registrazione::Registrata(registrata) | Registrazione::Ripetuta(registrata) => {
                 Ok(SorteVoce::Ripetuta(Box::new(registrata)))
             }
-            Registrazione::Conflitto(registrata) => Ok(letto.conflict(lotto, registrata)),
+            Registrazione::Conflitto(registrata) => {
+                let conflitto = Rifiuto::Conflitto {
+                    protocollo: registrata.protocollo,
+                };
+                Ok(letto.refuse(lotto, conflitto.violazioni()))
+            }
             Registrazione::ChiaveDiLotto(altro) => {
                 let conflitto = Rifiuto::ChiaveDiLotto { lotto: altro };
                 Ok(letto.refuse(lotto, conflitto.violazioni()))
@@ -273,13 +276,6 @@ impl Letto {
     fn refuse_placed(&self, lotto: &Lotto, lettura: &Lettura, mut violazioni: Vec<Violazione>) -> SorteVoce {
         lettura.posizioni.place(&mut violazioni, &self.bytes);
         self.refuse(lotto, violazioni)
-    }
-
-    fn conflict(&self, lotto: &Lotto, registrata: Registrata) -> SorteVoce {
-        let conflitto = Rifiuto::Conflitto {
-            protocollo: registrata.protocollo,
-        };
-        self.refuse(lotto, conflitto.violazioni())
     }
 }
 

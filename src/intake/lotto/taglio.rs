@@ -247,6 +247,8 @@ pub struct Involucro {
     apre: Vec<u8>,
     chiude: Vec<u8>,
     dopo: Checkpoint,
+    /// Line and column of an item.
+    luogo: Posizione,
 }
 
 impl Involucro {
@@ -300,6 +302,7 @@ impl Involucro {
         Self {
             dopo: reader.checkpoint(),
             chiude: format!("</{prefisso}:{LOTTO}>").into_bytes(),
+            luogo: posizione(apre.as_bytes(), apre.len()),
             apre: apre.into_bytes(),
         }
     }
@@ -320,7 +323,7 @@ impl Involucro {
     #[must_use]
     pub fn shift(&self, luogo: Posizione) -> Spostamento {
         Spostamento {
-            da: posizione(&self.apre, self.apre.len()),
+            da: self.luogo,
             a: luogo,
         }
     }

@@ -236,14 +236,9 @@ async fn read_back(
     causa: StoreError,
 ) -> Result<Lavorazione, StoreError> {
     tracing::warn!("commit failed, reading the lot back: {causa}");
-    let Ok(mut presa) = store.take_from(scrittura).await else {
+    let Some(mut presa) = store.take_settled(scrittura).await else {
         return Err(causa);
     };
-    if let Err(ancora) = presa.settle().await {
-        tracing::error!("the store cannot be settled, no number is drawn until it is: {ancora}");
-        presa.discard().await;
-        return Err(causa);
-    }
     let trovato = find(&mut presa.connessione, gruppo.lotto).await?;
     presa.give_back();
     match trovato {

@@ -185,6 +185,18 @@ impl PostgresStore {
         })
     }
 
+    /// The same after a commit that did not say yes, settled: for a look at what became of it. `None` where that cannot be
+    /// done, and no number is drawn until it can.
+    async fn take_settled<'a>(&self, scrittura: MutexGuard<'a, Scrittura>) -> Option<Presa<'a>> {
+        let mut presa = self.take_from(scrittura).await.ok()?;
+        if let Err(ancora) = presa.settle().await {
+            tracing::error!("the store cannot be settled, no number is drawn until it is: {ancora}");
+            presa.discard().await;
+            return None;
+        }
+        Some(presa)
+    }
+
     /// A connection for anything but a registration.
     async fn lettore(&self) -> Result<sqlx::pool::PoolConnection<sqlx::Postgres>, StoreError> {
         self.lettori.acquire().await.map_err(row::guasto)

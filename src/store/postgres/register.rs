@@ -576,14 +576,9 @@ async fn read_back(
     causa: StoreError,
 ) -> Result<Vec<Registrazione>, StoreError> {
     tracing::warn!("commit failed, reading the keys back: {causa}");
-    let Ok(mut presa) = store.take_from(scrittura).await else {
+    let Some(mut presa) = store.take_settled(scrittura).await else {
         return Err(causa);
     };
-    if let Err(ancora) = presa.settle().await {
-        tracing::error!("the store cannot be settled, no number is drawn until it is: {ancora}");
-        presa.discard().await;
-        return Err(causa);
-    }
     let chiavi = atti.iter().map(|atto| &atto.chiave);
     let trovate = query::registrate(&mut presa.connessione, chiavi).await?;
     presa.give_back();

@@ -67,7 +67,7 @@ impl ArchivioLotti for SqliteStore {
             // What became of it? The row says so.
             Err((scrittura, causa)) => {
                 tracing::warn!("commit failed, reading the lot back: {causa}");
-                let Ok(mut presa) = self.take_from(scrittura).await else {
+                let Some(mut presa) = self.take_settled(scrittura).await else {
                     return Err(causa);
                 };
                 let trovato = find(&mut presa.connessione, nuovo.id).await?;

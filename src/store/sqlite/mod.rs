@@ -165,6 +165,18 @@ impl SqliteStore {
         })
     }
 
+    /// The same after a commit that did not say yes, settled: for a look at what became of it. `None` where that cannot be
+    /// done, and no number is drawn until it can.
+    async fn take_settled<'a>(&self, scrittura: MutexGuard<'a, Scrittura>) -> Option<Presa<'a>> {
+        let mut presa = self.take_from(scrittura).await.ok()?;
+        if let Err(ancora) = presa.settle().await {
+            tracing::error!("the store cannot be settled, no number is drawn until it is: {ancora}");
+            presa.discard().await;
+            return None;
+        }
+        Some(presa)
+    }
+
     async fn apply_limit(&self, connessione: &mut SqliteConnection) -> Result<(), StoreError> {
         // 4294967294 is SQLite's own ceiling; its pragma takes 0 for "tell me".
         let pages = match self.max_page_count.load(Ordering::Relaxed) {
