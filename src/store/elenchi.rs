@@ -67,7 +67,7 @@ where
 /// How many entries of an index are looked at for one page: what bounds a search by several criteria at once.
 pub(super) const SCORSE_MAX: u32 = 2000;
 
-/// The index of `elenco` that a search goes along: that of the criterion which leaves the fewest.
+/// What a search goes along: the index of the criterion which leaves the fewest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Guida {
     Minore,
@@ -84,9 +84,9 @@ impl Guida {
             Self::Minore
         } else if filtro.richiedente.is_some() {
             Self::Richiedente
-        } else if azione_aperta(filtro).is_some() {
+        } else if open_azione(filtro).is_some() {
             Self::Azione
-        } else if filtro.stato.is_some() {
+        } else if told_stato(filtro).is_some() {
             Self::Stato
         } else if filtro.codice_ufficio.is_some() {
             Self::Ufficio
@@ -95,24 +95,44 @@ impl Guida {
         }
     }
 
-    /// Its name.
-    pub(super) fn indice(self) -> &'static str {
+    /// What its index tells apart beside ente and service.
+    fn criterio(self, filtro: &Filtro) -> Option<(&'static str, &str)> {
         match self {
-            Self::Minore => "elenco_minore",
-            Self::Richiedente => "elenco_richiedente",
-            Self::Azione => "elenco_azione",
-            Self::Stato => "elenco_stato",
-            Self::Ufficio => "elenco_ufficio",
-            Self::Data => "elenco_data",
+            Self::Minore => Some(("codice_fiscale", filtro.minore.as_ref()?.as_str())),
+            Self::Richiedente => Some(("richiedente", filtro.richiedente.as_ref()?.as_str())),
+            Self::Azione => Some(("azione_richiesta", open_azione(filtro)?.as_str())),
+            Self::Stato => Some(("stato", told_stato(filtro)?.as_str())),
+            Self::Ufficio => Some(("codice_ufficio", filtro.codice_ufficio.as_ref()?.as_str())),
+            Self::Data => None,
         }
+    }
+
+    /// What its index has entries for, word by word: else it is not used.
+    fn voci(self) -> Option<&'static str> {
+        match self {
+            Self::Minore => None,
+            Self::Azione => Some("azione_richiesta <> 'NESSUNA'"),
+            Self::Stato => Some("stato <> 'PRESENTATA'"),
+            Self::Richiedente | Self::Ufficio | Self::Data => Some("(posto = 1 OR richiedente IS NULL)"),
+        }
+    }
+
+    /// Whether its entries are sheets; else each stands for a domanda with all of them.
+    fn per_scheda(self) -> bool {
+        matches!(self, Self::Minore | Self::Azione | Self::Stato)
     }
 }
 
 /// Nearly every sheet waits for nothing: the index of actions has only the others.
-fn azione_aperta(filtro: &Filtro) -> Option<AzioneRichiesta> {
+fn open_azione(filtro: &Filtro) -> Option<AzioneRichiesta> {
     filtro
         .azione_richiesta
         .filter(|azione| *azione != AzioneRichiesta::Nessuna)
+}
+
+/// Every sheet begins as presented: the index of states has only the others.
+fn told_stato(filtro: &Filtro) -> Option<StatoDomanda> {
+    filtro.stato.filter(|stato| *stato != StatoDomanda::Presentata)
 }
 
 /// A search as a store asks it, with its own kind of instant `I`. The texts are the same for both but for what names the
@@ -122,8 +142,8 @@ pub(super) struct Cerca<'f, I> {
     pub(super) servizio: &'static str,
     pub(super) filtro: &'f Filtro,
     pub(super) dopo: Option<PostoInElenco>,
-    /// What follows the table's name.
-    pub(super) per_indice: fn(Guida) -> String,
+    /// Where the entries are.
+    pub(super) fonte: fn(Guida) -> &'static str,
     pub(super) istante: fn(Timestamp) -> I,
 }
 
@@ -140,32 +160,59 @@ impl<I> Cerca<'_, I> {
         self.scorse(&mut query);
         query.push(") AS scorse WHERE 0 = 0");
         let filtro = self.filtro;
-        let azione = filtro.azione_richiesta.map(AzioneRichiesta::as_str);
-        for (colonna, valore) in [
-            (
-                "richiedente",
-                filtro.richiedente.as_ref().map(CodiceFiscale::as_str),
-            ),
+        Self::equal(
+            &mut query,
+            [
+                (
+                    "richiedente",
+                    filtro.richiedente.as_ref().map(CodiceFiscale::as_str),
+                ),
+                (
+                    "codice_ufficio",
+                    filtro.codice_ufficio.as_ref().map(CodiceUfficio::as_str),
+                ),
+            ],
+        );
+        let della_scheda = [
             (
                 "codice_fiscale",
                 filtro.minore.as_ref().map(CodiceFiscale::as_str),
             ),
-            ("azione_richiesta", azione),
-            ("stato", filtro.stato.map(StatoDomanda::as_str)),
             (
-                "codice_ufficio",
-                filtro.codice_ufficio.as_ref().map(CodiceUfficio::as_str),
+                "azione_richiesta",
+                filtro.azione_richiesta.map(AzioneRichiesta::as_str),
             ),
-        ] {
+            ("stato", filtro.stato.map(StatoDomanda::as_str)),
+        ];
+        if Guida::of(filtro).per_scheda() {
+            Self::equal(&mut query, della_scheda);
+        } else if della_scheda.iter().any(|(_, valore)| valore.is_some()) {
+            query
+                .push(" AND EXISTS (SELECT 1 FROM elenco e WHERE e.numero_domanda = scorse.numero_domanda AND e.ente = ")
+                .push_bind(self.ente.as_str().to_owned());
+            Self::equal(&mut query, della_scheda);
+            query.push(")");
+        }
+        self.in_ordine(&mut query);
+        query.push(" LIMIT ").push_bind(i64::from(righe_max) + 1);
+        query
+    }
+
+    /// Columns that must have these values.
+    fn equal<'c, DB>(
+        query: &mut QueryBuilder<DB>,
+        criteri: impl IntoIterator<Item = (&'static str, Option<&'c str>)>,
+    ) where
+        DB: Database,
+        String: for<'q> Encode<'q, DB> + Type<DB>,
+    {
+        for (colonna, valore) in criteri {
             if let Some(valore) = valore {
                 query
                     .push(format_args!(" AND {colonna} = "))
                     .push_bind(valore.to_owned());
             }
         }
-        self.in_ordine(&mut query);
-        query.push(" LIMIT ").push_bind(i64::from(righe_max) + 1);
-        query
     }
 
     /// The last entry that [`Self::trovate`] looked at, where there were as many as it looks at.
@@ -196,38 +243,23 @@ impl<I> Cerca<'_, I> {
     {
         let filtro = self.filtro;
         let guida = Guida::of(filtro);
-        query.push("SELECT presentata_il, numero_domanda, richiedente, codice_fiscale, azione_richiesta, stato, codice_ufficio FROM elenco");
-        query.push((self.per_indice)(guida));
+        query.push(
+            "SELECT presentata_il, numero_domanda, richiedente, codice_fiscale, azione_richiesta, stato, codice_ufficio FROM ",
+        );
+        query.push((self.fonte)(guida));
         query
             .push(" WHERE ente = ")
             .push_bind(self.ente.as_str().to_owned());
         query.push(" AND servizio = ").push_bind(self.servizio.to_owned());
-        let criterio = match guida {
-            Guida::Minore => filtro
-                .minore
-                .as_ref()
-                .map(|minore| ("codice_fiscale", minore.as_str())),
-            Guida::Richiedente => filtro
-                .richiedente
-                .as_ref()
-                .map(|chi| ("richiedente", chi.as_str())),
-            Guida::Azione => {
-                // Word by word the condition of the index: else it is not used.
-                query.push(" AND azione_richiesta <> 'NESSUNA'");
-                azione_aperta(filtro).map(|azione| ("azione_richiesta", azione.as_str()))
-            }
-            Guida::Stato => filtro.stato.map(|stato| ("stato", stato.as_str())),
-            Guida::Ufficio => filtro
-                .codice_ufficio
-                .as_ref()
-                .map(|ufficio| ("codice_ufficio", ufficio.as_str())),
-            Guida::Data => None,
-        };
-        if let Some((colonna, valore)) = criterio {
-            query
-                .push(format_args!(" AND {colonna} = "))
-                .push_bind(valore.to_owned());
+        if let Some(voci) = guida.voci() {
+            query.push(format_args!(" AND {voci}"));
         }
+        Self::equal(
+            query,
+            guida
+                .criterio(filtro)
+                .map(|(colonna, valore)| (colonna, Some(valore))),
+        );
         if let Some(dal) = filtro.dal {
             query
                 .push(" AND presentata_il >= ")

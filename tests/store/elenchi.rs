@@ -368,6 +368,24 @@ async fn a_domanda_is_found_by_each_criterion_and_by_all_together(banco: &Banco)
             },
             vec![1],
         ),
+        // The same of a domanda that is found as a whole: its first child's sheet is the one that waits for nothing.
+        (
+            Filtro {
+                stato: Some(StatoDomanda::Presentata),
+                azione_richiesta: Some(AzioneRichiesta::Nessuna),
+                codice_ufficio: di_uno.clone(),
+                ..tutto()
+            },
+            vec![1],
+        ),
+        (
+            Filtro {
+                richiedente: verde.clone(),
+                stato: evidenza,
+                ..tutto()
+            },
+            vec![],
+        ),
         (
             Filtro {
                 richiedente: verde,
@@ -478,8 +496,14 @@ async fn a_search_that_finds_little_goes_on_over_short_pages(banco: &Banco) {
     banco
         .one(presentata("ULTIMA", 2, "002", &[900_002]), LUGLIO)
         .await;
+    banco
+        .raw()
+        .await
+        .execute("UPDATE schede SET stato = 'IN_ISTRUTTORIA'")
+        .await
+        .unwrap();
     let filtro = Filtro {
-        stato: Some(StatoDomanda::Presentata),
+        stato: Some(StatoDomanda::InIstruttoria),
         codice_ufficio: Some("002".parse().unwrap()),
         ..Filtro::default()
     };
@@ -498,7 +522,7 @@ async fn a_search_that_finds_little_goes_on_over_short_pages(banco: &Banco) {
     assert_eq!(numeri(&indietro), [1, 47]);
     // And with everything found: a page holds fewer domande where they have very many sheets.
     let tutte = Filtro {
-        stato: Some(StatoDomanda::Presentata),
+        stato: Some(StatoDomanda::InIstruttoria),
         ..Filtro::default()
     };
     let (righe, _) = cercate(&banco.store, &tutte, 100).await;
@@ -540,6 +564,13 @@ async fn the_list_follows_whoever_moves_a_sheet(banco: &Banco) {
             "{stato:?}"
         );
     }
+    // A child is found by a closed sheet, too.
+    let del_secondo = Filtro {
+        minore: Some(minore(2)),
+        ..Filtro::default()
+    };
+    let (righe, _) = cercate(&banco.store, &del_secondo, 100).await;
+    assert_eq!(numeri(&righe), [1]);
 }
 
 /// An engine that works domanda 1 by the contract: each of these is the rest of a decision about a sheet.

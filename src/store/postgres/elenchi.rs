@@ -95,7 +95,7 @@ pub(super) async fn ricerca(
         servizio,
         filtro,
         dopo,
-        per_indice: |_| String::new(),
+        fonte: |_| "elenco",
         istante: Istante,
     };
     let trovate: Vec<PostoInElenco> = cerca

@@ -11,7 +11,7 @@ use crate::patronato::CodiceEnte;
 use crate::protocollo::NumeroDomanda;
 use crate::store::StoreError;
 use crate::store::elenchi::{
-    Cerca, PRIME_RIGHE, con_le_schede, elencata, in_ordine_di_pagina, pagina, variazione,
+    Cerca, Guida, PRIME_RIGHE, con_le_schede, elencata, in_ordine_di_pagina, pagina, variazione,
 };
 use crate::store::valori::{Riga, intero};
 
@@ -92,7 +92,7 @@ pub(super) async fn ricerca(
         servizio,
         filtro,
         dopo,
-        per_indice: |guida| format!(" INDEXED BY {}", guida.indice()),
+        fonte,
         istante: |istante| istante.as_millisecond(),
     };
     let trovate: Vec<PostoInElenco> = cerca
@@ -123,6 +123,18 @@ pub(super) async fn ricerca(
         posizione: pagina.posizione,
         altre: pagina.altre,
     })
+}
+
+/// The index is told: the statistics that would choose one are never gathered.
+fn fonte(guida: Guida) -> &'static str {
+    match guida {
+        Guida::Minore => "elenco_per_minore",
+        Guida::Richiedente => "elenco INDEXED BY elenco_richiedente",
+        Guida::Azione => "elenco INDEXED BY elenco_azione",
+        Guida::Stato => "elenco INDEXED BY elenco_stato",
+        Guida::Ufficio => "elenco INDEXED BY elenco_ufficio",
+        Guida::Data => "elenco INDEXED BY elenco_data",
+    }
 }
 
 fn posto_in_elenco(row: &SqliteRow) -> Result<PostoInElenco, StoreError> {
@@ -221,10 +233,9 @@ mod tests {
                 },
             ),
             (
-                "elenco_minore",
+                "elenco_data",
                 Filtro {
-                    minore: chi(),
-                    richiedente: chi(),
+                    stato: Some(StatoDomanda::Presentata),
                     ..di()
                 },
             ),
@@ -260,39 +271,79 @@ mod tests {
             ),
         ];
         for (indice, filtro) in filtri {
-            for ordine in Ordine::TUTTI {
-                let filtro = Filtro {
-                    ordine: *ordine,
-                    ..filtro.clone()
-                };
-                let cerca = Cerca {
-                    ente: &"PAT01".parse().unwrap(),
-                    servizio: "AssegnoTemporaneo",
-                    filtro: &filtro,
-                    dopo: Some(PostoInElenco {
-                        presentata_il: giorno,
-                        numero_domanda: NumeroDomanda(7),
-                    }),
-                    per_indice: |guida| format!(" INDEXED BY {}", guida.indice()),
-                    istante: |istante| istante.as_millisecond(),
-                };
-                for query in [cerca.trovate::<Sqlite>(100), cerca.ultima_scorsa::<Sqlite>()] {
-                    let piano = piano(&store, query.sql().as_str()).await;
-                    let su_elenco: Vec<_> = piano.iter().filter(|passo| passo.contains("elenco")).collect();
-                    let [cammino] = su_elenco[..] else {
-                        panic!("{piano:?}")
-                    };
-                    // The two columns that begin each index, at least; and in its order: what is sorted are the few
-                    // entries that the walk took.
-                    let atteso = format!("SEARCH elenco USING INDEX {indice} (ente=? AND servizio=?");
-                    assert!(cammino.starts_with(&atteso), "{cammino}");
-                    let prima = piano.iter().position(|passo| passo == cammino).unwrap();
-                    let ordinata = piano
-                        .iter()
-                        .position(|passo| passo.contains("TEMP B-TREE FOR ORDER BY"));
-                    assert!(ordinata.is_none_or(|posto| posto > prima), "{piano:?}");
+            for piano in piani(&store, &filtro).await {
+                // The two columns that begin each index, at least; and in its order: what is sorted are the few
+                // entries that the walk took.
+                let prima = piano
+                    .iter()
+                    .position(|passo| passo.contains(" USING "))
+                    .unwrap_or_else(|| panic!("{piano:?}"));
+                let atteso = format!("SEARCH elenco USING INDEX {indice} (ente=? AND servizio=?");
+                assert!(piano[prima].starts_with(&atteso), "{piano:?}");
+                let ordinata = piano
+                    .iter()
+                    .position(|passo| passo.contains("TEMP B-TREE FOR ORDER BY"));
+                assert!(ordinata.is_none_or(|posto| posto > prima), "{piano:?}");
+                // The sheets of a domanda, if any are looked at, by their key.
+                for passo in piano[prima + 1..]
+                    .iter()
+                    .filter(|passo| passo.contains(" USING "))
+                {
+                    assert_eq!(
+                        passo, "SEARCH e EXISTS USING PRIMARY KEY (numero_domanda=?)",
+                        "{piano:?}"
+                    );
                 }
             }
         }
+        // A child's sheets are few: the live one, and those that are closed.
+        let di_un_minore = Filtro {
+            minore: chi(),
+            richiedente: chi(),
+            ..di()
+        };
+        for piano in piani(&store, &di_un_minore).await {
+            let cammini: Vec<_> = piano.iter().filter(|passo| passo.contains(" USING ")).collect();
+            let del_minore =
+                |indice| format!("SEARCH s USING INDEX {indice} (servizio=? AND codice_fiscale=?)");
+            let in_elenco = "SEARCH e USING PRIMARY KEY (numero_domanda=? AND posto=? AND ente=?)";
+            assert_eq!(
+                cammini,
+                [
+                    &del_minore("schede_vive"),
+                    in_elenco,
+                    &del_minore("schede_chiuse"),
+                    in_elenco
+                ],
+                "{piano:?}"
+            );
+        }
+    }
+
+    /// How what this search asks is found, in either order.
+    async fn piani(store: &SqliteStore, filtro: &Filtro) -> Vec<Vec<String>> {
+        let giorno = "2021-07-02T00:00:00Z".parse().unwrap();
+        let mut piani = Vec::new();
+        for ordine in Ordine::TUTTI {
+            let filtro = Filtro {
+                ordine: *ordine,
+                ..filtro.clone()
+            };
+            let cerca = Cerca {
+                ente: &"PAT01".parse().unwrap(),
+                servizio: "AssegnoTemporaneo",
+                filtro: &filtro,
+                dopo: Some(PostoInElenco {
+                    presentata_il: giorno,
+                    numero_domanda: NumeroDomanda(7),
+                }),
+                fonte,
+                istante: |istante| istante.as_millisecond(),
+            };
+            for query in [cerca.trovate::<Sqlite>(100), cerca.ultima_scorsa::<Sqlite>()] {
+                piani.push(piano(store, query.sql().as_str()).await);
+            }
+        }
+        piani
     }
 }

@@ -1,14 +1,16 @@
 //! The rows of a batch: what one registration writes into each table, many registrations a statement.
 
+use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteConnection;
 
 use super::batch::{Inserimento, Tabella, Valori, insert, parti};
 use super::documenti::{insert_documenti, insert_riesami, settle_sheets};
 use super::modifiche::change_values;
+use super::query::VIVI;
 use super::row::guasto;
 use super::tracce::{TRACCE_CHE_SOSTITUISCONO, bind_traccia};
 use crate::domanda::atto::Seguito;
-use crate::domanda::{CodiceFiscale, Fascicolo, Iban};
+use crate::domanda::{CodiceFiscale, Fascicolo, Iban, Scheda};
 use crate::store::codec::{Codec, Conservata};
 use crate::store::effetti::{Delega, Variazione, deleghe, mosse, variazioni};
 use crate::store::registro::{Correlata, Nuova};
@@ -260,32 +262,79 @@ async fn move_sheets(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) ->
     Ok(())
 }
 
-/// Sheets: several rows a registration.
+/// Sheets, several a registration, and what the list of their ente tells of them.
 async fn insert_schede(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) -> Result<(), StoreError> {
     let schede: Vec<_> = nuove.iter().flat_map(Nuova::schede).collect();
-    insert(connessione, SCHEDE, &schede, |valori, (nuova, scheda)| {
-        let altra_meta = scheda.pagamento_altro_genitore.as_ref();
+    // The sheet of a child who asks for itself may close one of this very batch: those before it go in first.
+    for parte in schede.chunk_by(|_, (_, dopo)| !dopo.subentra) {
+        if let Some((nuova, scheda)) = parte.first().filter(|(_, scheda)| scheda.subentra) {
+            take_place(connessione, nuova, scheda).await?;
+        }
+        insert(connessione, SCHEDE, parte, bind_scheda).await?;
+    }
+    insert(connessione, ELENCO, &schede, |valori, (nuova, scheda)| {
         valori
             .push(intero(nuova.registrata.numero_domanda.0))
-            .push(scheda.posto)
-            .text(nuova.atto.chiave.servizio)
-            .text(scheda.codice_fiscale.as_str())
-            .told_option(scheda.data_nascita)
-            .text(scheda.qualita)
-            .push(scheda.disabile)
-            .push(scheda.affido_condiviso)
-            .text_option(scheda.altro_genitore.as_ref().map(CodiceFiscale::as_str))
-            .text_option(scheda.altro_genitore_assente)
-            .text(scheda.ripartizione)
-            .text_option(altra_meta.map(|altra| altra.modalita))
-            .text_option(altra_meta.and_then(|altra| altra.iban.as_ref()).map(Iban::as_str))
-            .told_option(scheda.decorrenza_presunta)
-            .push(scheda.subentra)
-            .push(json_object(&scheda.dettagli))
-            .push(nuova.id)
-            .push(nuova.ricevuta.registrata_il.as_millisecond());
+            .push(scheda.posto);
     })
     .await
+}
+
+/// AU-5: the sheet of a child who asks for itself closes the live one that a parent asked for, whoever sent that; the feed
+/// tells it to that ente.
+async fn take_place(
+    connessione: &mut SqliteConnection,
+    nuova: &Nuova<'_>,
+    scheda: &Scheda,
+) -> Result<(), StoreError> {
+    let dei_genitori =
+        format!("s.servizio = ?2 AND s.codice_fiscale = ?3 AND s.subentra = 0 AND s.stato IN ({VIVI})");
+    for istruzione in [
+        format!(
+            "INSERT INTO variazioni (istante, tipo, ente, servizio, numero_domanda, posto, registrazione, stato,
+                 azione_richiesta)
+             SELECT ?1, 'STATO', d.ente, s.servizio, s.numero_domanda, s.posto, ?4, 'SOSTITUITA', 'NESSUNA'
+             FROM schede s
+             JOIN domande d ON d.numero = s.numero_domanda
+             WHERE {dei_genitori}"
+        ),
+        format!(
+            "UPDATE schede AS s SET stato = 'SOSTITUITA', stato_dal = ?1, azione_richiesta = 'NESSUNA' WHERE {dei_genitori}"
+        ),
+    ] {
+        sqlx::query(AssertSqlSafe(istruzione))
+            .bind(nuova.ricevuta.registrata_il.as_millisecond())
+            .bind(nuova.atto.chiave.servizio)
+            .bind(scheda.codice_fiscale.as_str())
+            .bind(nuova.id)
+            .execute(&mut *connessione)
+            .await
+            .map_err(guasto)?;
+    }
+    Ok(())
+}
+
+fn bind_scheda(valori: &mut Valori, (nuova, scheda): &(&Nuova<'_>, &Scheda)) {
+    let altra_meta = scheda.pagamento_altro_genitore.as_ref();
+    valori
+        .push(intero(nuova.registrata.numero_domanda.0))
+        .push(scheda.posto)
+        .text(nuova.atto.chiave.servizio)
+        .text(scheda.codice_fiscale.as_str())
+        .told_option(scheda.data_nascita)
+        .text(scheda.qualita)
+        .push(scheda.disabile)
+        .push(scheda.affido_condiviso)
+        .text_option(scheda.altro_genitore.as_ref().map(CodiceFiscale::as_str))
+        .text_option(scheda.altro_genitore_assente)
+        .text(scheda.ripartizione)
+        .text_option(altra_meta.map(|altra| altra.modalita))
+        .text_option(altra_meta.and_then(|altra| altra.iban.as_ref()).map(Iban::as_str))
+        .told_option(scheda.decorrenza_presunta)
+        .push(scheda.subentra)
+        .push(json_object(&scheda.dettagli))
+        .push(nuova.id)
+        .push(nuova.ricevuta.registrata_il.as_millisecond());
 }
 
 const SCHEDE: Tabella = Tabella {
@@ -295,4 +344,17 @@ const SCHEDE: Tabella = Tabella {
             azione_richiesta)",
     riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'PRESENTATA','NESSUNA')",
     coda: "",
+};
+
+/// Whoever presented the domanda finds each of its sheets, also one that an act has added, as presented with it.
+const ELENCO: Tabella = Tabella {
+    testa: "INSERT INTO elenco (ente, servizio, presentata_il, numero_domanda, posto, registrazione, codice_ufficio, \
+            richiedente, codice_fiscale, stato, azione_richiesta) WITH nuove (numero_domanda, posto) AS (",
+    riga: "(?,?)",
+    coda: ") SELECT d.ente, s.servizio, r.presentata_il, s.numero_domanda, s.posto, d.registrazione, r.codice_ufficio, \
+           d.richiedente, s.codice_fiscale, s.stato, s.azione_richiesta \
+           FROM nuove \
+           CROSS JOIN schede s USING (numero_domanda, posto) \
+           CROSS JOIN domande d ON d.numero = s.numero_domanda \
+           CROSS JOIN registrazioni r ON r.id = d.registrazione",
 };

@@ -297,7 +297,7 @@ pub(super) async fn registro(
 }
 
 /// The states of a live sheet.
-const VIVI: &str =
+pub(super) const VIVI: &str =
     "'PRESENTATA', 'IN_ISTRUTTORIA', 'IN_EVIDENZA_CITTADINO', 'IN_EVIDENZA_SEDE', 'SOSPESA', 'ACCOLTA'";
 
 /// What a [`DomandaConsultata`] tells of the domanda itself: `d` is `domande`.
