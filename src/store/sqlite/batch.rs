@@ -1,5 +1,5 @@
-//! Many rows a statement, and many statements a trip to the connection's thread. Rows go in by 64, 32, … 1, so that
-//! whatever the size of a batch the texts are few and stay prepared.
+//! Many rows a statement, and many statements a trip to the connection's thread. A small batch goes in as it is, in one
+//! trip; a large one by 64, 32 and 16 and then the rest, so that the texts are few and stay prepared.
 
 use std::sync::Arc;
 
@@ -76,18 +76,19 @@ pub(super) async fn insert<T>(
     Ok(())
 }
 
-/// The rows in parts of 64, 32, … 1. The widest table has 35 columns: far from SQLite's 32,766 values a statement.
+/// The rows in parts of 64, 32 and 16, and the rest as it is: each part costs the threads on both sides of a trip their
+/// turns. The widest table has 35 columns: far from SQLite's 32,766 values a statement.
 pub(super) fn parti<T>(righe: &[T]) -> impl Iterator<Item = &[T]> {
     let mut resto = righe;
     std::iter::from_fn(move || {
-        let quante = RIGHE_MAX.min(1 << resto.len().checked_ilog2()?);
-        let (parte, dopo) = resto.split_at(quante);
+        let intera = PARTI.into_iter().find(|quante| *quante <= resto.len());
+        let (parte, dopo) = resto.split_at(intera.unwrap_or(resto.len()));
         resto = dopo;
-        Some(parte)
+        (!parte.is_empty()).then_some(parte)
     })
 }
 
-const RIGHE_MAX: usize = 64;
+const PARTI: [usize; 3] = [64, 32, 16];
 
 /// The values of some statements.
 #[derive(Default)]
@@ -152,14 +153,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_number_of_rows_is_a_few_powers_of_two() {
+    fn any_number_of_rows_goes_in_by_few_texts() {
         let lunghezze = |quante: usize| {
             let righe = vec![(); quante];
             parti(&righe).map(<[()]>::len).collect::<Vec<_>>()
         };
         assert!(lunghezze(0).is_empty());
         assert_eq!(lunghezze(1), [1]);
-        assert_eq!(lunghezze(13), [8, 4, 1]);
-        assert_eq!(lunghezze(200), [64, 64, 64, 8]);
+        assert_eq!(lunghezze(13), [13]);
+        assert_eq!(lunghezze(63), [32, 16, 15]);
+        assert_eq!(lunghezze(208), [64, 64, 64, 16]);
     }
 }

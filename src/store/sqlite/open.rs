@@ -141,8 +141,8 @@ pub(super) fn connect_options(path: &Path, options: &OpenOptions, nuovo: bool) -
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(options.attesa)
-        // The registration's statements come in seven sizes each (`batch`).
-        .statement_cache_capacity(128)
+        // The registration's statements come in eighteen sizes each (`batch`).
+        .statement_cache_capacity(192)
         // The driver's log would tell statements of thousands of characters; ours tells what failed.
         .disable_statement_logging()
         .pragma("temp_store", "MEMORY")
