@@ -1,7 +1,7 @@
 //! Looking up what was registered. Each question is one short statement, or two: a reader that stays would keep the
 //! log from being folded up.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool, SqliteRow};
 use sqlx::{AssertSqlSafe, QueryBuilder};
@@ -14,7 +14,7 @@ use crate::prestazione;
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::{Digest, Registrata};
 use crate::store::registro::{Aperte, Attuale};
-use crate::store::valori::{Riga, insert_aperte, intero, mese, parola, richiedente_from};
+use crate::store::valori::{Riga, insert_aperte, intero, json, mese, parola, richiedente_from};
 use crate::store::{Atto, Chiave, Inconsistency, RigaRegistro, StoreError};
 
 /// What is registered under a key.
@@ -100,25 +100,29 @@ pub(super) async fn domande_vive(
     aventi: &[&Avente],
 ) -> Result<Aperte, StoreError> {
     let mut aperte = Aperte::new();
-    for avente in aventi {
-        // The condition of the index `domande_avente` must stand there as it is: the name of a service is our own.
-        let mut query = QueryBuilder::<Sqlite>::new(format!(
-            "SELECT d.numero, d.ente, coalesce(d.genitore_tutelato, d.richiedente) AS avente, s.codice_fiscale
-             FROM domande d
-             CROSS JOIN schede s ON s.numero_domanda = d.numero
-             WHERE d.servizio = '{servizio}' AND s.stato IN ({VIVI})
-               AND coalesce(d.genitore_tutelato, d.richiedente) = "
-        ));
-        query.push_bind(avente.codice_fiscale.as_str());
-        query.push(" AND d.presentata_da IN (");
-        let mut qualita = query.separated(", ");
-        for parola in avente.qualita {
-            qualita.push_bind(*parola);
-        }
-        query.push(") ORDER BY d.numero, s.posto");
-        let righe = query.build().fetch_all(&mut *connessione).await.map_err(guasto)?;
-        insert_aperte(&mut aperte, servizio, &righe)?;
-    }
+    let Some(primo) = aventi.first() else {
+        return Ok(aperte);
+    };
+    let codici: BTreeSet<&str> = aventi
+        .iter()
+        .map(|avente| avente.codice_fiscale.as_str())
+        .collect();
+    // The condition of the index `domande_avente` must stand there as it is: the name of a service is our own. The
+    // qualities are one prestazione's, the same for all.
+    let righe = sqlx::query(AssertSqlSafe(format!(
+        "SELECT d.numero, d.ente, coalesce(d.genitore_tutelato, d.richiedente) AS avente, s.codice_fiscale
+         FROM json_each(?) u
+         CROSS JOIN domande d ON coalesce(d.genitore_tutelato, d.richiedente) = u.value
+         CROSS JOIN schede s ON s.numero_domanda = d.numero
+         WHERE d.servizio = '{servizio}' AND d.presentata_da IN (SELECT value FROM json_each(?)) AND s.stato IN ({VIVI})
+         ORDER BY d.numero, s.posto"
+    )))
+    .bind(json(&codici))
+    .bind(json(&primo.qualita))
+    .fetch_all(connessione)
+    .await
+    .map_err(guasto)?;
+    insert_aperte(&mut aperte, servizio, &righe)?;
     Ok(aperte)
 }
 
