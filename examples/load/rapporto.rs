@@ -131,7 +131,7 @@ impl Rapporto {
                 (.., true) => "retry",
                 (.., false) => "load",
             },
-            soli: !args.shared && args.verify.is_none() && args.consulta.is_none(),
+            soli: !args.shared && args.verify.is_none(),
             connessioni: args.connections,
             durata,
             risposte: latenze.len(),
@@ -142,7 +142,12 @@ impl Rapporto {
             max_us: percentile(100),
             ripetizioni: misure.ripetizioni,
             ripetuti: misure.ripetuti,
-            numeri: Numeri::of(misure.protocolli),
+            // The numbers that a look-up is told are those that it asked for, again and again.
+            numeri: args
+                .consulta
+                .is_none()
+                .then(|| Numeri::of(misure.protocolli))
+                .flatten(),
             errori: misure.errori,
             processo,
         }
