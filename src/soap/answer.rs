@@ -285,7 +285,7 @@ fn corpo(w: &mut Scrittore, prestazione: &Prestazione, risposta: &Risposta, mess
             let mancanti: &[Violazione] = match esito {
                 EsitoInvio::Registrata(allora) => {
                     w.campo("coop:Esito", "REGISTRATA");
-                    w.grezzo(&String::from_utf8_lossy(&allora.ricevuta));
+                    w.conservato(&allora.ricevuta);
                     ripetizione(w, allora);
                     &[]
                 }
@@ -309,7 +309,7 @@ fn corpo(w: &mut Scrittore, prestazione: &Prestazione, risposta: &Risposta, mess
                 }
                 EsitoVerifica::Registrata(allora) => {
                     w.campo("coop:Esito", "REGISTRATA");
-                    w.grezzo(&String::from_utf8_lossy(&allora.ricevuta));
+                    w.conservato(&allora.ricevuta);
                     ripetizione(w, allora);
                     &[]
                 }
@@ -332,7 +332,7 @@ fn corpo(w: &mut Scrittore, prestazione: &Prestazione, risposta: &Risposta, mess
             annullata,
             documento,
         } => {
-            w.grezzo(&String::from_utf8_lossy(ricevuta));
+            w.conservato(ricevuta);
             w.campo("coop:Annullata", booleano(*annullata));
             if let Some(documento) = documento {
                 carte::carta(w, documento);

@@ -72,6 +72,14 @@ impl Scrittore {
         self.testo.push_str(xml);
     }
 
+    /// The same as the bytes that were kept of it. What was written here is UTF-8, and is looked at by the block.
+    pub(crate) fn conservato(&mut self, xml: &[u8]) {
+        match std::str::from_utf8(xml) {
+            Ok(xml) => self.grezzo(xml),
+            Err(_) => self.grezzo(&String::from_utf8_lossy(xml)),
+        }
+    }
+
     /// The document.
     pub(crate) fn finish(self) -> Vec<u8> {
         self.testo.into_bytes()
