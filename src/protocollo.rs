@@ -90,15 +90,16 @@ impl FromStr for NumeroProtocollo {
 /// The time zone of the register: the year turns at midnight in Rome.
 #[must_use]
 pub fn roma() -> TimeZone {
-    // The zone is compiled in (jiff's bundled database), so the lookup cannot fail; UTC would show in every test.
-    static ROMA: LazyLock<TimeZone> = LazyLock::new(|| TimeZone::get("Europe/Rome").unwrap_or(TimeZone::UTC));
     ROMA.clone()
 }
+
+// The zone is compiled in (jiff's bundled database), so the lookup cannot fail; UTC would show in every test.
+static ROMA: LazyLock<TimeZone> = LazyLock::new(|| TimeZone::get("Europe/Rome").unwrap_or(TimeZone::UTC));
 
 /// The calendar date of an instant in Rome.
 #[must_use]
 pub fn data_a_roma(istante: Timestamp) -> jiff::civil::Date {
-    istante.to_zoned(roma()).date()
+    ROMA.to_datetime(istante).date()
 }
 
 #[cfg(test)]

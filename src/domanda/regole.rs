@@ -2,7 +2,10 @@
 //!
 //! A rule looks at what was sent and gives its findings, each at its path. It never stops at the first, and gives
 //! one finding a fault: what cannot be read (a codice fiscale with a wrong check character) is told once and then
-//! left alone by the rules that would have needed it. Rules give paths only; the reader knows the lines.
+//! left alone by the rules that would have needed it. Rules give paths only; the reader knows the lines. A path is
+//! made once there is a finding to stand at it: nearly every domanda has none.
+
+use std::iter;
 
 use jiff::civil::Date;
 
@@ -111,15 +114,27 @@ fn posto_nella_domanda(dove: &str, campi: &[&str]) -> Vec<(usize, usize)> {
 /// `/at:Domanda/at:Minori/at:Minore[2]`.
 #[must_use]
 pub fn percorso(prefisso: &str, campi: &[&str]) -> String {
-    percorso_di(&format!("{prefisso}:Domanda"), prefisso, campi)
+    below(String::new(), prefisso, iter::once(&"Domanda").chain(campi))
 }
 
 /// The path of a field below an element of whatever name: each step with its prefix.
 #[must_use]
 pub(crate) fn percorso_di(radice: &str, prefisso: &str, campi: &[&str]) -> String {
-    campi.iter().fold(format!("/{radice}"), |percorso, campo| {
-        format!("{percorso}/{prefisso}:{campo}")
-    })
+    below(format!("/{radice}"), prefisso, campi)
+}
+
+/// A path with further steps.
+pub(crate) fn below<'c>(
+    mut percorso: String,
+    prefisso: &str,
+    campi: impl IntoIterator<Item = &'c &'c str>,
+) -> String {
+    for campo in campi {
+        for parte in ["/", prefisso, ":", *campo] {
+            percorso.push_str(parte);
+        }
+    }
+    percorso
 }
 
 /// When a prestazione takes domande.
@@ -140,12 +155,12 @@ impl Finestra {
     /// tried on any day: FIN-101, and FIN-102 once the measure itself is over.
     #[must_use]
     pub fn esamina(&self, prefisso: &str, contesto: &Contesto<'_>) -> Option<Violazione> {
-        self.esamina_al(percorso(prefisso, &[]), contesto)
+        self.esamina_al(|| percorso(prefisso, &[]), contesto)
     }
 
     /// The same for what is asked for elsewhere than in a domanda.
     #[must_use]
-    pub fn esamina_al(&self, dove: String, contesto: &Contesto<'_>) -> Option<Violazione> {
+    pub fn esamina_al(&self, dove: impl FnOnce() -> String, contesto: &Contesto<'_>) -> Option<Violazione> {
         // What is there was let in on its day, and is not asked again.
         if contesto.pregresso.is_some() {
             return None;
@@ -159,7 +174,7 @@ impl Finestra {
             && let Some(fine) = self.fine_misura.filter(|fine| oggi > *fine)
         {
             return Some(
-                Violazione::at(Codice::Fin102, dove)
+                Violazione::at(Codice::Fin102, dove())
                     .with("fine", fine)
                     .with("periodo", periodo),
             );
@@ -169,7 +184,7 @@ impl Finestra {
             Ambiente::Sandbox | Ambiente::Collaudo => Codice::Fin101,
         };
         Some(
-            Violazione::at(codice, dove)
+            Violazione::at(codice, dove())
                 .with("periodo", periodo)
                 .with("period", period)
                 .with("rimedio", self.rimedio),
@@ -292,14 +307,18 @@ pub fn allegato(
 /// CF-001, CF-002, CF-003, and CF-101 for a provisional one. `entro` is the latest day of birth that makes sense,
 /// which decides the century and so whether there was a 29 February (DM 23/12/1976; spec/domain.md §7.1).
 #[must_use]
-pub fn codice_fiscale(inviato: &CodiceInviato, dove: String, entro: Date) -> Option<Violazione> {
+pub fn codice_fiscale(
+    inviato: &CodiceInviato,
+    dove: impl FnOnce() -> String,
+    entro: Date,
+) -> Option<Violazione> {
     match inviato {
-        Err(errore) => Some(codice_errato(*errore, dove)),
-        Ok(codice) if codice.is_provvisorio() => Some(Violazione::at(Codice::Cf101, dove)),
+        Err(errore) => Some(codice_errato(*errore, dove())),
+        Ok(codice) if codice.is_provvisorio() => Some(Violazione::at(Codice::Cf101, dove())),
         Ok(codice) => codice
             .data_nascita(entro)
             .err()
-            .map(|errore| codice_errato(errore, dove)),
+            .map(|errore| codice_errato(errore, dove())),
     }
 }
 
@@ -416,8 +435,8 @@ pub fn pagamento_al(
         (Some(_), _) if !vuole_iban => vec![con_modalita(Codice::Ibn005, all_iban)],
         (None, _) => vec![con_modalita(Codice::Ibn006, a_pagamento)],
         (Some(iban), intestato) => {
-            let all_iban = dove(all_iban);
-            let dell_iban = iban_raggiungibile(iban, all_iban.clone(), oggi)
+            let all_iban = || dove(all_iban);
+            let dell_iban = iban_raggiungibile(iban, all_iban, oggi)
                 .or_else(|| iban_adatto(iban.as_ref().ok()?, modalita, all_iban));
             let dell_intestazione = match intestato {
                 None => Some(al(Codice::Ibn007, a_pagamento)),
@@ -451,31 +470,31 @@ fn forma_attesa(paese: Option<&Paese>) -> String {
 #[must_use]
 pub fn iban_raggiungibile(
     inviato: &Result<Iban, IbanErrato>,
-    dove: String,
+    dove: impl FnOnce() -> String,
     oggi: Date,
 ) -> Option<Violazione> {
     match inviato {
-        Err(errore) => Some(iban_errato(*errore, dove)),
+        Err(errore) => Some(iban_errato(*errore, dove())),
         Ok(iban) if !iban.in_sepa(oggi) => {
-            Some(Violazione::at(Codice::Ibn004, dove).with("paese", iban.paese()))
+            Some(Violazione::at(Codice::Ibn004, dove()).with("paese", iban.paese()))
         }
         Ok(_) => None,
     }
 }
 
 /// One finding at most: an account that no payment reaches is not also of the wrong modality.
-fn iban_adatto(iban: &Iban, modalita: Modalita, dove: String) -> Option<Violazione> {
+fn iban_adatto(iban: &Iban, modalita: Modalita, dove: impl FnOnce() -> String) -> Option<Violazione> {
     let adatto = match modalita {
         Modalita::ContoCorrente | Modalita::LibrettoPostale | Modalita::CartaPrepagata => iban.is_italiano(),
         Modalita::ContoEstero => !iban.is_italiano(),
         Modalita::BonificoDomiciliato => false,
     };
     if !adatto {
-        return Some(Violazione::at(Codice::Ibn005, dove).with("modalita", modalita.as_str()));
+        return Some(Violazione::at(Codice::Ibn005, dove()).with("modalita", modalita.as_str()));
     }
     // The Poste have other ABIs too (cards: 36081): a doubt, not a fault.
     (modalita == Modalita::LibrettoPostale && !iban.is_postale())
-        .then(|| Violazione::at(Codice::Ibn101, dove))
+        .then(|| Violazione::at(Codice::Ibn101, dove()))
 }
 
 #[cfg(test)]

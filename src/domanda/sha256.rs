@@ -54,11 +54,12 @@ fn array(hash: &[u8]) -> [u8; 32] {
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     const CIFRE: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .map(|cifra| char::from(CIFRE[usize::from(cifra)]))
-        .collect()
+    let mut hex = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        hex.push(char::from(CIFRE[usize::from(byte >> 4)]));
+        hex.push(char::from(CIFRE[usize::from(byte & 15)]));
+    }
+    hex
 }
 
 #[cfg(test)]

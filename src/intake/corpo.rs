@@ -106,7 +106,7 @@ impl Corpo {
     /// chunk, no further.
     pub async fn envelope(&mut self, limits: &xml::Limits) -> Result<Envelope, Failure> {
         // A head that comes byte by byte is not parsed again for every byte: only after it has grown by half.
-        let mut try_at = 0;
+        let mut try_at = 1;
         loop {
             if self.finito || self.letti.len() >= try_at {
                 match self.open(limits)? {

@@ -106,7 +106,6 @@ impl Digester {
             self.namespace.clear();
             self.namespace.push_str(namespace);
         }
-        let del_servizio = self.namespace == namespace;
         let padre = self.aperti.last_mut();
         let in_allegato = padre.as_deref() == Some(&Aperto::Allegato);
         if let Some(padre @ Aperto::Contenuto) = padre {
@@ -114,8 +113,8 @@ impl Digester {
             *padre = Aperto::Altro;
         }
         let aperto = match locale {
-            "Contenuto" if del_servizio && in_allegato => Aperto::Contenuto,
-            "Allegato" if del_servizio => Aperto::Allegato,
+            "Contenuto" if in_allegato && self.namespace == namespace => Aperto::Contenuto,
+            "Allegato" if self.namespace == namespace => Aperto::Allegato,
             _ => Aperto::Altro,
         };
         self.aperti.push(aperto);
@@ -123,6 +122,9 @@ impl Digester {
 
     /// The whole text before a start tag.
     pub(super) fn text(&mut self, testo: &str) {
+        if testo.is_empty() {
+            return;
+        }
         let testo = testo.trim_matches(is_spazio);
         if !testo.is_empty() {
             self.put(b"T");
@@ -223,6 +225,6 @@ fn decoded_sha256(testo: &str) -> Option<[u8; 32]> {
 }
 
 /// Bytes gathered before they are hashed.
-const ATTESA_MAX: usize = 4096;
+const ATTESA_MAX: usize = 1024;
 /// Base64 digits decoded at once: a multiple of four.
 const BLOCCO: usize = 4096;

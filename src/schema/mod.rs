@@ -187,7 +187,13 @@ impl Schema {
         limits: &Limits,
     ) -> Result<Lettura, LetturaError> {
         let mut reader = Reader::resume(bytes, &envelope.corpo, limits);
-        let lettura = self.pass((prestazione, operazione), &mut reader, bytes, parti)?;
+        let lettura = self.pass(
+            (prestazione, operazione),
+            &envelope.corpo,
+            &mut reader,
+            bytes,
+            parti,
+        )?;
         envelope.close(&mut reader)?;
         Ok(lettura)
     }
@@ -202,7 +208,7 @@ impl Schema {
         limits: &Limits,
     ) -> Result<Lettura, LetturaError> {
         let mut reader = Reader::resume(bytes, da, limits);
-        self.pass(richiesta, &mut reader, bytes, None)
+        self.pass(richiesta, da, &mut reader, bytes, None)
     }
 
     /// Reads a file: an envelope (whose header is not looked at), a request element of a service, or its bare content.
@@ -220,7 +226,7 @@ impl Schema {
             Some(Radice::Busta) => self.read_envelope(bytes, limits),
             Some(Radice::Richiesta(prestazione, operazione)) => {
                 let mut reader = Reader::resume(bytes, &principio, limits);
-                let lettura = self.pass((prestazione, operazione), &mut reader, bytes, None)?;
+                let lettura = self.pass((prestazione, operazione), &principio, &mut reader, bytes, None)?;
                 // What follows the outermost element is looked at too: the reader refuses all but comments.
                 reader.next()?;
                 Ok(lettura)
@@ -250,15 +256,16 @@ impl Schema {
         self.read(prestazione, operazione, &envelope, bytes, limits)
     }
 
+    /// Reads a request element with `reader`, which stands at `principio`.
     fn pass(
         &self,
         (prestazione, operazione): (&'static Prestazione, Operazione),
+        principio: &Checkpoint,
         reader: &mut Reader<'_>,
         bytes: &[u8],
         parti: Option<Parti>,
     ) -> Result<Lettura, LetturaError> {
         if let Some(tavole) = &self.tavole {
-            let principio = reader.checkpoint();
             let corsa = Corsa::new(tavole);
             let letta = Passata::new(&self.outline, (prestazione, operazione), corsa, bytes)
                 .beside(parti.clone())
@@ -266,7 +273,7 @@ impl Schema {
             match letta {
                 Ok(lettura) if lettura.rilievi.is_empty() => return Ok(lettura),
                 // Whatever it is, it is worded below.
-                Ok(_) | Err(_) => reader.rewind(&principio),
+                Ok(_) | Err(_) => reader.rewind(principio),
             }
         }
         let letta = with_authority(&self.outline, |authority| {
@@ -339,6 +346,10 @@ fn is_spazio(carattere: char) -> bool {
 
 /// `testo` as `whiteSpace="collapse"` makes it, which all our simple types ask for.
 fn collapsed(testo: &str) -> Cow<'_, str> {
+    // One word, as most values are.
+    if testo.bytes().all(|byte| byte > b' ') {
+        return Cow::Borrowed(testo);
+    }
     let testo = testo.trim_matches(is_spazio);
     let mut prima = b'.';
     let liscio = testo.bytes().all(|byte| {

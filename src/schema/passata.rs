@@ -173,9 +173,9 @@ impl<'a, G: Giudice> Passata<'a, G> {
         self.testo.clear();
         let comincia = match self.operazione.elemento() {
             Some(elemento) => {
-                nome.is(self.prestazione.namespace, elemento)
+                self.profondita <= 2
                     && self.contenuto_a.is_none()
-                    && self.profondita <= 2
+                    && nome.is(self.prestazione.namespace, elemento)
             }
             None => self.profondita == 1,
         };

@@ -17,6 +17,7 @@ use super::identity::Forma;
 use super::scrittore::Scrittore;
 use crate::domanda::consultazione::Consultazione;
 use crate::domanda::elenco::{DomandaElencata, Variazione};
+use crate::domanda::sha256::hex as esadecimale;
 use crate::domanda::{Ambiente, Violazione};
 use crate::patronato::{CodiceEnte, CodiceUfficio, UserId};
 use crate::prestazione::{Operazione, Prestazione};
@@ -212,7 +213,7 @@ pub struct Diagnosi {
 /// give equal bytes; they are written once, stored, and told again for ever.
 #[must_use]
 pub fn ricevuta(ricevuta: &Ricevuta) -> Vec<u8> {
-    let mut w = Scrittore::new();
+    let mut w = Scrittore::long(RICEVUTA_SOLITA);
     w.elemento("Ricevuta", &[("xmlns", COOP)], |w| {
         w.campo(
             "Intestazione",
@@ -284,7 +285,7 @@ fn corpo(w: &mut Scrittore, prestazione: &Prestazione, risposta: &Risposta, mess
             let mancanti: &[Violazione] = match esito {
                 EsitoInvio::Registrata(allora) => {
                     w.campo("coop:Esito", "REGISTRATA");
-                    w.grezzo(&String::from_utf8_lossy(&allora.ricevuta));
+                    w.conservato(&allora.ricevuta);
                     ripetizione(w, allora);
                     &[]
                 }
@@ -308,7 +309,7 @@ fn corpo(w: &mut Scrittore, prestazione: &Prestazione, risposta: &Risposta, mess
                 }
                 EsitoVerifica::Registrata(allora) => {
                     w.campo("coop:Esito", "REGISTRATA");
-                    w.grezzo(&String::from_utf8_lossy(&allora.ricevuta));
+                    w.conservato(&allora.ricevuta);
                     ripetizione(w, allora);
                     &[]
                 }
@@ -331,7 +332,7 @@ fn corpo(w: &mut Scrittore, prestazione: &Prestazione, risposta: &Risposta, mess
             annullata,
             documento,
         } => {
-            w.grezzo(&String::from_utf8_lossy(ricevuta));
+            w.conservato(ricevuta);
             w.campo("coop:Annullata", booleano(*annullata));
             if let Some(documento) = documento {
                 carte::carta(w, documento);
@@ -437,15 +438,8 @@ fn booleano(valore: bool) -> &'static str {
     if valore { "true" } else { "false" }
 }
 
-fn esadecimale(bytes: &[u8]) -> String {
-    const CIFRE: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-    ];
-    bytes
-        .iter()
-        .flat_map(|byte| [CIFRE[usize::from(byte >> 4)], CIFRE[usize::from(byte & 0xF)]])
-        .collect()
-}
+/// Bytes of a receipt as most are.
+const RICEVUTA_SOLITA: usize = 2048;
 
 #[cfg(test)]
 mod tests;

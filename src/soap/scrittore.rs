@@ -15,8 +15,15 @@ impl Scrittore {
 
     /// A document with its XML declaration.
     pub(crate) fn documento() -> Self {
+        let mut documento = Self::long(SOLITO);
+        documento.grezzo("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+        documento
+    }
+
+    /// An empty document that will be about so long.
+    pub(crate) fn long(byte: usize) -> Self {
         Self {
-            testo: String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"),
+            testo: String::with_capacity(byte),
         }
     }
 
@@ -65,12 +72,24 @@ impl Scrittore {
         self.testo.push_str(xml);
     }
 
+    /// The same as the bytes that were kept of it. What was written here is UTF-8, and is looked at by the block.
+    pub(crate) fn conservato(&mut self, xml: &[u8]) {
+        match std::str::from_utf8(xml) {
+            Ok(xml) => self.grezzo(xml),
+            Err(_) => self.grezzo(&String::from_utf8_lossy(xml)),
+        }
+    }
+
     /// The document.
     pub(crate) fn finish(self) -> Vec<u8> {
         self.testo.into_bytes()
     }
 
     fn scrivi(&mut self, testo: &str, attributo: bool) {
+        if testo.bytes().all(|byte| PIANI[usize::from(byte)]) {
+            self.testo.push_str(testo);
+            return;
+        }
         for c in testo.chars() {
             match c {
                 '&' => self.testo.push_str("&amp;"),
@@ -88,6 +107,26 @@ impl Scrittore {
         }
     }
 }
+
+/// Bytes of an answer as most are.
+const SOLITO: usize = 2048;
+
+/// Bytes that are written as they are, in text and in values: what most texts are made of.
+const PIANI: [bool; 256] = {
+    let mut piani = [true; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        piani[byte] = false;
+        byte += 1;
+    }
+    piani[b'&' as usize] = false;
+    piani[b'<' as usize] = false;
+    piani[b'>' as usize] = false;
+    piani[b'"' as usize] = false;
+    // What U+FFFE and U+FFFF begin with.
+    piani[0xEF] = false;
+    piani
+};
 
 #[cfg(test)]
 mod tests {

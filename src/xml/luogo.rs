@@ -1,6 +1,8 @@
 //! Line and column of a byte. Nobody counts lines while reading: whoever needs a place asks for it, and a cursor
 //! makes asking in document order linear over the whole message.
 
+use memchr::memchr2_iter;
+
 use crate::domanda::Posizione;
 
 /// The byte order mark of UTF-8, which has no column.
@@ -51,21 +53,26 @@ impl Cursore {
             self.offset = BOM.len();
         }
         let offset = offset.min(bytes.len());
-        while self.offset < offset {
-            let byte = bytes[self.offset];
-            self.offset += 1;
-            match byte {
-                // The `\n` of a `\r\n` ends the line, when it is counted.
-                b'\r' if bytes.get(self.offset) == Some(&b'\n') => {}
-                b'\r' | b'\n' => {
-                    self.riga = self.riga.saturating_add(1);
-                    self.colonna = 1;
-                }
-                // The further bytes of a character.
-                0x80..=0xBF => {}
-                _ => self.colonna = self.colonna.saturating_add(1),
+        let passati = &bytes[self.offset..offset];
+        let mut ultima_riga = passati;
+        for fine in memchr2_iter(b'\n', b'\r', passati) {
+            // The `\n` of a `\r\n` ends the line, when it is counted.
+            if passati[fine] == b'\r' && bytes.get(self.offset + fine + 1) == Some(&b'\n') {
+                continue;
             }
+            self.riga = self.riga.saturating_add(1);
+            self.colonna = 1;
+            ultima_riga = &passati[fine + 1..];
         }
+        // Neither the further bytes of a character, nor the `\r` whose `\n` is still to come.
+        let caratteri = ultima_riga
+            .iter()
+            .filter(|byte| !matches!(byte, 0x80..=0xBF | b'\r'))
+            .count();
+        self.colonna = self
+            .colonna
+            .saturating_add(u32::try_from(caratteri).unwrap_or(u32::MAX));
+        self.offset = offset;
         Posizione {
             riga: self.riga,
             colonna: self.colonna,

@@ -87,6 +87,8 @@ impl<'a> Reader<'a> {
         // A checkpoint taken in other bytes could stand inside a character: then nothing is read, and refused.
         let testo = if testo.is_char_boundary(offset) { testo } else { "" };
         let (delimiter, base, bom_da_dire) = delimit(testo, offset.min(testo.len()));
+        let mut stato = stato;
+        stato.aperti.reserve(ANNIDATI_SOLITI);
         Self {
             bytes,
             testo,
@@ -121,6 +123,7 @@ impl<'a> Reader<'a> {
         clippy::should_implement_trait,
         reason = "a token lends from the reader, an Iterator's item cannot"
     )]
+    #[inline]
     pub fn next(&mut self) -> Result<Token<'_>, XmlError> {
         if let Some(guasto) = &self.guasto {
             return Err(guasto.clone());
@@ -179,6 +182,11 @@ impl<'a> Reader<'a> {
         self.stato.cursore.posizione(self.bytes, self.inizio + spazi)
     }
 
+    /// Line and column of the byte after the last token.
+    pub fn posizione_dopo(&mut self) -> Posizione {
+        self.stato.cursore.posizione(self.bytes, self.fine)
+    }
+
     /// How many elements are open.
     #[must_use]
     pub fn depth(&self) -> usize {
@@ -204,6 +212,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[cold]
     fn fail(&mut self, guasto: Guasto) -> XmlError {
         let guasto = XmlError {
             codice: guasto.codice,
@@ -215,6 +224,7 @@ impl<'a> Reader<'a> {
         guasto
     }
 
+    #[inline]
     fn passo(&mut self) -> Result<Passo<'a>, Guasto> {
         loop {
             self.inizio = self.fine;
@@ -311,65 +321,83 @@ impl<'a> Reader<'a> {
     }
 
     /// The next token, if it is of the plainest kind and there is nothing wrong with it.
+    #[inline]
     fn corto(&mut self) -> Option<Passo<'a>> {
         #[cfg(test)]
         if self.lento {
             return None;
         }
-        let resto = &self.testo.as_bytes()[self.inizio..];
-        let aperto = self.stato.aperti.last_mut()?;
-        match resto {
-            [b'<', b'/', dopo @ ..] => {
-                let nome = &self.testo.as_bytes()[aperto.nome.0..aperto.nome.1];
-                if dopo.strip_prefix(nome)?.first() != Some(&b'>') {
-                    return None;
-                }
-                self.fine = self.inizio + nome.len() + b"</>".len();
-                self.chiudi().ok()
-            }
-            [b'<', dopo @ ..] => {
-                let (lungo, duepunti) = nome_semplice(dopo)?;
-                let vuoto = match &dopo[lungo..] {
-                    [b'>', ..] => false,
-                    [b'/', b'>', ..] => true,
-                    _ => return None,
-                };
-                let nome = self.inizio + 1;
-                let prefisso = &self.testo[nome..nome + duepunti.unwrap_or(0)];
-                let legame = self.stato.legami.cerca(prefisso)?;
-                if lungo > self.limiti.name_bytes_max
-                    || self.stato.aperti.len() >= self.limiti.depth_max
-                    || self.stato.elementi >= self.limiti.elements_max
-                    || prefisso == "xmlns"
-                {
-                    return None;
-                }
-                self.attributi.clear();
-                self.fine = nome + lungo + if vuoto { 2 } else { 1 };
-                let qname = &self.testo[nome..nome + lungo];
-                let apertura = Apertura {
-                    qname,
-                    locale: &qname[duepunti.map_or(0, |duepunti| duepunti + 1)..],
-                    legame,
-                    vuoto,
-                };
-                self.aperto(&apertura, self.stato.legami.len());
-                Some(Passo::Start(apertura))
-            }
-            _ => {
-                let lungo = resto.iter().position(|byte| !LISCI[usize::from(*byte)])?;
-                let testo_bytes = aperto.testo_bytes + lungo;
-                if lungo == 0
-                    || resto[lungo] != b'<'
-                    || testo_bytes > self.limiti.text_bytes_max && !aperto.testo_lungo
-                {
-                    return None;
-                }
-                aperto.testo_bytes = testo_bytes;
-                self.fine = self.inizio + lungo;
-                Some(Passo::Text(Cow::Borrowed(&self.testo[self.inizio..self.fine])))
-            }
+        match &self.testo.as_bytes()[self.inizio..] {
+            [b'<', b'/', dopo @ ..] => self.fine_corta(dopo),
+            [b'<', dopo @ ..] => self.tag_corto(dopo),
+            resto => self.testo_corto(resto),
         }
+    }
+
+    /// The end tag of the open element, without a space.
+    #[inline]
+    fn fine_corta(&mut self, dopo: &[u8]) -> Option<Passo<'a>> {
+        let (da, a) = self.stato.aperti.last()?.nome;
+        let nome = &self.testo.as_bytes()[da..a];
+        if dopo.strip_prefix(nome)?.first() != Some(&b'>') {
+            return None;
+        }
+        self.fine = self.inizio + nome.len() + b"</>".len();
+        self.chiudi().ok()
+    }
+
+    /// A start tag without attributes, inside an element.
+    #[inline]
+    fn tag_corto(&mut self, dopo: &[u8]) -> Option<Passo<'a>> {
+        let (lungo, locale) = nome_semplice(dopo)?;
+        let vuoto = match &dopo[lungo..] {
+            [b'>', ..] => false,
+            [b'/', b'>', ..] => true,
+            _ => return None,
+        };
+        let nome = self.inizio + 1;
+        let qname = &self.testo[nome..nome + lungo];
+        let (prefisso, locale) = match locale {
+            0 => ("", qname),
+            locale => (&qname[..locale - 1], &qname[locale..]),
+        };
+        let legame = self.stato.legami.cerca(prefisso)?;
+        let aperti = self.stato.aperti.len();
+        if lungo > self.limiti.name_bytes_max
+            || aperti == 0
+            || aperti >= self.limiti.depth_max
+            || self.stato.elementi >= self.limiti.elements_max
+            || prefisso == "xmlns"
+        {
+            return None;
+        }
+        self.attributi.clear();
+        self.fine = nome + lungo + if vuoto { 2 } else { 1 };
+        let apertura = Apertura {
+            qname,
+            locale,
+            legame,
+            vuoto,
+        };
+        self.aperto(&apertura, self.stato.legami.len());
+        Some(Passo::Start(apertura))
+    }
+
+    /// Text with nothing in it to look at twice, up to the next tag.
+    #[inline]
+    fn testo_corto(&mut self, resto: &[u8]) -> Option<Passo<'a>> {
+        let aperto = self.stato.aperti.last_mut()?;
+        let lungo = resto.iter().position(|byte| !LISCI[usize::from(*byte)])?;
+        let testo_bytes = aperto.testo_bytes + lungo;
+        if lungo == 0
+            || resto[lungo] != b'<'
+            || testo_bytes > self.limiti.text_bytes_max && !aperto.testo_lungo
+        {
+            return None;
+        }
+        aperto.testo_bytes = testo_bytes;
+        self.fine = self.inizio + lungo;
+        Some(Passo::Text(Cow::Borrowed(&self.testo[self.inizio..self.fine])))
     }
 
     fn posto_del_delimiter(&self) -> usize {
@@ -450,6 +478,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes up an element that begins here, before whose own bindings there were so many.
+    #[inline]
     fn aperto(&mut self, apertura: &Apertura<'_>, legami_prima: usize) {
         let nome = self.inizio + 1;
         let fine_nome = nome + apertura.qname.len();
@@ -466,6 +495,7 @@ impl<'a> Reader<'a> {
         });
     }
 
+    #[inline]
     fn chiudi(&mut self) -> Result<Passo<'a>, Guasto> {
         let aperto = self
             .stato
@@ -616,21 +646,41 @@ fn delimit(testo: &str, offset: usize) -> (Delimiter<&[u8]>, usize, bool) {
     (delimiter, offset + salto, bom)
 }
 
-/// Length of the name of ASCII letters that `bytes` begin with, and where its colon is, if it has one.
-fn nome_semplice(bytes: &[u8]) -> Option<(usize, Option<usize>)> {
-    let inizia = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
-    let segue = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(*byte, b'_' | b'-' | b'.');
+/// Elements that are inside each other in most messages.
+const ANNIDATI_SOLITI: usize = 8;
+
+/// Length of the name of ASCII letters that `bytes` begin with, and where the part behind its colon begins: at 0, if it
+/// has none.
+#[inline]
+fn nome_semplice(bytes: &[u8]) -> Option<(usize, usize)> {
     let parte = |da: usize| {
         let parte = bytes.get(da..)?;
-        inizia(parte.first()?).then(|| da + parte.iter().position(|byte| !segue(byte)).unwrap_or(parte.len()))
+        let lunga = parte
+            .iter()
+            .position(|byte| !NOMI[usize::from(*byte)])
+            .unwrap_or(parte.len());
+        // What may stand in a name, but not begin it.
+        let inizia = !matches!(parte.first()?, b'0'..=b'9' | b'-' | b'.');
+        (lunga > 0 && inizia).then_some(da + lunga)
     };
     let prima = parte(0)?;
     if bytes.get(prima) == Some(&b':') {
-        Some((parte(prima + 1)?, Some(prima)))
+        Some((parte(prima + 1)?, prima + 1))
     } else {
-        Some((prima, None))
+        Some((prima, 0))
     }
 }
+
+/// The bytes of a name of ASCII letters.
+const NOMI: [bool; 256] = {
+    let mut nomi = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 0x80 {
+        nomi[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+        byte += 1;
+    }
+    nomi
+};
 
 /// Bytes of text that stand for themselves: not a reference, not the end of CDATA, no carriage return, no control
 /// character, and not what U+FEFF, U+FFFE and U+FFFF begin with.

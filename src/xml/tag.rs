@@ -36,8 +36,12 @@ impl Legami {
         self.0.len()
     }
 
+    /// Called between every two tokens, and mostly there is nothing to forget.
+    #[inline]
     pub(super) fn truncate(&mut self, len: usize) {
-        self.0.truncate(len);
+        if self.0.len() > len {
+            self.0.truncate(len);
+        }
     }
 
     /// The namespace of a binding by its place.
@@ -267,10 +271,16 @@ fn dichiara(
     if legami.len() - Legami::PRIMI >= limiti.bindings_max {
         return Err(Guasto::new(Codice::Env022, offset).with("limite", limiti.bindings_max));
     }
-    legami.0.push(Legame {
+    // Many declare on each element what is in scope anyway.
+    let gia = legami
+        .0
+        .iter()
+        .rfind(|legame| *legame.prefisso == *prefisso && *legame.namespace == *namespace);
+    let legame = gia.cloned().unwrap_or_else(|| Legame {
         prefisso: prefisso.into(),
         namespace: namespace.into(),
     });
+    legami.0.push(legame);
     Ok(())
 }
 

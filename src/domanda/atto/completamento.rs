@@ -151,8 +151,8 @@ impl AttoSuDomanda for Completamento {
             percorso_di(&elemento, self.prefisso, campi)
         };
         let mut trovate = comuni::assistenza_al(&self.assistenza, al, contesto, oggi);
-        trovate.extend(comuni::codice_fiscale(&self.figlio, al(&["Figlio"]), oggi));
-        let al_secondo = al(&["SecondoGenitore", "CodiceFiscale"]);
+        trovate.extend(comuni::codice_fiscale(&self.figlio, || al(&["Figlio"]), oggi));
+        let al_secondo = || al(&["SecondoGenitore", "CodiceFiscale"]);
         let codice = &self.secondo.codice_fiscale;
         trovate.extend(comuni::codice_fiscale(codice, al_secondo, oggi));
 

@@ -11,7 +11,7 @@ use crate::domanda::sha256::Sha256;
 use crate::domanda::{Posizione, Violazione};
 use crate::prestazione::{Operazione, Prestazione};
 use crate::soap::SoapVersion;
-use crate::xml::{Checkpoint, Cursore, Limits, Nome, Reader, Token, XmlError, is_bianco, posizione};
+use crate::xml::{Checkpoint, Limits, Nome, Reader, Token, XmlError, is_bianco, posizione};
 
 /// The element of a lot, in the namespace of its service.
 pub const LOTTO: &str = "Lotto";
@@ -398,6 +398,8 @@ pub struct Taglio {
     pronti: VecDeque<Elemento>,
     /// So many bytes are cut: what is behind them was looked at and is not whole.
     tagliati: usize,
+    /// Line and column there.
+    luogo_tagliati: Posizione,
     /// The scan is worth its while from this length on.
     riprova_a: usize,
     /// Behind the end tag of `Lotto`.
@@ -428,6 +430,7 @@ impl Taglio {
             },
             elemento_bytes_max,
             tagliati: testa.len(),
+            luogo_tagliati: da,
             riprova_a: 0,
             byte: testa.byte.clone(),
             testa,
@@ -524,7 +527,7 @@ impl Taglio {
         if let Some(impronta) = &mut self.impronta {
             impronta.update(&self.byte[via.clone()]);
         }
-        self.da = Cursore::at(via.start, self.da).posizione(&self.byte, via.end);
+        self.da = self.luogo_tagliati;
         self.da_byte += via.len() as u64;
         self.riprova_a = self.riprova_a.saturating_sub(via.len());
         self.byte.drain(via);
@@ -535,9 +538,8 @@ impl Taglio {
     fn scan(&mut self) {
         let testa = self.testa.len();
         let mut reader = Reader::resume(&self.byte, &self.testa.dopo.at(self.da), &self.limits);
-        let mut cursore = Cursore::at(testa, self.da);
         let namespace = self.testa.prestazione.namespace;
-        let (mut profondita, mut inizio, mut straniero) = (0_usize, 0, None);
+        let (mut profondita, mut inizio, mut luogo, mut straniero) = (0_usize, 0, self.da, None);
         let guasto = loop {
             match reader.next() {
                 Ok(Token::Start { nome, inizio: da, .. }) => {
@@ -545,6 +547,7 @@ impl Taglio {
                         inizio = da;
                         straniero =
                             (!nome.is(namespace, Operazione::InviaDomanda.nome())).then(|| mostra(nome));
+                        luogo = reader.posizione();
                     }
                     profondita += 1;
                 }
@@ -558,15 +561,16 @@ impl Taglio {
                         if fine - self.tagliati > self.elemento_bytes_max {
                             break None;
                         }
-                        let luogo = cursore.posizione(&self.byte, inizio);
+                        let dopo = reader.posizione_dopo();
                         self.pronti.push_back(Elemento {
                             byte: inizio..fine,
                             luogo,
                             straniero: straniero.take(),
                             dopo_byte: self.da_byte + (fine - testa) as u64,
-                            dopo: cursore.posizione(&self.byte, fine),
+                            dopo,
                         });
                         self.tagliati = fine;
+                        self.luogo_tagliati = dopo;
                     }
                 }
                 Ok(Token::Text(testo)) if profondita == 0 && !is_bianco(&testo) => {
@@ -586,7 +590,7 @@ impl Taglio {
         if self.guasto.is_none() && self.chiuso.is_none() && rimasti > self.elemento_bytes_max {
             let violazione = Violazione::at(Codice::Lot009, percorso(self.testa.prestazione))
                 .with("limite", self.elemento_bytes_max)
-                .placed(cursore.posizione(&self.byte, self.tagliati));
+                .placed(self.luogo_tagliati);
             self.guasto = Some(Box::new(violazione));
         }
         // What is not whole is not looked at again for every byte: only after it has grown by half.

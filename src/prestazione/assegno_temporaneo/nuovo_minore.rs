@@ -46,7 +46,7 @@ impl AttoSuDomanda for NuovoMinore {
         let oggi = contesto.oggi();
         let al = |campi: &[&str]| percorso(PRESTAZIONE.prefisso, ELEMENTO, campi);
         let mut trovate = comuni::assistenza_al(&self.assistenza, al, contesto, oggi);
-        trovate.extend(dati::FINESTRA.esamina_al(al(&[]), contesto));
+        trovate.extend(dati::FINESTRA.esamina_al(|| al(&[]), contesto));
         if let Some(attuale) = attuale {
             trovate.extend(aggiunta::takes_one_more(
                 attuale,

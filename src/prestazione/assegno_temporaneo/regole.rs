@@ -62,9 +62,7 @@ pub(super) struct Caso<'a> {
 impl Caso<'_> {
     /// The path of one of its fields.
     fn al(&self, campi: &[&str]) -> String {
-        campi.iter().fold(self.dove.clone(), |percorso, campo| {
-            format!("{percorso}/{PREFISSO}:{campo}")
-        })
+        comuni::below(self.dove.clone(), PREFISSO, campi)
     }
 
     /// The day on which its sheet was presented.
@@ -122,17 +120,20 @@ fn codici_fiscali_degli_adulti(domanda: &AssegnoTemporaneo, contesto: &Contesto<
     [(&domanda.richiedente.codice_fiscale, "Richiedente")]
         .into_iter()
         .chain(tutelato)
-        .filter_map(|(codice, chi)| comuni::codice_fiscale(codice, percorso(&[chi, "CodiceFiscale"]), adulto))
+        .filter_map(|(codice, chi)| {
+            comuni::codice_fiscale(codice, || percorso(&[chi, "CodiceFiscale"]), adulto)
+        })
         .collect()
 }
 
 /// The same codes, for a child and its other parent.
 fn codici_fiscali(caso: &Caso<'_>, contesto: &Contesto<'_>) -> Vec<Violazione> {
     let oggi = caso.oggi(contesto);
-    let del_minore = comuni::codice_fiscale(&caso.minore.codice_fiscale, caso.al(&["CodiceFiscale"]), oggi);
+    let al_codice = || caso.al(&["CodiceFiscale"]);
+    let del_minore = comuni::codice_fiscale(&caso.minore.codice_fiscale, al_codice, oggi);
     let altro = caso.minore.altro_genitore.codice_fiscale();
     let dell_altro =
-        altro.and_then(|altro| comuni::codice_fiscale(altro, caso.al(ALTRO_GENITORE), entro_adulto(oggi)));
+        altro.and_then(|altro| comuni::codice_fiscale(altro, || caso.al(ALTRO_GENITORE), entro_adulto(oggi)));
     del_minore.into_iter().chain(dell_altro).collect()
 }
 

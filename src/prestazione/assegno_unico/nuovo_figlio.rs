@@ -51,7 +51,7 @@ impl AttoSuDomanda for NuovoFiglio {
         let oggi = contesto.oggi();
         let dell_atto = |campi: &[&str]| percorso(PRESTAZIONE.prefisso, ELEMENTO, campi);
         let mut trovate = comuni::assistenza_al(&self.assistenza, dell_atto, contesto, oggi);
-        trovate.extend(dati::FINESTRA.esamina_al(al(&[]), contesto));
+        trovate.extend(dati::FINESTRA.esamina_al(|| al(&[]), contesto));
         if let Some(attuale) = attuale {
             trovate.extend(aggiunta::takes_one_more(
                 attuale,

@@ -160,22 +160,18 @@ fn anno_in_corso(domanda: &AssegnoUnico, contesto: &Contesto<'_>) -> Vec<Violazi
 fn codici_fiscali_degli_altri(domanda: &AssegnoUnico, contesto: &Contesto<'_>) -> Vec<Violazione> {
     let oggi = contesto.oggi();
     let adulto = entro_adulto(oggi);
-    let al_codice = |passi: &[&str]| percorso(&[passi, &["CodiceFiscale"]].concat());
     let mut trovate = Vec::new();
-    let mut look = |codice: &CodiceInviato, dove: String, entro: Date| {
-        trovate.extend(comuni::codice_fiscale(codice, dove, entro));
+    let mut look = |codice: &CodiceInviato, passi: &[&str], entro: Date| {
+        let al_codice = || percorso(&[passi, &["CodiceFiscale"]].concat());
+        trovate.extend(comuni::codice_fiscale(codice, al_codice, entro));
     };
-    look(
-        &domanda.richiedente.codice_fiscale,
-        al_codice(&["Richiedente"]),
-        adulto,
-    );
+    look(&domanda.richiedente.codice_fiscale, &["Richiedente"], adulto);
     if let Some(tutelato) = &domanda.genitore_tutelato {
-        look(tutelato, al_codice(&["GenitoreTutelato"]), adulto);
+        look(tutelato, &["GenitoreTutelato"], adulto);
     }
     for (posto, componente) in (1..).zip(&domanda.nucleo) {
         let passo = format!("Componente[{posto}]");
-        look(componente, al_codice(&["Nucleo", &passo]), oggi);
+        look(componente, &["Nucleo", &passo], oggi);
     }
     trovate
 }
@@ -183,11 +179,12 @@ fn codici_fiscali_degli_altri(domanda: &AssegnoUnico, contesto: &Contesto<'_>) -
 /// The same codes, for a child and its other parent.
 fn codici_fiscali(caso: &Caso<'_>, contesto: &Contesto<'_>) -> Vec<Violazione> {
     let oggi = caso.oggi(contesto);
-    let del_figlio = comuni::codice_fiscale(&caso.figlio.codice_fiscale, caso.al("CodiceFiscale"), oggi);
+    let al_codice = || caso.al("CodiceFiscale");
+    let del_figlio = comuni::codice_fiscale(&caso.figlio.codice_fiscale, al_codice, oggi);
     let dell_altro = caso
         .figlio
         .altro_codice()
-        .and_then(|altro| comuni::codice_fiscale(altro, caso.all_altro_genitore(), entro_adulto(oggi)));
+        .and_then(|altro| comuni::codice_fiscale(altro, || caso.all_altro_genitore(), entro_adulto(oggi)));
     del_figlio.into_iter().chain(dell_altro).collect()
 }
 

@@ -17,8 +17,9 @@ pub(in crate::schema) struct Dubbio;
 pub(in crate::schema) struct Corsa<'t> {
     tavole: &'t Tavole,
     pila: Vec<Aperto>,
-    /// The values of all `xs:unique` in scope: whose, and which.
-    unici: Vec<(Ambito, Box<str>)>,
+    /// The values of all `xs:unique` in scope: whose, and where each ends in `valori_unici`, one behind the other.
+    unici: Vec<(Ambito, usize)>,
+    valori_unici: String,
 }
 
 /// An open element.
@@ -41,6 +42,7 @@ impl<'t> Corsa<'t> {
             tavole,
             pila: Vec::with_capacity(16),
             unici: Vec::new(),
+            valori_unici: String::new(),
         }
     }
 
@@ -147,14 +149,16 @@ impl<'t> Corsa<'t> {
             }
             let ambito = (profondita, quale);
             // A second field of one child, two constraints, a long list: rare enough to ask.
-            let doppio = self
-                .unici
-                .iter()
-                .any(|(suo, noto)| *suo == ambito && **noto == *valore);
+            let mut inizio = 0;
+            let doppio = self.unici.iter().any(|(suo, fine)| {
+                let noto = &self.valori_unici[std::mem::replace(&mut inizio, *fine)..*fine];
+                *suo == ambito && noto == valore
+            });
             if gia || doppio || unici.len() > 1 || self.unici.len() == UNICI_MAX {
                 return Err(Dubbio);
             }
-            self.unici.push((ambito, valore.into()));
+            self.valori_unici.push_str(valore);
+            self.unici.push((ambito, self.valori_unici.len()));
         }
         let posto = self.pila.len() - 2;
         self.pila[posto].campo = true;
@@ -237,6 +241,8 @@ impl Giudice for Corsa<'_> {
                 while self.unici.last().is_some_and(|((di, _), _)| *di >= qui) {
                     self.unici.pop();
                 }
+                self.valori_unici
+                    .truncate(self.unici.last().map_or(0, |(_, fine)| *fine));
                 Chiusa::Ramo
             }
         };

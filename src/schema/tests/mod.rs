@@ -143,7 +143,7 @@ pub(super) fn prova(testo: &str) -> Result<Lettura, LetturaError> {
         unreachable!("the tests begin with a request")
     };
     let mut reader = Reader::resume(bytes, &principio, &limits);
-    let lettura = SCHEMA.pass((&PROVA, operazione), &mut reader, bytes, None)?;
+    let lettura = SCHEMA.pass((&PROVA, operazione), &principio, &mut reader, bytes, None)?;
     reader.next()?;
     Ok(lettura)
 }

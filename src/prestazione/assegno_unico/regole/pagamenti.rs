@@ -161,7 +161,7 @@ fn modalita_e_conto(
         (Modalita::Iban, None) => Some(con_modalita(Codice::Ibn006, dove(&[]))),
         (Modalita::Iban, Some(conto)) => comuni::iban_raggiungibile(
             &conto.iban,
-            dove(&["Conto", "Iban"]),
+            || dove(&["Conto", "Iban"]),
             contesto.oggi_di_chi_invia(),
         ),
     }

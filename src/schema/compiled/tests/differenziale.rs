@@ -87,7 +87,7 @@ fn leggi(schema: &Schema, bytes: &[u8]) -> Esito {
         Some(Radice::Richiesta(prestazione, operazione)) => {
             let prova = PROVE.iter().find(|prova| prova.servizio == prestazione.servizio);
             let mut reader = Reader::resume(bytes, &principio, &limits);
-            let letta = schema.pass((prova.unwrap(), operazione), &mut reader, bytes, None);
+            let letta = schema.pass((prova.unwrap(), operazione), &principio, &mut reader, bytes, None);
             letta.and_then(|letta| {
                 reader.next()?;
                 Ok(letta)
@@ -277,8 +277,10 @@ fn a_document_beside_the_envelope_is_let_pass_and_a_wrong_reference_is_told() {
         let leggi = |schema: &Schema, bytes: &[u8]| {
             TACCUINO.take();
             let mut reader = Reader::new(bytes, &Limits::default());
+            let principio = reader.checkpoint();
             let parti = messaggio.parti.clone();
-            let letta = schema.pass((&PROVE[0], Operazione::InviaDomanda), &mut reader, bytes, parti);
+            let richiesta = (&PROVE[0], Operazione::InviaDomanda);
+            let letta = schema.pass(richiesta, &principio, &mut reader, bytes, parti);
             (letta, TACCUINO.take())
         };
         let esito = confronta(&messaggio.busta, &contenuto, false, leggi);
