@@ -151,17 +151,18 @@ SELECT c.posto, r.protocollo, r.chiave_invio, r.presentata_il, r.registrata_il, 
                    (SELECT i.stato FROM riesami i
                     WHERE i.numero_domanda = s.numero_domanda AND i.posto = s.posto
                     ORDER BY i.registrazione DESC LIMIT 1)))
-        FROM (SELECT * FROM schede WHERE numero_domanda = d.numero ORDER BY posto) s) AS schede,
+        FROM schede s
+        WHERE s.numero_domanda = d.numero) AS schede,
        (SELECT json_group_array(json_array(p.posto, p.mese, p.beneficiario, p.tipo, p.importo_cent, p.istante,
-                   p.motivo))
-        FROM (SELECT * FROM pagamenti WHERE numero_domanda = d.numero ORDER BY decisione) p) AS pagamenti,
+                   p.motivo) ORDER BY p.decisione)
+        FROM pagamenti p
+        WHERE p.numero_domanda = d.numero) AS pagamenti,
        (SELECT json_group_array(json_array(t.protocollo, t.operazione, t.presentata_il, t.registrata_il,
-                   EXISTS (SELECT 1 FROM annullamenti a WHERE a.registrazione = t.id AND a.campo IS NULL)))
-        FROM (SELECT ra.*
-              FROM atti a
-              JOIN registrazioni ra ON ra.id = a.registrazione
-              WHERE a.numero_domanda = d.numero
-              ORDER BY a.registrazione) t) AS atti
+                   EXISTS (SELECT 1 FROM annullamenti a WHERE a.registrazione = t.id AND a.campo IS NULL))
+                   ORDER BY i.registrazione)
+        FROM atti i
+        JOIN registrazioni t ON t.id = i.registrazione
+        WHERE i.numero_domanda = d.numero) AS atti
 FROM chieste c
 CROSS JOIN registrazioni n ON n.ente = c.ente AND n.servizio = c.servizio AND n.id = CASE c.come
     WHEN 'PROTOCOLLO' THEN (SELECT id FROM registrazioni WHERE protocollo = c.nome)
