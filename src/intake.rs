@@ -50,7 +50,7 @@ pub struct Incoming {
     /// The id that we gave to it.
     pub message_id: Uuid,
     /// Who is on the other end.
-    pub peer: Peer,
+    pub peer: Arc<Peer>,
     /// Whether the certificate that the handshake took is still good: a reload may have revoked it since.
     pub still_welcome: Result<(), Negato>,
     /// `MODI`, `PDD`, `LOTTO`.

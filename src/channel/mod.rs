@@ -85,7 +85,7 @@ fn not_here(request: &HttpRequest) -> Violazione {
 /// A request that has come: its id, who sends it, and the record that was begun for it.
 struct Arrivo {
     message_id: Uuid,
-    peer: Peer,
+    peer: Arc<Peer>,
     still_welcome: Result<(), Negato>,
     diario: Option<Diario>,
 }
@@ -98,7 +98,7 @@ impl Channels {
             // The listener puts one on every connection it lets in.
             return Err(Box::new(HttpResponse::InternalServerError().finish()));
         };
-        let peer = connessione.presentato().clone();
+        let peer = Arc::clone(connessione.presentato());
         let still_welcome = connessione.peer().map(drop).map_err(|violazione| Negato {
             violazione,
             riprova_fra_s: None,
@@ -112,8 +112,8 @@ impl Channels {
             certificato_seriale: peer.certificato.seriale.clone(),
             tls: format!("{} {}", peer.tls_versione, peer.tls_suite),
             uri: format!("{} {}", request.method(), clip(request.path(), 256)),
-            id_mittente: text_header(request, "GovWay-Message-ID"),
-            id_transazione: text_header(request, "GovWay-Transaction-ID"),
+            id_mittente: text_header(request, &ID_MITTENTE),
+            id_transazione: text_header(request, &ID_TRANSAZIONE),
             ..Traccia::default()
         };
         let Ok(guardia) = self.tracce.begin(traccia) else {
@@ -150,6 +150,16 @@ impl Arrivo {
     }
 }
 
+// Names of headers that HTTP does not know, ready made: what is sent for every message is not parsed for every message.
+static ID_MITTENTE: HeaderName = HeaderName::from_static("govway-message-id");
+static ID_TRANSAZIONE: HeaderName = HeaderName::from_static("govway-transaction-id");
+static SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");
+const ID_MESSAGGIO: HeaderName = HeaderName::from_static("varco-message-id");
+const QUOTA_CONCESSE: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const QUOTA_RIMASTE: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const QUOTA_RINNOVO: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+const GENERE: HeaderName = HeaderName::from_static("govway-transaction-errortype");
+
 /// The reply as HTTP. Nothing of it may be kept by a cache or guessed at by a browser.
 fn respond(reply: Reply, message_id: Uuid) -> HttpResponse {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -158,18 +168,18 @@ fn respond(reply: Reply, message_id: Uuid) -> HttpResponse {
         .insert_header((header::CONTENT_TYPE, reply.content_type))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .insert_header(("Varco-Message-ID", message_id.to_string()));
+        .insert_header((ID_MESSAGGIO, message_id.to_string()));
     if let Some(secondi) = reply.retry_after_s {
         response.insert_header((header::RETRY_AFTER, secondi));
     }
     if let Some(quota) = reply.quota {
         response
-            .insert_header(("X-RateLimit-Limit", quota.concesse))
-            .insert_header(("X-RateLimit-Remaining", quota.rimaste))
-            .insert_header(("X-RateLimit-Reset", quota.rinnovo_s));
+            .insert_header((QUOTA_CONCESSE, quota.concesse))
+            .insert_header((QUOTA_RIMASTE, quota.rimaste))
+            .insert_header((QUOTA_RINNOVO, quota.rinnovo_s));
     }
     if let Some(genere) = reply.genere {
-        response.insert_header(("GovWay-Transaction-ErrorType", genere));
+        response.insert_header((GENERE, genere));
     }
     info!(message_id = %message_id, status = reply.status, bytes = reply.bytes.len(), "answered");
     match reply.flusso {
@@ -180,8 +190,7 @@ fn respond(reply: Reply, message_id: Uuid) -> HttpResponse {
 }
 
 /// A header's text, when it is plain ASCII and short enough to keep.
-fn text_header(request: &HttpRequest, nome: &str) -> Option<String> {
-    let nome = HeaderName::from_bytes(nome.as_bytes()).ok()?;
+fn text_header(request: &HttpRequest, nome: &HeaderName) -> Option<String> {
     let testo = request.headers().get(nome).map(HeaderValue::to_str)?.ok()?;
     Some(clip(testo.trim(), 256).to_owned())
 }

@@ -5,7 +5,7 @@ use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use tokio::time::Instant;
 
-use super::{Channels, respond, text_header, wsdl};
+use super::{Channels, SOAP_ACTION, respond, text_header, wsdl};
 use crate::catalogo::Codice;
 use crate::domanda::Violazione;
 use crate::intake::Incoming;
@@ -132,7 +132,7 @@ fn content_length(request: &HttpRequest) -> Option<u64> {
 /// The action that the sender names, if any: `action` of the Content-Type (RFC 3902) or `SOAPAction`. It decides
 /// nothing, since stacks send what they like there.
 fn azione(request: &HttpRequest) -> Option<String> {
-    let tipo = text_header(request, "Content-Type").unwrap_or_default();
+    let tipo = text_header(request, &header::CONTENT_TYPE).unwrap_or_default();
     let in_tipo = tipo.split(';').find_map(|parte| {
         let (nome, valore) = parte.split_once('=')?;
         nome.trim()
@@ -140,6 +140,6 @@ fn azione(request: &HttpRequest) -> Option<String> {
             .then(|| valore.trim().trim_matches('"').to_owned())
     });
     in_tipo
-        .or_else(|| text_header(request, "SOAPAction").map(|azione| azione.trim_matches('"').to_owned()))
+        .or_else(|| text_header(request, &SOAP_ACTION).map(|azione| azione.trim_matches('"').to_owned()))
         .filter(|azione| !azione.is_empty() && azione != "None")
 }

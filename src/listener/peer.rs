@@ -34,7 +34,7 @@ pub(super) enum Fase {
 
 /// One accepted connection.
 pub struct Connessione {
-    peer: Peer,
+    peer: Arc<Peer>,
     catena: Vec<CertificateDer<'static>>,
     porta: Arc<Porta>,
     /// The material that the certificate was last checked against.
@@ -56,7 +56,7 @@ impl Connessione {
         posti: [Posto; 2],
     ) -> Rc<Self> {
         Rc::new(Self {
-            peer,
+            peer: Arc::new(peer),
             catena,
             porta,
             generazione: Cell::new(generazione),
@@ -74,7 +74,7 @@ impl Connessione {
 
     /// Who showed which certificate, welcome or not: for the record of what is refused.
     #[must_use]
-    pub fn presentato(&self) -> &Peer {
+    pub fn presentato(&self) -> &Arc<Peer> {
         &self.peer
     }
 

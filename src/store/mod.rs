@@ -15,6 +15,7 @@ pub mod postgres;
 mod quadro;
 mod registro;
 pub mod secondo;
+mod sportello;
 pub mod sqlite;
 mod url;
 mod valori;

@@ -32,7 +32,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePool};
 use sqlx::{AssertSqlSafe, Connection};
 use tokio::sync::{Mutex, MutexGuard};
 
+use self::consulta::Consulte;
 use super::registro::note;
+use super::sportello::Sportello;
 use super::{
     Atto, Chiave, Identikit, Registrazione, RegistrazioneTrovata, Ricerca, Richiesta, RigaRegistro, Store,
     StoreError, TracciaTrovata, Verifica,
@@ -58,6 +60,8 @@ pub struct SqliteStore {
     max_page_count: AtomicU32,
     scrittura: Mutex<Scrittura>,
     lettori: SqlitePool,
+    /// Where `ConsultaDomanda` asks, with a connection of its own.
+    consulte: Sportello<Consulte>,
 }
 
 /// The connection that writes, and what is known of it.
@@ -248,7 +252,7 @@ impl Store for SqliteStore {
         servizio: &'static str,
         riferimento: &Riferimento,
     ) -> Result<Option<Consultazione>, StoreError> {
-        match consulta::consulta(&self.lettori, ente, servizio, riferimento).await? {
+        match consulta::consulta(&self.consulte, ente, servizio, riferimento).await? {
             None => deleghe::consulta(&self.lettori, ente, servizio, riferimento).await,
             propria => Ok(propria),
         }
@@ -414,6 +418,7 @@ impl Store for SqliteStore {
     /// Folds the log into the file on the way.
     async fn close(&self) {
         self.lettori.close().await;
+        self.consulte.viaggio().close().await;
         let presa = self.scrittura.lock().await.connessione.take();
         if let Some(connessione) = presa {
             close(connessione).await;

@@ -14,9 +14,11 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, Connection, Executor};
 use tokio::sync::Mutex;
 
+use super::consulta::Consulte;
 use super::origine::Trasferimento;
 use super::{Scrittura, SqliteStore, row};
 use crate::domanda::Ambiente;
+use crate::store::sportello::Sportello;
 use crate::store::{Inconsistency, OpenOptions, StoreError};
 
 impl SqliteStore {
@@ -42,6 +44,8 @@ impl SqliteStore {
             SqlitePoolOptions::new()
                 .max_connections(options.lettori.max(1))
                 .acquire_timeout(options.attesa)
+                // They lie in this process: there is nothing that could have hung up.
+                .test_before_acquire(false)
                 .after_connect(move |connessione, _| {
                     let path = path.clone();
                     Box::pin(async move {
@@ -56,6 +60,7 @@ impl SqliteStore {
         let store = Self {
             path: path.to_owned(),
             ambiente: options.ambiente,
+            consulte: Sportello::new(Consulte::new(path, &connect_options)),
             options: connect_options,
             max_page_count: AtomicU32::new(options.max_page_count),
             scrittura: Mutex::new(Scrittura {
