@@ -14,7 +14,6 @@ use super::lessico::{
     Guasto, altra_codifica, check_caratteri, check_dichiarazione, dopo_bom, fine_riga, is_ncname, is_spazio,
     mostra, risolvi,
 };
-use super::luogo::BOM;
 use super::stato::{Aperto, Checkpoint, Stato};
 use super::tag::{self, Apertura, Attributi, Grezzo};
 use super::{Limits, Nome, Token, XmlError};
@@ -32,8 +31,6 @@ pub struct Reader<'a> {
     delimiter: Delimiter<&'a [u8]>,
     /// Where the delimiter began to read.
     base: usize,
-    /// A U+FEFF at the start of what the delimiter reads, which it would swallow.
-    bom_da_dire: bool,
     limiti: Limits,
     inizio: usize,
     fine: usize,
@@ -86,16 +83,15 @@ impl<'a> Reader<'a> {
         };
         // A checkpoint taken in other bytes could stand inside a character: then nothing is read, and refused.
         let testo = if testo.is_char_boundary(offset) { testo } else { "" };
-        let (delimiter, base, bom_da_dire) = delimit(testo, offset.min(testo.len()));
+        let base = offset.min(testo.len());
         let mut stato = stato;
         stato.aperti.reserve(ANNIDATI_SOLITI);
         Self {
             bytes,
             testo,
             guasto_utf8,
-            delimiter,
+            delimiter: delimit(testo, base),
             base,
-            bom_da_dire,
             limiti: limiti.clone(),
             inizio: offset,
             fine: offset,
@@ -244,28 +240,16 @@ impl<'a> Reader<'a> {
     #[cold]
     #[inline(never)]
     fn lungo(&mut self) -> Result<Option<Passo<'a>>, Guasto> {
-        if self.posto_del_delimiter() != self.inizio {
-            (self.delimiter, self.base, self.bom_da_dire) = delimit(self.testo, self.inizio);
-        }
         let resto = &self.testo[self.inizio..];
-        let prima_del_testo = match resto.as_bytes() {
+        match resto.as_bytes() {
             [] => return self.esaurito().map(Some),
-            [b'<', ..] => {
-                self.check_markup(resto)?;
-                false
-            }
-            _ if self.bom_da_dire => {
-                // A text of its own when markup follows, else the beginning of the delimiter's text.
-                self.bom_da_dire = false;
-                matches!(resto.as_bytes()[BOM.len()..].first(), Some(b'<' | b'&'))
-            }
-            _ => false,
-        };
-        if prima_del_testo {
-            self.fine = self.inizio + BOM.len();
-            return self
-                .testo(&resto[..BOM.len()])
-                .map(|testo| Some(Passo::Text(testo)));
+            [b'<', ..] => self.check_markup(resto)?,
+            [b'&', ..] => {}
+            // Never the delimiter's: where it begins to read it swallows every U+FEFF.
+            _ => return self.testo_lungo(resto),
+        }
+        if self.posto_del_delimiter() != self.inizio {
+            (self.delimiter, self.base) = (delimit(self.testo, self.inizio), self.inizio);
         }
         let evento = self.delimiter.read_event();
         self.fine = self.posto_del_delimiter();
@@ -277,17 +261,6 @@ impl<'a> Reader<'a> {
             Ok(Event::End(_)) => {
                 self.check_fine(tutto())?;
                 return self.chiudi().map(Some);
-            }
-            Ok(Event::Text(_)) => {
-                let testo = tutto();
-                let in_radice = !self.stato.aperti.is_empty();
-                let letto = self.testo(testo)?;
-                if in_radice && self.fine == self.testo.len() {
-                    return Err(self.troncato());
-                }
-                if in_radice {
-                    return Ok(Some(Passo::Text(letto)));
-                }
             }
             Ok(Event::CData(_)) => {
                 let testo = tutto();
@@ -313,11 +286,23 @@ impl<'a> Reader<'a> {
             Err(Error::IllFormed(IllFormedError::UnclosedReference)) => {
                 return Err(self.riferimento_aperto(resto));
             }
-            Err(_) => {
+            Ok(Event::Text(_)) | Err(_) => {
                 return Err(Guasto::new(Codice::Env009, self.inizio).with("motivo", "markup errato"));
             }
         }
         Ok(None)
+    }
+
+    /// Text up to the next tag or reference; `None` of what lies outside the root.
+    fn testo_lungo(&mut self, resto: &'a str) -> Result<Option<Passo<'a>>, Guasto> {
+        let lungo = memchr::memchr2(b'<', b'&', resto.as_bytes()).unwrap_or(resto.len());
+        self.fine = self.inizio + lungo;
+        let in_radice = !self.stato.aperti.is_empty();
+        let letto = self.testo(&resto[..lungo])?;
+        if in_radice && lungo == resto.len() {
+            return Err(self.troncato());
+        }
+        Ok(in_radice.then_some(Passo::Text(letto)))
     }
 
     /// The next token, if it is of the plainest kind and there is nothing wrong with it.
@@ -631,19 +616,15 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A delimiter that begins to read at `offset`: where that is, past a U+FEFF that it would swallow, and whether there
-/// is one.
-fn delimit(testo: &str, offset: usize) -> (Delimiter<&[u8]>, usize, bool) {
-    let da_leggere = &testo.as_bytes()[offset..];
-    let bom = da_leggere.starts_with(BOM);
-    let salto = if bom { BOM.len() } else { 0 };
-    let mut delimiter = Delimiter::from_reader(&da_leggere[salto..]);
+/// A delimiter that begins to read at `offset`.
+fn delimit(testo: &str, offset: usize) -> Delimiter<&[u8]> {
+    let mut delimiter = Delimiter::from_reader(&testo.as_bytes()[offset..]);
     let config = delimiter.config_mut();
     // Ends are matched here, over checkpoints too; comments are looked at here.
     config.check_end_names = false;
     config.allow_unmatched_ends = true;
     config.trim_markup_names_in_closing_tags = false;
-    (delimiter, offset + salto, bom)
+    delimiter
 }
 
 /// Elements that are inside each other in most messages.

@@ -445,7 +445,7 @@ const MESSAGGIO: &str = "\u{FEFF}<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n<
     </at:InviaDomanda></env:Body></env:Envelope\n>\n<!-- fine -->\n";
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2048, ..ProptestConfig::default() })]
 
     #[test]
     fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
@@ -457,13 +457,14 @@ proptest! {
         proptest::sample::select(vec![
             "<", ">", "</", "/>", "<a", "<a>", "</a>", "<a/>", "<p:a", " b='1'", " xmlns:p='u'", " xmlns='u'", "=", "'",
             "\"", "&", "&amp;", "&#x41;", ";", "<!--", "--", "-->", "<![CDATA[", "]]>", "]]", "<?xml version='1.0'?>",
-            "<?", "?>", "<!DOCTYPE", "\u{FEFF}", "x", "à", " ", "\r", "\n", "\u{1}", ":", "-",
-        ]), 0..24))
+            "<?", "?>", "<!DOCTYPE", "\u{FEFF}", "\u{FEFF}\u{FEFF}", "x", "à", " ", "\r", "\n", "\u{1}", ":", "-",
+        ]), 0..24), prima in proptest::sample::select(vec!["", "<a>", "<a><a/>"]))
     {
-        let xml: String = pezzi.concat();
+        let xml = format!("{prima}{}", pezzi.concat());
         let letto = leggi(&xml);
-        // The same twice, and an error never stands outside the message.
-        prop_assert_eq!(&letto, &leggi(&xml));
+        // The same by the long way alone, and an error never stands outside the message.
+        let lento = racconta(&mut Reader::new(xml.as_bytes(), &Limits::default()).lento());
+        prop_assert_eq!(&letto, &lento);
         if let Err(errore) = letto {
             let fine = posizione(xml.as_bytes(), xml.len());
             prop_assert!(errore.posizione <= fine, "{:?} after {:?}", errore, fine);
@@ -485,4 +486,33 @@ fn every_strict_prefix_of_a_message_is_incomplete() {
         assert!(errore.is_incomplete(), "cut at {taglio}: {errore:?}");
     }
     assert!(leggi_con(&bytes[..fine], &Limits::default()).is_ok());
+}
+
+#[test]
+fn byte_order_marks_in_a_row_are_text_like_any_other() {
+    for testo in [
+        "\u{FEFF}\u{FEFF}",
+        "\u{FEFF}\u{FEFF}\u{FEFF}\u{e0}",
+        "\u{FEFF}\u{FEFF}=\u{FEFF}\u{FEFF} ",
+    ] {
+        for (prima, dopo) in [
+            ("<a>", "</a>"),
+            ("<a><b/>", "<b/></a>"),
+            ("<a><b>", "&lt;</b></a>"),
+        ] {
+            let letto = leggi(&format!("{prima}{testo}{dopo}")).unwrap();
+            assert_eq!(
+                letto,
+                leggi(&format!("{prima}?{dopo}")).unwrap().replace('?', testo)
+            );
+        }
+    }
+    // Outside the root they are as little allowed as other text; the first of all is no text.
+    rifiutato(
+        "\u{FEFF}\u{FEFF}<a/>".as_bytes(),
+        &Limits::default(),
+        "ENV-019",
+        1,
+        1,
+    );
 }
