@@ -14,7 +14,7 @@ load=$(realpath "${3:-target/release/examples/load}")
 dir=$(mktemp -d)
 port=${PORT:-18443}
 gateway=''
-trap 'kill -9 $gateway 2>/dev/null || true; rm -rf "$dir"' EXIT
+trap 'kill $gateway 2>/dev/null && wait $gateway || true; rm -rf "$dir"' EXIT
 others=$(nproc --all)
 others=$([ "$others" -gt 1 ] && echo "1-$((others - 1))" || echo 0)
 
@@ -69,7 +69,7 @@ drive "handshakes" --handshakes
 
 for items in 100 1000 10000 40000; do
     fresh
-    "$varco" sample --lotto "$items" --semplice --data 2021-07-15 -o "$dir/lotto.xml"
+    "$varco" sample --lotto "$items" --semplice --data 2021-07-15 -o "$dir/lotto.xml" 2>/dev/null
     idle=$(rss VmRSS)
     cpu >"$dir/before"
     began=$(date +%s%N)
