@@ -14,9 +14,11 @@ mod reply;
 mod risposte;
 pub mod scadenza;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use uuid::Uuid;
 
 pub use self::carte::emessa;
@@ -356,7 +358,10 @@ impl Intake {
         let scadenza = incoming.scadenza.clone();
         let accepted = tokio::select! {
             biased;
-            accepted = self.accept(&mut incoming, &mut diario, &mut esito) => Some(accepted),
+            // What panics is a fault of ours, of this message alone: it is answered and traced like any other.
+            accepted = AssertUnwindSafe(self.accept(&mut incoming, &mut diario, &mut esito)).catch_unwind() => {
+                Some(accepted.unwrap_or_else(|_| Err(Guasto::Interno("la lavorazione si è interrotta (panic)").into())))
+            }
             () = scadenza.over() => None,
         };
         let accepted = accepted.unwrap_or_else(|| Err(Guasto::TempoScaduto(diario.ultimo_passo()).into()));

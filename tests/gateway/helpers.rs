@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
 use varco::cli::dev_certs;
 use varco::cli::serve::{self, Parts, Running};
-use varco::clock::{Clock as _, CountedIds, HandClock, WallClock};
+use varco::clock::{Clock, CountedIds, HandClock, WallClock};
 use varco::config::Config;
 use varco::domanda::Ambiente;
 use varco::prestazione::PRESTAZIONI;
@@ -186,6 +186,25 @@ pub(crate) fn certs() -> &'static Path {
     path
 }
 
+/// A clock that breaks: whoever asks it for the time of rules after [`FINE_DEI_TEMPI`] panics.
+#[derive(Debug)]
+struct Fragile(Arc<HandClock>);
+
+/// Later than any test but the one that breaks the clock.
+pub(crate) const FINE_DEI_TEMPI: &str = "2090-01-01T00:00:00Z";
+
+impl Clock for Fragile {
+    fn wall(&self) -> Timestamp {
+        self.0.wall()
+    }
+
+    fn business(&self) -> Timestamp {
+        let ora = self.0.business();
+        assert!(ora < FINE_DEI_TEMPI.parse().unwrap(), "the clock broke");
+        ora
+    }
+}
+
 impl Gateway {
     /// A gateway in a fresh folder.
     pub(crate) fn spawn(setting: &Setting) -> Self {
@@ -211,7 +230,7 @@ impl Gateway {
             .unwrap()
             .config;
         let parts = Parts {
-            clock: Some(clock.clone()),
+            clock: Some(Arc::new(Fragile(clock.clone()))),
             ids: Some(Arc::new(CountedIds::default())),
         };
         let running = runtime.block_on(serve::start(config, parts)).unwrap();

@@ -1,9 +1,13 @@
 //! Whatever arrives is answered with an envelope, nothing of it is stored that is no domanda, and the server lives on.
 
-use crate::helpers::{Archivio, Gateway, Setting, on_both_stores};
+use varco::store::Ricerca;
+
+use crate::helpers::{Archivio, FINE_DEI_TEMPI, Gateway, Setting, on_both_stores};
+use crate::trace::tracce;
 
 on_both_stores! {
     a_wounded_message_gets_an_envelope_and_the_server_lives_on,
+    a_panic_on_the_way_is_answered_and_traced_as_our_own_fault,
 }
 
 const BUONA: &[u8] = include_bytes!("../messages/domanda-registered/request.xml");
@@ -112,4 +116,31 @@ fn what_grows_without_end_is_cut_at_its_named_limit() {
         let codice = reply.value("Codice").unwrap();
         assert!(codice.starts_with("ENV-"), "{cosa}: {codice}");
     }
+}
+
+fn a_panic_on_the_way_is_answered_and_traced_as_our_own_fault(archivio: Archivio) {
+    let gateway = Gateway::spawn(&Setting::on(archivio));
+    let client = gateway.client("pat01");
+    gateway.clock.set(FINE_DEI_TEMPI.parse().unwrap());
+    let reply = client.post(BUONA);
+    assert_eq!(reply.status, 503, "{}", reply.text());
+    assert_eq!(
+        reply.value("Codice").as_deref(),
+        Some("SYS-001"),
+        "{}",
+        reply.text()
+    );
+
+    // The same key is free, and the next message finds everything in order.
+    gateway.clock.set("2021-07-15T10:00:00Z".parse().unwrap());
+    let reply = client.post(BUONA);
+    assert_eq!(
+        reply.value("Protocollo").as_deref(),
+        Some("INPS-AUF-2021-000000000001"),
+        "{}",
+        reply.text()
+    );
+    let tracce = tracce(&gateway, &Ricerca::default(), 2);
+    let esiti: Vec<_> = tracce.iter().map(|traccia| traccia.esito.as_str()).collect();
+    assert_eq!(esiti, ["REGISTRATA", "FAULT"]);
 }

@@ -13,7 +13,7 @@ on_both_stores! {
     a_fault_names_the_message_that_the_trace_knows,
 }
 
-fn tracce(gateway: &Gateway, ricerca: &Ricerca, quante: usize) -> Vec<Traccia> {
+pub(crate) fn tracce(gateway: &Gateway, ricerca: &Ricerca, quante: usize) -> Vec<Traccia> {
     let until = Instant::now() + Duration::from_secs(10);
     loop {
         let found = gateway.block_on(gateway.store().tracce(ricerca)).unwrap();
