@@ -25,8 +25,9 @@ pub use tentativi::Tentativi;
 ///
 /// ```compile_fail,E0451
 /// use varco::access::Authorized;
-/// fn forge<T>(ente: std::sync::Arc<varco::adesione::Ente>, message: T) -> Authorized<T> {
-///     Authorized { ente, identity: todo!(), quota: None, message }
+/// use varco::soap::identity::Identity;
+/// fn forge<T>(ente: std::sync::Arc<varco::adesione::Ente>, identity: Identity, message: T) -> Authorized<T> {
+///     Authorized { ente, identity, quota: None, message }
 /// }
 /// ```
 #[derive(Debug)]

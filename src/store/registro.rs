@@ -279,6 +279,14 @@ pub(super) fn avente(atto: &Atto) -> Option<(&'static str, &Avente)> {
     Some((atto.chiave.servizio, avente))
 }
 
+/// Whose live domande are looked for, each once, and in which qualities: those are one prestazione's, the same for all.
+/// Nobody is nothing to look for.
+pub(super) fn cercati<'a>(aventi: &[&'a Avente]) -> Option<(BTreeSet<&'a str>, &'static [&'static str])> {
+    let qualita = aventi.first()?.qualita;
+    let codici = aventi.iter().map(|avente| avente.codice_fiscale.as_str());
+    Some((codici.collect(), qualita))
+}
+
 /// The outcome of each act, told from what was decided and what was written.
 pub(super) fn outcomes(
     atti: &[&Atto],

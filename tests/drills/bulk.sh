@@ -10,9 +10,9 @@ dir=$(mktemp -d)
 port=${PORT:-18445}
 gateway=''
 trap 'kill $gateway 2>/dev/null && wait $gateway 2>/dev/null || true; rm -rf "$dir"' EXIT
-"$varco" demo --dir "$dir/demo" --listen "127.0.0.1:$port" >"$dir/demo.out" 2>&1 &
-gateway=$!
-until grep -qs 'Ripetizione=true' "$dir/demo.out"; do sleep 0.1; kill -0 $gateway; done
+# shellcheck source=tests/drills/lib/embedded.sh
+. tests/drills/lib/embedded.sh
+demo_start "$dir/demo"
 
 "$varco" sample --quanti 1000 --dir "$dir/lotto" >/dev/null
 # Ten break the XSD, ten break a rule.

@@ -11,12 +11,12 @@ dir=$(mktemp -d)
 port=${PORT:-18444}
 gateway=''
 trap 'kill $gateway 2>/dev/null && wait $gateway 2>/dev/null || true; umount "$dir/disk" 2>/dev/null || true; rm -rf "$dir"' EXIT
+# shellcheck source=tests/drills/lib/embedded.sh
+. tests/drills/lib/embedded.sh
 mkdir "$dir/disk"
 mount -t tmpfs -o size=128M tmpfs "$dir/disk"
 
-"$varco" demo --dir "$dir/disk/demo" --listen "127.0.0.1:$port" >"$dir/demo.out" 2>&1 &
-gateway=$!
-until grep -qs 'Ripetizione=true' "$dir/demo.out"; do sleep 0.1; kill -0 $gateway; done
+demo_start "$dir/disk/demo"
 
 # Room for a while, then none.
 "$load" --url "https://127.0.0.1:$port" --certs "$dir/disk/demo/certs" --connections 4 --seconds 3 >"$dir/before.out" 2>&1 || true

@@ -14,13 +14,12 @@ dir=$(mktemp -d)
 port=${PORT:-18443}
 gateway='' sender=''
 trap 'kill -9 $gateway $sender 2>/dev/null || true; rm -rf "$dir"' EXIT
+# shellcheck source=tests/drills/lib/embedded.sh
+. tests/drills/lib/embedded.sh
 
 # The demo lays the folder down; what is drilled is `serve` on it.
-"$varco" demo --dir "$dir/demo" --listen "127.0.0.1:$port" >"$dir/demo.out" 2>&1 &
-gateway=$!
-until grep -qs 'Ripetizione=true' "$dir/demo.out"; do sleep 0.1; kill -0 $gateway; done
-kill -INT $gateway
-wait $gateway || true
+demo_start "$dir/demo"
+demo_stop
 
 serve() {
     "$varco" serve --config "$dir/demo/varco.toml" >>"$dir/serve.log" 2>&1 &

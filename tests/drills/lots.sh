@@ -13,13 +13,12 @@ dir=$(mktemp -d)
 port=${PORT:-18443}
 gateway=''
 trap 'kill -9 $gateway 2>/dev/null || true; rm -rf "$dir"' EXIT
+# shellcheck source=tests/drills/lib/embedded.sh
+. tests/drills/lib/embedded.sh
 
-"$varco" demo --dir "$dir/demo" --listen "127.0.0.1:$port" >"$dir/demo.out" 2>&1 &
-gateway=$!
-until grep -qs 'Ripetizione=true' "$dir/demo.out"; do sleep 0.1; kill -0 $gateway; done
-kill -INT $gateway
-wait $gateway || true
-sed -i 's/^inizio = ""/inizio = "2021-07-15T10:00:00Z"/' "$dir/demo/varco.toml"
+demo_start "$dir/demo"
+demo_stop
+set_clock
 lot() { local what=$1; shift; "$varco" lot "$what" --config "$dir/demo/varco.toml" "$@"; }
 id_in() { grep -oE '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}' "$1" | head -1; }
 fresh() {
@@ -31,8 +30,6 @@ serve() {
     "$varco" serve --config "$dir/demo/varco.toml" >>"$dir/serve.log" 2>&1 &
     gateway=$!
 }
-ready() { until curl -s -o /dev/null "https://127.0.0.1:$port/" --cacert "$dir/demo/certs/ca.pem" \
-    --cert "$dir/demo/certs/pat01.pem" --key "$dir/demo/certs/pat01.key"; do sleep 0.1; done; }
 
 "$varco" sample --lotto "$items" --semplice --data 2021-07-15 -o "$dir/buono.xml"
 # Every hundredth item has a codice that the XSD does not know.

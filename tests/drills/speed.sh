@@ -15,15 +15,14 @@ dir=$(mktemp -d)
 port=${PORT:-18443}
 gateway=''
 trap 'kill $gateway 2>/dev/null && wait $gateway || true; rm -rf "$dir"' EXIT
+# shellcheck source=tests/drills/lib/embedded.sh
+. tests/drills/lib/embedded.sh
 others=$(nproc --all)
 others=$([ "$others" -gt 1 ] && echo "1-$((others - 1))" || echo 0)
 
-"$varco" demo --dir "$dir/demo" --listen "127.0.0.1:$port" >"$dir/demo.out" 2>&1 &
-gateway=$!
-until grep -qs 'Ripetizione=true' "$dir/demo.out"; do sleep 0.1; kill -0 $gateway; done
-kill -INT $gateway
-wait $gateway || true
-sed -i 's/^inizio = ""/inizio = "2021-07-15T10:00:00Z"/' "$dir/demo/varco.toml"
+demo_start "$dir/demo"
+demo_stop
+set_clock
 
 # A gateway on an empty store.
 fresh() {
@@ -31,8 +30,7 @@ fresh() {
     rm -rf "$dir/demo/store.db"*
     taskset -c 0 "$varco" serve --config "$dir/demo/varco.toml" >"$dir/serve.log" 2>&1 &
     gateway=$!
-    until curl -s -o /dev/null "https://127.0.0.1:$port/" --cacert "$dir/demo/certs/ca.pem" \
-        --cert "$dir/demo/certs/pat01.pem" --key "$dir/demo/certs/pat01.key"; do sleep 0.1; done
+    ready
 }
 # Hundredths of a second of CPU by thread, since the start of the gateway.
 cpu() {

@@ -10,7 +10,7 @@ use sqlx::postgres::PgConnection;
 use super::row::guasto;
 use crate::domanda::Avente;
 use crate::domanda::sha256::Sha256;
-use crate::store::registro::{Aperte, avente};
+use crate::store::registro::{Aperte, avente, cercati};
 use crate::store::valori::insert_aperte;
 use crate::store::{Atto, Chiave, StoreError};
 
@@ -60,15 +60,10 @@ pub(super) async fn domande_vive(
     aventi: &[&Avente],
 ) -> Result<Aperte, StoreError> {
     let mut aperte = Aperte::new();
-    let Some(primo) = aventi.first() else {
+    let Some((codici, qualita)) = cercati(aventi) else {
         return Ok(aperte);
     };
-    let codici: BTreeSet<&str> = aventi
-        .iter()
-        .map(|avente| avente.codice_fiscale.as_str())
-        .collect();
-    // The condition of the index `domande_avente` must stand there as it is: the name of a service is our own. The
-    // qualities are one prestazione's, the same for all.
+    // The condition of the index `domande_avente` must stand there as it is: the name of a service is our own.
     let righe = sqlx::query(AssertSqlSafe(format!(
         "SELECT d.numero, d.ente, coalesce(d.genitore_tutelato, d.richiedente) AS avente, s.codice_fiscale
          FROM domande d
@@ -78,7 +73,7 @@ pub(super) async fn domande_vive(
          ORDER BY d.numero, s.posto"
     )))
     .bind(codici.into_iter().collect::<Vec<_>>())
-    .bind(primo.qualita)
+    .bind(qualita)
     .fetch_all(connessione)
     .await
     .map_err(guasto)?;

@@ -1,7 +1,7 @@
 //! Looking up what was registered. Each question is one short statement, or two: a reader that stays would keep the
 //! log from being folded up.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool, SqliteRow};
 use sqlx::{AssertSqlSafe, QueryBuilder};
@@ -13,7 +13,7 @@ use crate::patronato::{ChiaveInvio, CodiceEnte};
 use crate::prestazione;
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::{Digest, Registrata};
-use crate::store::registro::{Aperte, Attuale};
+use crate::store::registro::{Aperte, Attuale, cercati};
 use crate::store::valori::{Riga, insert_aperte, intero, json, mese, parola, richiedente_from};
 use crate::store::{Atto, Chiave, Inconsistency, RigaRegistro, StoreError};
 
@@ -100,15 +100,10 @@ pub(super) async fn domande_vive(
     aventi: &[&Avente],
 ) -> Result<Aperte, StoreError> {
     let mut aperte = Aperte::new();
-    let Some(primo) = aventi.first() else {
+    let Some((codici, qualita)) = cercati(aventi) else {
         return Ok(aperte);
     };
-    let codici: BTreeSet<&str> = aventi
-        .iter()
-        .map(|avente| avente.codice_fiscale.as_str())
-        .collect();
-    // The condition of the index `domande_avente` must stand there as it is: the name of a service is our own. The
-    // qualities are one prestazione's, the same for all.
+    // The condition of the index `domande_avente` must stand there as it is: the name of a service is our own.
     let righe = sqlx::query(AssertSqlSafe(format!(
         "SELECT d.numero, d.ente, coalesce(d.genitore_tutelato, d.richiedente) AS avente, s.codice_fiscale
          FROM json_each(?) u
@@ -118,7 +113,7 @@ pub(super) async fn domande_vive(
          ORDER BY d.numero, s.posto"
     )))
     .bind(json(&codici))
-    .bind(json(&primo.qualita))
+    .bind(json(&qualita))
     .fetch_all(connessione)
     .await
     .map_err(guasto)?;
