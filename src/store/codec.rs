@@ -1,10 +1,16 @@
 //! How bytes are kept: compressed, with the codec beside them. The key that would encrypt them has its column from the
 //! start; a row with a key that this version cannot use is refused, not guessed at.
+//!
+//! What is kept is short and all alike: envelopes of our operations, receipts. So it is compressed against a dictionary
+//! of such messages, to about a third of what it takes without, in half the time (ADR 12).
 
 use std::cell::RefCell;
+use std::io;
+use std::sync::LazyLock;
 
 use bytes::Bytes;
-use zstd::bulk::Compressor;
+use zstd::bulk::{Compressor, Decompressor};
+use zstd::dict::{DecoderDictionary, EncoderDictionary};
 
 use super::Inconsistency;
 use crate::trace::Traccia;
@@ -16,6 +22,8 @@ pub(super) enum Codec {
     Identity,
     /// Zstandard.
     Zstd,
+    /// Zstandard, against the dictionary of version 1.
+    ZstdD1,
 }
 
 impl Codec {
@@ -24,11 +32,12 @@ impl Codec {
         match self {
             Self::Identity => "IDENTITY",
             Self::Zstd => "ZSTD",
+            Self::ZstdD1 => "ZSTD_D1",
         }
     }
 
     fn parse(text: &str) -> Option<Self> {
-        [Self::Identity, Self::Zstd]
+        [Self::Identity, Self::Zstd, Self::ZstdD1]
             .into_iter()
             .find(|codec| codec.as_str() == text)
     }
@@ -63,12 +72,17 @@ impl<'a> Conservata<'a> {
 
 /// Compresses; bytes that would not become fewer (or cannot be compressed) are kept as they are.
 pub(super) fn pack(bytes: &[u8]) -> Conservati {
-    let compressi = COMPRESSORE.with_borrow_mut(|compressore| match compressore {
+    let (codec, compressore) = if bytes.len() <= CON_DIZIONARIO_MAX {
+        (Codec::ZstdD1, &CON_DIZIONARIO)
+    } else {
+        (Codec::Zstd, &SENZA_DIZIONARIO)
+    };
+    let compressi = compressore.with_borrow_mut(|compressore| match compressore {
         Ok(compressore) => compressore.compress(bytes).ok(),
         Err(_) => None,
     });
     let (codec, conservati) = match compressi {
-        Some(compressi) if compressi.len() < bytes.len() => (Codec::Zstd, compressi),
+        Some(compressi) if compressi.len() < bytes.len() => (codec, compressi),
         Some(_) | None => (Codec::Identity, bytes.to_vec()),
     };
     Conservati {
@@ -79,8 +93,12 @@ pub(super) fn pack(bytes: &[u8]) -> Conservati {
 }
 
 thread_local! {
-    /// Its tables are worth keeping: to lay them out takes longer than to compress one domanda.
-    static COMPRESSORE: RefCell<std::io::Result<Compressor<'static>>> = RefCell::new(Compressor::new(LIVELLO));
+    // Their tables are worth keeping: to lay them out takes longer than to compress one domanda.
+    static CON_DIZIONARIO: RefCell<io::Result<Compressor<'static>>> =
+        RefCell::new(Compressor::with_prepared_dictionary(&SCRIVE_D1));
+    static SENZA_DIZIONARIO: RefCell<io::Result<Compressor<'static>>> = RefCell::new(Compressor::new(LIVELLO));
+    static LEGGE_CON_DIZIONARIO: RefCell<io::Result<Decompressor<'static>>> =
+        RefCell::new(Decompressor::with_prepared_dictionary(&LEGGE_D1));
 }
 
 /// The bytes that [`pack`] was given: exactly `bytes_len` of them, or an inconsistency of that table's `bytes`.
@@ -104,6 +122,12 @@ pub(super) fn unpack(
         // The length bounds the memory: a frame that unfolds to more is an error, not an allocation.
         Codec::Zstd => zstd::bulk::decompress(&conservati, bytes_len)
             .map_err(|source| Inconsistency::new(table, "bytes", source))?,
+        Codec::ZstdD1 => LEGGE_CON_DIZIONARIO
+            .with_borrow_mut(|lettore| match lettore {
+                Ok(lettore) => lettore.decompress(&conservati, bytes_len),
+                Err(errore) => Err(io::Error::other(errore.to_string())),
+            })
+            .map_err(|source| Inconsistency::new(table, "bytes", source))?,
     };
     if letti.len() == bytes_len {
         Ok(Bytes::from(letti))
@@ -112,18 +136,39 @@ pub(super) fn unpack(
     }
 }
 
-/// Fast rather than small: the disk holds years of requests at this level, and the commit waits for it.
+/// The dictionary of version 1. What was written against it is never readable without: these bytes never change, a
+/// better dictionary is another one, with a codec of its own.
+const DIZIONARIO_1: &[u8] = include_bytes!("codec/dizionario-1.zdict");
+
+static SCRIVE_D1: LazyLock<EncoderDictionary<'static>> =
+    LazyLock::new(|| EncoderDictionary::copy(DIZIONARIO_1, LIVELLO_CON_DIZIONARIO));
+static LEGGE_D1: LazyLock<DecoderDictionary<'static>> =
+    LazyLock::new(|| DecoderDictionary::copy(DIZIONARIO_1));
+
+/// What is longer is a document more than a message, and brings enough likeness of its own.
+const CON_DIZIONARIO_MAX: usize = 64 * 1024;
+/// Short messages take no longer than at level 1, and a sixth less room.
+const LIVELLO_CON_DIZIONARIO: i32 = 3;
+/// Fast rather than small: the commit waits for it.
 const LIVELLO: i32 = 1;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domanda::sha256::{Sha256, hex};
 
     #[test]
     fn what_is_packed_is_unpacked_whole() {
-        for bytes in [&b""[..], b"x", &[b'a'; 5000], "àèì<Domanda/>".as_bytes()] {
+        let lunghi = vec![b'a'; CON_DIZIONARIO_MAX + 1];
+        for (bytes, codec) in [
+            (&b""[..], Codec::Identity),
+            (b"x", Codec::Identity),
+            (&[b'a'; 5000], Codec::ZstdD1),
+            (&lunghi, Codec::Zstd),
+            ("àèì<Domanda/>".as_bytes(), Codec::Identity),
+        ] {
             let conservati = pack(bytes);
-            assert_eq!(conservati.bytes_len, bytes.len());
+            assert_eq!((conservati.codec, conservati.bytes_len), (codec, bytes.len()));
             let letti = unpack(
                 "payload",
                 conservati.codec.as_str(),
@@ -136,15 +181,41 @@ mod tests {
         }
     }
 
+    /// Every release must read what the first one wrote.
+    #[test]
+    fn the_first_dictionary_is_the_one_that_was_shipped() {
+        let impronta = hex(&Sha256::of(DIZIONARIO_1));
+        assert_eq!(
+            impronta,
+            "f78b643b03d5514b39d2d85317c352537ce9614f09e544def18b312e1d1de9e7"
+        );
+    }
+
+    #[test]
+    fn a_request_takes_less_than_half_of_what_it_would_take_without_the_dictionary() {
+        let richiesta = include_bytes!("../../docs/messaggi/InviaDomanda.xml");
+        let senza = zstd::bulk::compress(richiesta, LIVELLO).unwrap();
+        let con = pack(richiesta);
+        assert!(
+            con.bytes.len() * 2 < senza.len(),
+            "{} and {}",
+            con.bytes.len(),
+            senza.len()
+        );
+    }
+
     #[test]
     fn a_row_that_lies_is_told_by_table_and_column() {
-        let conservati = pack(&[b'a'; 5000]);
-        assert_eq!(conservati.codec, Codec::Zstd);
-        for (codec, chiave_id, bytes_len, colonna) in [
-            ("ZSTD", None, 4999, "bytes"),
-            ("ZSTD", None, 5001, "bytes_len"),
-            ("LZ4", None, 5000, "codec"),
-            ("ZSTD", Some("k1"), 5000, "chiave_id"),
+        let corti = pack(&[b'a'; 5000]);
+        let lunghi = pack(&vec![b'a'; 100_000]);
+        for (conservati, codec, chiave_id, bytes_len, colonna) in [
+            (&corti, "ZSTD_D1", None, 4999, "bytes"),
+            (&corti, "ZSTD_D1", None, 5001, "bytes_len"),
+            (&corti, "ZSTD", None, 5000, "bytes"),
+            (&corti, "LZ4", None, 5000, "codec"),
+            (&corti, "ZSTD_D1", Some("k1"), 5000, "chiave_id"),
+            (&lunghi, "ZSTD", None, 99_999, "bytes"),
+            (&lunghi, "ZSTD", None, 100_001, "bytes_len"),
         ] {
             let errore =
                 unpack("payload", codec, chiave_id, bytes_len, conservati.bytes.clone()).unwrap_err();

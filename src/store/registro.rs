@@ -492,6 +492,8 @@ pub(super) struct Nuova<'a> {
     pub(super) ricevuta: Ricevuta,
     /// SHA-256 of the receipt's bytes.
     pub(super) ricevuta_sha256: [u8; 32],
+    /// The receipt as it is kept.
+    pub(super) ricevuta_conservata: Conservati,
     pub(super) richiesta: Richiesta,
     pub(super) traccia: Traccia,
 }
@@ -583,6 +585,7 @@ impl<'a> Nuova<'a> {
             traccia.risposta_len = bytes.len() as u64;
         }
         let ricevuta_sha256 = Sha256::of(&bytes);
+        let ricevuta_conservata = pack(&bytes);
         Ok(Self {
             id,
             collegato_a: visto
@@ -603,6 +606,7 @@ impl<'a> Nuova<'a> {
             },
             ricevuta,
             ricevuta_sha256,
+            ricevuta_conservata,
             richiesta,
             traccia,
         })

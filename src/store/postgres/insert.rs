@@ -10,7 +10,7 @@ use super::statement::Istruzione;
 use super::tracce::columns_of_traccia;
 use crate::domanda::{CodiceFiscale, Iban};
 use crate::ricevuta::DIGEST_VERSIONE;
-use crate::store::codec::{Codec, Conservata};
+use crate::store::codec::Conservata;
 use crate::store::effetti::{deleghe, mosse, variazioni};
 use crate::store::registro::{Numeri, Nuova};
 use crate::store::valori::{al_millesimo, intero, json, json_object, lunghezza};
@@ -90,8 +90,8 @@ fn registrazioni(istruzione: &mut Istruzione, nuove: &[Nuova<'_>]) {
             .col("anno", |nuova| nuova.registrata.protocollo.anno())
             .text("formato", |_| "XML")
             .col("bytes_len", |nuova| lunghezza(nuova.registrata.ricevuta.len()))
-            .text("codec", |_| Codec::Identity.as_str())
-            .col("bytes", |nuova| &nuova.registrata.ricevuta[..]);
+            .text("codec", |nuova| nuova.ricevuta_conservata.codec.as_str())
+            .col("bytes", |nuova| &nuova.ricevuta_conservata.bytes[..]);
     });
     istruzione.insert("payload", nuove, |colonne| {
         colonne

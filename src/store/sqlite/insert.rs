@@ -11,7 +11,7 @@ use super::row::guasto;
 use super::tracce::{TRACCE_CHE_SOSTITUISCONO, bind_traccia};
 use crate::domanda::atto::Seguito;
 use crate::domanda::{CodiceFiscale, Fascicolo, Iban, Scheda};
-use crate::store::codec::{Codec, Conservata};
+use crate::store::codec::Conservata;
 use crate::store::effetti::{Delega, Variazione, deleghe, mosse, variazioni};
 use crate::store::registro::{Correlata, Nuova};
 use crate::store::valori::{intero, json, json_object};
@@ -119,8 +119,8 @@ fn bind_ricevuta(valori: &mut Valori, nuova: &Nuova<'_>) {
     valori
         .push(nuova.id)
         .len(nuova.registrata.ricevuta.len())
-        .text(Codec::Identity.as_str())
-        .bytes(&nuova.registrata.ricevuta);
+        .text(nuova.ricevuta_conservata.codec.as_str())
+        .bytes(&nuova.ricevuta_conservata.bytes);
 }
 
 const PAYLOAD: Tabella = Tabella {
