@@ -150,11 +150,13 @@ const CASI: &[Caso] = &[
     (
         "UPDATE ricevute SET bytes = CAST('X' || substr(bytes, 2) AS BLOB) WHERE registrazione = 1",
         "UPDATE ricevute SET bytes = set_byte(bytes, 0, 88) WHERE numero_domanda = 1",
-        &["INPS-AUF-2021-000000000001: its receipt is not the one that was told (SHA-256)"],
+        &["INPS-AUF-2021-000000000001: its receipt cannot be read: inconsistent row in ricevute.bytes: Unknown frame descriptor"],
     ),
     (
-        "UPDATE ricevute SET bytes = CAST('X' || substr(bytes, 2) AS BLOB) WHERE registrazione = 4",
-        "UPDATE ricevute SET bytes = set_byte(bytes, 0, 88) WHERE numero_domanda = 4",
+        "UPDATE ricevute SET codec = 'IDENTITY', bytes = CAST(substr(hex(zeroblob(bytes_len)), 1, bytes_len) AS BLOB)
+         WHERE registrazione = 4",
+        "UPDATE ricevute SET codec = 'IDENTITY', bytes = convert_to(repeat('0', bytes_len::int), 'UTF8')
+         WHERE numero_domanda = 4",
         &["INPS-AUF-2021-000000000004: its receipt is not the one that was told (SHA-256)"],
     ),
     (
