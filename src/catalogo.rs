@@ -1411,6 +1411,11 @@ catalogo! {
         "the register is suspended until its operators have acted: nothing was registered"
         "Riprovare più tardi con la stessa ChiaveInvio; se la sospensione dura, segnalare al gestore del servizio il codice STO-003 e l'ora."
     }
+    Sto004 "STO-004" APIUnavailable ripetere {
+        "l'archivio è più indietro dei numeri già comunicati: nulla è registrato finché il gestore non lo ha recuperato"
+        "the store stands before numbers that were told: nothing is registered until its operators have recovered it"
+        "Riprovare più tardi con la stessa ChiaveInvio; conservare le ricevute delle ultime ore, che il gestore può chiedere. Se dura, segnalare il codice STO-004 e l'ora."
+    }
     Sys001 "SYS-001" APIUnavailable ripetere {
         "errore interno: l'esito di questa richiesta non è garantito"
         "internal error: the outcome of this request is not guaranteed"

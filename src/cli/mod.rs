@@ -17,6 +17,7 @@ macro_rules! out {
     ($($parte:tt)*) => { $crate::cli::say(&format!($($parte)*)) };
 }
 
+pub mod backup;
 pub mod check;
 pub mod cluster;
 pub mod demo;
@@ -107,9 +108,12 @@ pub fn main() -> ExitCode {
 /// Which exit code an error has: the store may be back later, all else is for the caller to mend.
 fn outcome(error: &anyhow::Error) -> Uscita {
     match error.downcast_ref::<StoreError>() {
-        Some(StoreError::Unavailable(_) | StoreError::Full(_) | StoreError::Emergenza(_)) => {
-            Uscita::Riprovare
-        }
+        Some(
+            StoreError::Unavailable(_)
+            | StoreError::Full(_)
+            | StoreError::Emergenza(_)
+            | StoreError::Indietro(_),
+        ) => Uscita::Riprovare,
         Some(StoreError::Inconsistency(_) | StoreError::Refused(_)) | None => Uscita::Uso,
     }
 }
@@ -211,6 +215,14 @@ enum Comando {
     ///
     /// Esempio: varco store copy sqlite:/var/lib/varco/store.db postgres://varco_owner@db.esempio.it/varco
     Store(store::Args),
+    /// Copia l'archivio mentre il varco lavora, e verifica la copia prima di darle un nome.
+    ///
+    /// Archivio incorporato: il file e i lotti in lavorazione, di uno stesso momento; poi ogni pagina e ogni registrazione
+    /// della copia sono riguardate. PostgreSQL: l'intero cluster con pg_basebackup, e pg_verifybackup; serve --replica. La
+    /// copia contiene dati personali. Una copia interrotta o con anomalie non resta.
+    ///
+    /// Esempio: varco backup /var/backups/varco --config varco.toml
+    Backup(backup::Args),
     /// Avvia il motore di prova: lavora le domande dell'archivio come farebbe un motore vero, per contratto.
     ///
     /// È un processo a sé: legge e scrive solo con le viste di docs/contratto-motore.md, dove stanno anche le sue regole
@@ -308,6 +320,7 @@ impl Cli {
             Comando::Trace(args) => runtime()?.block_on(args.run()),
             Comando::Register(args) => runtime()?.block_on(args.run()),
             Comando::Store(args) => runtime()?.block_on(args.run()),
+            Comando::Backup(args) => runtime()?.block_on(args.run()),
             Comando::Engine(args) => runtime()?.block_on(args.run()),
         }
     }

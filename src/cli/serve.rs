@@ -127,6 +127,7 @@ async fn open_store(config: &Config) -> anyhow::Result<(SharedStore, WallClock)>
     let options = OpenOptions {
         create: true,
         orologio_inizio: config.orologio.inizio,
+        ancore: Some(config.registro.ancore.clone()),
         ..super::store_options(config)
     };
     let (store, offset) = store::open(&config.store, &options).await?;

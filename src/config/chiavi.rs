@@ -95,6 +95,8 @@ chiavi! {
     "registro.codice_amministrazione" => registro.codice_amministrazione,
     "registro.codice_aoo" => registro.codice_aoo,
     "registro.classifica" => registro.classifica,
+    "registro.ancore" => registro.ancore.cartella,
+    "registro.nodo" => registro.ancore.nodo,
     "log.formato" => log.formato,
     "log.livello" => log.livello,
 }

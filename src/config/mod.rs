@@ -20,6 +20,7 @@ use crate::domanda::Ambiente;
 use crate::intake::lotto::LottiConfig;
 use crate::listener::{Bounds, ListenerConfig, TlsConfig};
 use crate::soap::mtom;
+use crate::store::ancore::AncoreConfig;
 use crate::store::writer::WriterConfig;
 use crate::store::{DatabaseConfig, StoreUrl};
 use crate::trace::writer::TraceConfig;
@@ -147,6 +148,8 @@ pub struct RegistroConfig {
     pub codice_aoo: Option<String>,
     /// Entry of the classification scheme in which domande stand.
     pub classifica: Option<String>,
+    /// Where it is written which numbers were told.
+    pub ancore: AncoreConfig,
 }
 
 /// How lines of the log look.
@@ -311,6 +314,7 @@ impl Config {
         let tls = &mut self.tls;
         let percorsi = [
             &mut self.adesioni,
+            &mut self.registro.ancore.cartella,
             &mut tls.certificato,
             &mut tls.chiave,
             &mut tls.ca,

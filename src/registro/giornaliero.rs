@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::{Annullamento, Assegnazione, Emergenza, Fatti, Iscrizione, a_roma};
+use super::{Annullamento, Assegnazione, Emergenza, Fatti, Iscrizione, Lacuna, a_roma};
 use crate::domanda::Ambiente;
 use crate::domanda::sha256::{Sha256, hex};
 use crate::soap::scrittore::Scrittore;
@@ -113,6 +113,13 @@ impl Composto {
             write_emergenza(&mut w, emergenza);
         }
         w.grezzo("</Emergenze>\n");
+        if !fatti.lacune.is_empty() {
+            w.grezzo("<Lacune>\n");
+            for lacuna in &fatti.lacune {
+                write_lacuna(&mut w, lacuna);
+            }
+            w.grezzo("</Lacune>\n");
+        }
         w.elemento("Riepilogo", &[], |w| {
             w.campo("Registrazioni", quante.to_string());
             w.campo_se("PrimoProtocollo", prima);
@@ -334,6 +341,27 @@ fn write_emergenza(w: &mut Scrittore, emergenza: &Emergenza) {
         });
         w.campo_se("ChiusaIl", emergenza.chiusa_il.map(a_roma));
         w.campo_se("ChiusaDa", emergenza.chiusa_da.as_ref());
+    });
+    w.grezzo("\n");
+}
+
+/// Numbers that are not there and never will be.
+fn write_lacuna(w: &mut Scrittore, lacuna: &Lacuna) {
+    w.elemento("Lacuna", &[("progressivo", &lacuna.id.to_string())], |w| {
+        w.campo("Anno", lacuna.anno.to_string());
+        w.campo("Da", lacuna.da.to_string());
+        w.campo("A", lacuna.a.to_string());
+        if let Some((da, a)) = lacuna.domande {
+            w.campo("DomandaDa", da.to_string());
+            w.campo("DomandaA", a.to_string());
+        }
+        w.campo("DichiarataIl", a_roma(lacuna.dichiarata_il));
+        w.campo("Operatore", &lacuna.operatore);
+        w.campo("Motivo", &lacuna.motivo);
+        w.elemento("Provvedimento", &[], |w| {
+            w.campo("Numero", &lacuna.provvedimento_numero);
+            w.campo("Data", &lacuna.provvedimento_data);
+        });
     });
     w.grezzo("\n");
 }

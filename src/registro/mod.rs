@@ -224,6 +224,35 @@ pub struct Fatti {
     pub assegnazioni: Vec<Assegnazione>,
     /// Interruptions that began or ended.
     pub emergenze: Vec<Emergenza>,
+    /// Holes that were declared.
+    pub lacune: Vec<Lacuna>,
+}
+
+/// A declared hole: numbers that were told, or can have been, by a store that is no more. They are never given again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lacuna {
+    /// Its number among holes.
+    pub id: i64,
+    /// Of which register.
+    pub registro: String,
+    /// Of which year.
+    pub anno: i16,
+    /// The first number that is not there.
+    pub da: u64,
+    /// The last one.
+    pub a: u64,
+    /// First and last number of domande that are not there.
+    pub domande: Option<(u64, u64)>,
+    /// When it was declared.
+    pub dichiarata_il: Timestamp,
+    /// By whom.
+    pub operatore: String,
+    /// Why.
+    pub motivo: String,
+    /// Number of the authorising provision.
+    pub provvedimento_numero: String,
+    /// Its date.
+    pub provvedimento_data: String,
 }
 
 /// The instant at which a day begins in Rome.

@@ -10,12 +10,14 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::{ColumnIndex, Decode, Row, Type};
 
 use super::codec::unpack;
+use super::lacune::Dichiarazione;
 use super::valori::Riga;
 use super::{Inconsistency, OpenOptions, Store, StoreError, StoreUrl, postgres, sqlite};
 use crate::domanda::Ambiente;
 use crate::protocollo::NumeroProtocollo;
 use crate::registro::{
-    Annullamento, Assegnazione, Campo, Correlazione, Emergenza, Fatti, Giornaliero, Iscrizione, Provvedimento,
+    Annullamento, Assegnazione, Campo, Correlazione, Emergenza, Fatti, Giornaliero, Iscrizione, Lacuna,
+    Provvedimento,
 };
 
 /// The store as who keeps the register sees it. Two implementations, each with its own SQL.
@@ -73,6 +75,17 @@ pub trait RegistroLegale: Store {
         dopo: (i16, u64),
         limite: u32,
     ) -> Result<Vec<Conservato>, StoreError>;
+
+    /// Declares the holes between the counters and what was told, and moves the counters behind them: one transaction,
+    /// under the locks of the registers. Refused where there is none.
+    async fn dichiara(
+        &self,
+        dichiarazione: &Dichiarazione<'_>,
+        adesso: Timestamp,
+    ) -> Result<Vec<Lacuna>, StoreError>;
+
+    /// The declared holes, oldest first.
+    async fn lacune(&self) -> Result<Vec<Lacuna>, StoreError>;
 
     /// What tables say of each other that cannot be: one sentence each.
     async fn contraddizioni(&self) -> Result<Vec<String>, StoreError>;

@@ -1,6 +1,7 @@
 //! The store: one trait, no SQL. Registrations go in by batches, each batch one transaction: number, domanda, key,
 //! receipt, feed row and trace record together or not at all (design.md §2.8, §2.9).
 
+pub mod ancore;
 pub mod carte;
 mod codec;
 mod consulta;
@@ -9,6 +10,7 @@ mod effetti;
 mod elenchi;
 pub mod esame;
 pub mod giornaliero;
+pub mod lacune;
 pub mod legale;
 pub mod lotti;
 pub mod postgres;
@@ -77,6 +79,8 @@ pub struct OpenOptions {
     pub istruzione: Duration,
     /// Ceiling of the embedded store's file in pages of 4 KiB; 0 = none.
     pub max_page_count: u32,
+    /// Where it is written which numbers were told; `None` = whoever opens it so tells none.
+    pub ancore: Option<ancore::AncoreConfig>,
 }
 
 impl OpenOptions {
@@ -94,6 +98,7 @@ impl OpenOptions {
             attesa: Duration::ZERO,
             istruzione: Duration::ZERO,
             max_page_count: 0,
+            ancore: None,
         }
         .with(DatabaseConfig::default())
     }
@@ -393,6 +398,9 @@ pub enum StoreError {
     /// A row says what our code cannot have written.
     #[error(transparent)]
     Inconsistency(#[from] Inconsistency),
+    /// It stands before what was told: it was put back from a copy of before, and its numbers were given away (`ancore`).
+    #[error("store behind: {0}")]
+    Indietro(String),
     /// The emergency register is open: no number is drawn until it is closed (DPR 445/2000 art. 63).
     #[error("register {0} stands still: its emergency register is open")]
     Emergenza(String),
@@ -415,6 +423,7 @@ impl StoreError {
             Self::Full(_) => Codice::Sto002,
             Self::Emergenza(_) => Codice::Pro001,
             Self::Refused(_) => Codice::Sto003,
+            Self::Indietro(_) => Codice::Sto004,
             Self::Inconsistency(_) => Codice::Sys001,
         }
     }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::ancore::Ancore;
 use super::codec::{Conservati, pack};
 use super::valori::al_millesimo;
 use super::{Atto, Chiave, Contenuto, Inconsistency, Registrazione, StoreError};
@@ -325,6 +326,7 @@ pub(super) fn outcomes(
     Ok(Scritte {
         esiti,
         ids: nuove.iter().map(|nuova| nuova.id).collect(),
+        tratti: None,
     })
 }
 
@@ -334,6 +336,34 @@ pub(super) struct Scritte {
     pub(super) esiti: Vec<Registrazione>,
     /// The store's own ids of those that it registered, in their order.
     pub(super) ids: Vec<i64>,
+    /// The numbers that were drawn for them, to be anchored once they are committed.
+    pub(super) tratti: Option<Tratti>,
+}
+
+impl Scritte {
+    /// With the numbers that were drawn for so many.
+    pub(super) fn drawn(mut self, numeri: &Numeri, quanti: usize) -> Self {
+        let registri = numeri.registri.iter();
+        self.tratti = Some(Tratti {
+            registri: registri
+                .map(|(registro, contatore)| (*registro, contatore.anno, contatore.ultimo))
+                .collect(),
+            domanda: numeri.ultima_domanda,
+            quanti: quanti as u64,
+        });
+        self
+    }
+}
+
+/// How far the numbers have come with a batch.
+#[derive(Debug)]
+pub(super) struct Tratti {
+    /// Register, year and last number.
+    pub(super) registri: Vec<(&'static str, i16, u64)>,
+    /// The last number of a domanda.
+    pub(super) domanda: u64,
+    /// So many were registered.
+    pub(super) quanti: u64,
 }
 
 /// The same key again: a repetition when the content is the same, else a conflict.
@@ -393,17 +423,29 @@ pub(super) struct Contatore {
 pub(super) type RigaContatore = (i16, i64, i64, i64, Option<i64>);
 
 impl Numeri {
-    /// No register yet; the numbers of domande go on after this one.
-    pub(super) fn after(ultima_domanda: u64) -> Self {
-        Self {
+    /// No register yet; the numbers of domande go on after this one, unless a later one was told.
+    pub(super) fn after(ultima_domanda: u64, ancore: &Ancore) -> Result<Self, StoreError> {
+        ancore.hold_domande(ultima_domanda)?;
+        Ok(Self {
             registri: HashMap::new(),
             ultima_domanda,
-        }
+        })
     }
 
-    /// Adds a register.
-    pub(super) fn insert(&mut self, registro: &'static str, contatore: Contatore) {
-        self.registri.insert(registro, contatore);
+    /// Adds a register by its row, unless more was told than it knows of.
+    pub(super) fn insert(
+        &mut self,
+        registro: &'static str,
+        adesso: Timestamp,
+        riga: Option<RigaContatore>,
+        ancore: &Ancore,
+    ) -> Result<(), StoreError> {
+        let (anno, ultimo) = riga.map_or((0, 0), |(anno, ultimo, ..)| {
+            (anno, u64::try_from(ultimo).unwrap_or(0))
+        });
+        ancore.hold(registro, (anno, ultimo))?;
+        self.registri.insert(registro, Contatore::at(adesso, riga)?);
+        Ok(())
     }
 
     /// Draws the next number of an act's register, and tells its instant and its line in the emergency register.
@@ -445,7 +487,7 @@ impl Numeri {
 impl Contatore {
     /// A register's row (none: it was never drawn from), moved to the instant of this batch: never before the last one,
     /// never in a closed day; a new year in Rome begins at 1.
-    pub(super) fn at(adesso: Timestamp, riga: Option<RigaContatore>) -> Result<Self, StoreError> {
+    fn at(adesso: Timestamp, riga: Option<RigaContatore>) -> Result<Self, StoreError> {
         let (anno, ultimo, ultimo_istante, chiuso_fino_a, emergenza) =
             riga.unwrap_or((0, 0, i64::MIN, i64::MIN, None));
         let ms = adesso.as_millisecond().max(ultimo_istante).max(chiuso_fino_a);

@@ -4,6 +4,7 @@
 
 use jiff::Timestamp;
 
+use super::lacune::Lacune;
 use super::valori::intero;
 use super::{StoreError, Verifica};
 use crate::protocollo::{NumeroProtocollo, data_a_roma};
@@ -21,6 +22,8 @@ pub(super) struct Stato {
     pub(super) massimo: Option<i64>,
     /// Of the last row.
     pub(super) istante: Option<i64>,
+    /// The declared holes: year, first and last number, in order.
+    pub(super) lacune: Vec<(i64, u64, u64)>,
 }
 
 /// One registration, as it is passed by.
@@ -48,7 +51,18 @@ impl Verifica {
             // Never drawn from: an emergency came before its first number.
             return;
         }
-        if stato.anno_massimo != Some(stato.anno) || stato.massimo != Some(intero(stato.ultimo)) {
+        let ultima = stato.anno_massimo.map(|anno| {
+            (
+                anno,
+                if anno == stato.anno {
+                    stato.massimo.unwrap_or(0)
+                } else {
+                    0
+                },
+            )
+        });
+        let ultima = ultima.max(stato.lacune.last().map(|(anno, _, a)| (*anno, intero(*a))));
+        if ultima != Some((stato.anno, intero(stato.ultimo))) {
             self.anomalie.push(format!(
                 "register {registro}: the counter stands at {}/{}, the last registration at {}/{}",
                 stato.anno,
@@ -57,7 +71,12 @@ impl Verifica {
                 stato.massimo.unwrap_or(0),
             ));
         }
-        if stato.istante != Some(stato.ultimo_istante) {
+        // Of a register whose every registration was lost the instant is that of its hole.
+        if stato
+            .istante
+            .is_some_and(|istante| istante != stato.ultimo_istante)
+            || (stato.istante.is_none() && stato.lacune.is_empty())
+        {
             self.anomalie.push(format!(
                 "register {registro}: the counter's instant is not that of the last registration"
             ));
@@ -65,7 +84,8 @@ impl Verifica {
     }
 
     /// The counter of domande beside what it counts.
-    pub(super) fn compare_domande(&mut self, ultimo: u64, massimo: u64, quante: u64) {
+    pub(super) fn compare_domande(&mut self, ultimo: u64, massimo: u64, quante: u64, lacune: (u64, u64)) {
+        let (massimo, quante) = (massimo.max(lacune.0), quante + lacune.1);
         if ultimo != massimo || ultimo != quante {
             self.anomalie.push(format!(
                 "numero domanda: the counter says {ultimo}, the highest is {massimo}, domande are {quante}"
@@ -123,11 +143,16 @@ impl<'v> Cammino<'v> {
             return false;
         }
         let mut anomalie = Vec::new();
-        let atteso = if anno == self.ultimo.0 {
+        let mut atteso = if anno == self.ultimo.0 {
             self.ultimo.1 + 1
         } else {
             1
         };
+        for (di, da, a) in &self.fino_a.lacune {
+            if (*di, *da) == (anno, atteso) {
+                atteso = a + 1;
+            }
+        }
         if numero != atteso {
             anomalie.push(format!(
                 "register {registro} of {anno}: {atteso} is missing, the next number is {numero}"
@@ -165,15 +190,17 @@ impl<'v> Cammino<'v> {
 }
 
 /// The short look before numbers are drawn: a register whose counter, highest number and count disagree is not written
-/// to. `da` is the first number that was counted.
+/// to. `da` is the first number that was counted; declared holes count like registrations.
 pub(super) fn agree(
+    lacune: &Lacune,
     registro: &str,
     anno: i64,
     ultimo: u64,
-    massimo: u64,
-    quante: u64,
+    (massimo, quante): (u64, u64),
     da: u64,
 ) -> Result<(), StoreError> {
+    let mancanti = lacune.tra(registro, anno, da);
+    let (massimo, quante) = (massimo.max(mancanti.0), quante + mancanti.1);
     if ultimo == massimo && quante == (ultimo + 1).saturating_sub(da) {
         return Ok(());
     }

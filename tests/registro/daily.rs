@@ -51,7 +51,7 @@ fn valore(giornaliero: &Giornaliero, nome: &str) -> String {
 }
 
 /// Holds the document against the published XSD. Where there is no xmllint, says so, and lets pass.
-fn valida(documento: &[u8]) {
+pub(crate) fn valida(documento: &[u8]) {
     let xsd = concat!(env!("CARGO_MANIFEST_DIR"), "/xsd/registro-giornaliero-v1.xsd");
     let figlio = Command::new("xmllint")
         .args(["--noout", "--nonet", "--schema", xsd, "-"])

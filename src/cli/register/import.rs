@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use super::elenco::{self, Voce};
 use super::emergency::un_registro;
-use super::open;
+use super::open_with;
 use crate::adesione::{Adesioni, Ente};
 use crate::catalogo::Codice;
 use crate::cli::send::risposta::Errore;
@@ -59,7 +59,7 @@ impl Import {
                 return Ok(Uscita::Rifiutato);
             }
         };
-        let (store, adesso) = open(&self.dove).await?;
+        let (store, adesso) = open_with(&config, Some(config.registro.ancore.clone())).await?;
         let Some(banco) = Banco::open(Arc::clone(&store), &self.registro, config.limits, adesso).await?
         else {
             eprintln!(

@@ -6,6 +6,7 @@ mod daily;
 mod elenco;
 mod emergency;
 mod import;
+mod recover;
 mod segnatura;
 
 use std::fmt::Write as _;
@@ -16,8 +17,10 @@ use jiff::civil::Date;
 
 use super::{DoveConfig, Uscita};
 use crate::clock::{Clock as _, WallClock};
+use crate::config::Config;
 use crate::registro::Provvedimento;
 use crate::store::OpenOptions;
+use crate::store::ancore::AncoreConfig;
 use crate::store::esame::esamina;
 use crate::store::legale::{SharedRegistro, open_registro};
 
@@ -75,6 +78,15 @@ enum Comando {
     ///
     /// Esempio: varco register emergency list --config demo/varco.toml
     Emergency(emergency::Emergency),
+    /// Dopo il ripristino di una copia: dichiara i numeri comunicati che l'archivio non ha, e riprende dopo di essi.
+    ///
+    /// Fino a dove si era arrivati lo dicono le ancore (registro.ancore). Il buco dichiarato arriva all'ultimo numero che
+    /// può essere stato comunicato: quello dell'ancora più un secondo al doppio del picco. Sta nel registro, con motivo,
+    /// operatore e provvedimento, e nel registro giornaliero; quei numeri non saranno mai più dati.
+    ///
+    /// Esempio: varco register recover --motivo "ripristino della copia delle 02:00" --provvedimento 12/2021
+    /// --provvedimento-data 2021-07-02 --operatore m.verdi
+    Recover(recover::Recover),
     /// Scrive la segnatura di una registrazione: SegnaturaInformatica 3.0.0 dell'AgID, senza firma (art. 55).
     ///
     /// I codici IPA e la voce di titolario sono nella sezione [registro] della configurazione.
@@ -93,6 +105,7 @@ impl Args {
             Comando::Annul(annul) => annul.run().await,
             Comando::Daily(daily) => daily.run().await,
             Comando::Emergency(emergency) => emergency.run().await,
+            Comando::Recover(recover) => recover.run().await,
             Comando::Segnatura(segnatura) => segnatura.run().await,
         }
     }
@@ -141,10 +154,15 @@ fn una_riga(testo: &str) -> Result<String, String> {
 
 /// The store as its keeper opens it, and what time its business clock shows.
 async fn open(dove: &DoveConfig) -> Result<(SharedRegistro, Timestamp)> {
-    let config = dove.read()?;
+    open_with(&dove.read()?, None).await
+}
+
+/// The same; with anchors it may draw numbers.
+async fn open_with(config: &Config, ancore: Option<AncoreConfig>) -> Result<(SharedRegistro, Timestamp)> {
     let orologio = WallClock::default();
     let options = OpenOptions {
         migrate: false,
+        ancore,
         ..OpenOptions::new(config.ambiente, orologio.wall())
     };
     let (store, offset) = open_registro(&config.store, &options).await?;

@@ -279,6 +279,26 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
         ..TABELLA
     },
     Tabella {
+        nome: "lacune",
+        da: "lacune",
+        colonne: &[
+            col("id", Intero),
+            col("registro", Testo),
+            col("anno", Intero),
+            col("da", Intero),
+            col("a", Intero),
+            col("domanda_da", Intero),
+            col("domanda_a", Intero),
+            col("dichiarata_il", Istante),
+            col("operatore", Testo),
+            col("motivo", Testo),
+            col("provvedimento_numero", Testo),
+            col("provvedimento_data", Data),
+        ],
+        immutabile: true,
+        ..TABELLA
+    },
+    Tabella {
         nome: "assegnazioni",
         da: "assegnazioni",
         colonne: &[

@@ -16,7 +16,7 @@ use crate::protocollo::NumeroProtocollo;
 use crate::store::lotti::gruppo::{Dopo, Esiti, Preparato, was_written};
 use crate::store::lotti::righe::{lotti, lotto_from};
 use crate::store::lotti::{Gruppo, Lavorazione, Lotto};
-use crate::store::registro::{Richiesta, pack_richieste};
+use crate::store::registro::{Richiesta, Tratti, pack_richieste};
 use crate::store::valori::{intero, lunghezza};
 use crate::store::{Inconsistency, StoreError};
 
@@ -37,11 +37,15 @@ pub(super) async fn work(
         .within(transaction(store, &mut presa, preparato, richieste, adesso, ora))
         .await;
     match lavorato {
-        Ok(Lavorazione::Fatta(lotto)) => match presa.commit(store).await {
-            Ok(()) => Ok(Lavorazione::Fatta(lotto)),
-            Err((scrittura, causa)) => store.within(read_back(store, scrittura, gruppo, causa)).await,
-        },
-        Ok(niente) => {
+        Ok((Lavorazione::Fatta(lotto), tratti)) => {
+            let fatta = match presa.commit(store).await {
+                Ok(()) => Lavorazione::Fatta(lotto),
+                Err((scrittura, causa)) => store.within(read_back(store, scrittura, gruppo, causa)).await?,
+            };
+            store.ancore.tell(tratti.as_ref(), adesso);
+            Ok(fatta)
+        }
+        Ok((niente, _)) => {
             store.within(presa.rollback()).await?;
             Ok(niente)
         }
@@ -60,7 +64,7 @@ async fn transaction(
     richieste: Vec<Richiesta>,
     adesso: Timestamp,
     ora: Timestamp,
-) -> Result<Lavorazione, StoreError> {
+) -> Result<(Lavorazione, Option<Tratti>), StoreError> {
     let gruppo = preparato.gruppo;
     let atti = preparato.atti.clone();
     let mut gara = Gara::default();
@@ -68,28 +72,29 @@ async fn transaction(
         presa.begin().await?;
         let connessione = &mut presa.connessione;
         let Some((numero, elementi)) = lock_where_it_stands(connessione, gruppo).await? else {
-            return Ok(Lavorazione::Persa);
+            return Ok((Lavorazione::Persa, None));
         };
         let pretese = match gara.attempt(connessione, &atti).await? {
             Tentativo::Riuscito(pretese) => *pretese,
             Tentativo::Mancato(sorti) => {
                 if let Some(respinta) = preparato.refusals(&sorti, gara.visto()) {
-                    return Ok(respinta);
+                    return Ok((respinta, None));
                 }
                 presa.take_back().await?;
                 continue;
             }
         };
         if let Some(respinta) = preparato.refusals(&pretese.sorti, &pretese.visto) {
-            return Ok(respinta);
+            return Ok((respinta, None));
         }
-        let scritte = write(store, connessione, &atti, pretese, richieste, adesso).await?;
+        let mut scritte = write(store, connessione, &atti, pretese, richieste, adesso).await?;
+        let tratti = scritte.tratti.take();
         let mut esiti = preparato.outcomes(scritte)?;
         let di_prima = ids_of(connessione, &esiti.of_before()).await?;
         esiti.know(di_prima);
         write_outcomes(connessione, numero, &esiti).await?;
         let lotto = advance(connessione, numero, gruppo, &esiti, elementi, ora).await?;
-        return Ok(Lavorazione::Fatta(Box::new(lotto)));
+        return Ok((Lavorazione::Fatta(Box::new(lotto)), tratti));
     }
     Err(contested())
 }

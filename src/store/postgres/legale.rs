@@ -8,12 +8,13 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 
 use super::row::{Istante, guasto};
-use super::{PostgresStore, Presa};
+use super::{PostgresStore, Presa, lacune};
 use crate::domanda::Ambiente;
 use crate::protocollo::NumeroProtocollo;
-use crate::registro::{Annullamento, Campo, Correlazione, Emergenza, Fatti, Giornaliero, Iscrizione};
+use crate::registro::{Annullamento, Campo, Correlazione, Emergenza, Fatti, Giornaliero, Iscrizione, Lacuna};
 use crate::store::StoreError;
 use crate::store::codec::pack;
+use crate::store::lacune::Dichiarazione;
 use crate::store::legale::{
     Annullo, Apertura, CONTRADDIZIONI, Conservato, EsitoAnnullo, EsitoApertura, RegistroLegale,
     StatoRegistro, annullamento_from, as_of, assegnazione_from, conservato_from, correlazione_from,
@@ -135,7 +136,10 @@ impl RegistroLegale for PostgresStore {
         .fetch_all(&mut *lettore)
         .await
         .map_err(guasto)?;
+        let mut lacune = lacune::read(&mut lettore).await?;
+        lacune.retain(|lacuna| lacuna.registro == registro && (dal..al).contains(&lacuna.dichiarata_il));
         Ok(Fatti {
+            lacune,
             annullamenti: annullamenti
                 .iter()
                 .map(annullamento_from)
@@ -149,6 +153,23 @@ impl RegistroLegale for PostgresStore {
                 .map(|row| emergenza_from(row).map(|emergenza| as_of(emergenza, al)))
                 .collect::<Result<_, _>>()?,
         })
+    }
+
+    async fn dichiara(
+        &self,
+        dichiarazione: &Dichiarazione<'_>,
+        adesso: Timestamp,
+    ) -> Result<Vec<Lacuna>, StoreError> {
+        let mut presa = self.take().await?;
+        presa.begin().await?;
+        let esito = self
+            .within(lacune::declare(&mut presa.connessione, dichiarazione, adesso))
+            .await;
+        finish(self, presa, esito).await
+    }
+
+    async fn lacune(&self) -> Result<Vec<Lacuna>, StoreError> {
+        lacune::read(&mut *self.lettore().await?).await
     }
 
     async fn chiudi(&self, registro: &str, fino_a: Timestamp) -> Result<(), StoreError> {

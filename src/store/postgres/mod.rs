@@ -14,6 +14,7 @@ mod documenti;
 mod elenchi;
 mod gruppo;
 mod insert;
+mod lacune;
 mod legale;
 mod lotti;
 mod modifiche;
@@ -38,6 +39,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use self::open::Accesso;
 pub(crate) use self::open::connect_options;
+use super::ancore::Ancore;
 use super::registro::note;
 use super::{
     Atto, Chiave, Identikit, Registrazione, RegistrazioneTrovata, Ricerca, Richiesta, RigaRegistro, Store,
@@ -64,6 +66,8 @@ pub struct PostgresStore {
     limite: Duration,
     scrittura: Mutex<Scrittura>,
     lettori: PgPool,
+    /// Which numbers were told.
+    ancore: Ancore,
     /// The years whose partitions are there.
     anni: StdMutex<BTreeSet<i16>>,
 }

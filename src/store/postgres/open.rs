@@ -17,6 +17,7 @@ use tokio::sync::Mutex;
 use super::row::{guasto, sqlstate};
 use super::{PostgresStore, Scrittura, close};
 use crate::domanda::Ambiente;
+use crate::store::ancore::{Ancore, Archivio};
 use crate::store::{Identikit, Inconsistency, Ingresso, OpenOptions, PostgresUrl, StoreError};
 
 static MIGRAZIONI: Migrator = sqlx::migrate!("migrations/postgres");
@@ -66,15 +67,16 @@ impl PostgresStore {
     ) -> Result<(Self, SignedDuration), StoreError> {
         let accesso = Accesso::new(ruolo, url, options)?;
         let mut connessione = accesso.reach().await?;
-        let offset = async {
+        let aperto = async {
             accesso.lay_down(&mut connessione, options).await?;
             // What a commit depends on is said at the start, not at the first registration.
             accesso.prepare(&mut connessione).await?;
-            clock_offset(&mut connessione, options).await
+            let offset = clock_offset(&mut connessione, options).await?;
+            Ok::<_, StoreError>((offset, accesso.anchors(&mut connessione, options).await?))
         }
         .await;
         close(connessione).await;
-        let offset = offset?;
+        let (offset, ancore) = aperto?;
 
         let lettori = {
             let (accesso, connect) = (accesso.clone(), accesso.options.clone());
@@ -102,6 +104,7 @@ impl PostgresStore {
                 sospetta: true,
             }),
             lettori,
+            ancore,
             anni: StdMutex::new(BTreeSet::new()),
         };
         Ok((store, offset))
@@ -445,6 +448,26 @@ impl Accesso {
                 "another process laid it down for another ambiente",
             )),
         }
+    }
+
+    /// The anchors of this store, where it has any; that it stands before them is said at once, and refused at every number.
+    async fn anchors(
+        &self,
+        connessione: &mut PgConnection,
+        options: &OpenOptions,
+    ) -> Result<Ancore, StoreError> {
+        let Some(config) = &options.ancore else {
+            return Ok(Ancore::default());
+        };
+        let creato_il = self.setting::<String>(connessione, "creato_il").await?;
+        let ancore = Ancore::open(config, Archivio::new(options.ambiente, creato_il))?;
+        let contatori: Vec<(String, i16, i64)> =
+            sqlx::query_as("SELECT registro, anno, ultimo FROM registro")
+                .fetch_all(connessione)
+                .await
+                .map_err(|errore| self.without_rights(errore))?;
+        ancore.warn(&contatori);
+        Ok(ancore)
     }
 
     async fn setting<T: FromStr>(

@@ -20,8 +20,8 @@ use super::{PostgresStore, Presa, Scrittura, lotti, query};
 use crate::domanda::Scheda;
 use crate::protocollo::{NumeroDomanda, data_a_roma};
 use crate::store::registro::{
-    Attuale, Contatore, Numeri, Nuova, Richiesta, Scritte, Sorte, Visto, Vive, decide, misura, outcomes,
-    pack_richieste, registri, were_written,
+    Attuale, Numeri, Nuova, Richiesta, Scritte, Sorte, Visto, Vive, decide, misura, outcomes, pack_richieste,
+    registri, were_written,
 };
 use crate::store::valori::intero;
 use crate::store::{Atto, Chiave, Inconsistency, Registrazione, StoreError};
@@ -44,8 +44,8 @@ pub(super) async fn register(
     let scritto = store
         .within(transaction(store, &mut presa, &atti, richieste, adesso))
         .await;
-    let esiti = match scritto {
-        Ok(Scritto::Qualcosa(esiti)) => esiti,
+    let (esiti, tratti) = match scritto {
+        Ok(Scritto::Qualcosa(scritte)) => (scritte.esiti, scritte.tratti),
         // Only looked: what was claimed and not used is taken back.
         Ok(Scritto::Nulla(esiti)) => {
             store.within(presa.rollback()).await?;
@@ -56,14 +56,16 @@ pub(super) async fn register(
             return Err(errore);
         }
     };
-    match presa.commit(store).await {
-        Ok(()) => Ok(esiti),
+    let esiti = match presa.commit(store).await {
+        Ok(()) => esiti,
         Err((scrittura, causa)) => {
             store
                 .within(read_back(store, scrittura, &atti, esiti, causa))
-                .await
+                .await?
         }
-    }
+    };
+    store.ancore.tell(tratti.as_ref(), adesso);
+    Ok(esiti)
 }
 
 /// Makes the partitions that these acts may need, outside of their transaction.
@@ -88,7 +90,7 @@ pub(super) async fn prepare(
 /// What a transaction did.
 enum Scritto {
     /// There is something to commit.
-    Qualcosa(Vec<Registrazione>),
+    Qualcosa(Scritte),
     /// No act was new.
     Nulla(Vec<Registrazione>),
 }
@@ -107,7 +109,7 @@ async fn transaction(
     Ok(if nulla {
         Scritto::Nulla(scritte.esiti)
     } else {
-        Scritto::Qualcosa(scritte.esiti)
+        Scritto::Qualcosa(scritte)
     })
 }
 
@@ -123,7 +125,7 @@ pub(super) async fn write(
     if ids.is_empty() {
         return outcomes(atti, sorti, &[]);
     }
-    let (mut numeri, mut cursore) = lock_counters(connessione, atti, adesso).await?;
+    let (mut numeri, mut cursore) = lock_counters(store, connessione, atti, adesso).await?;
     for (_, contatore) in numeri.registri() {
         store
             .prepare_years([contatore.anno, super::anni::anno(contatore.istante)])
@@ -148,7 +150,7 @@ pub(super) async fn write(
     settle_sheets(connessione, &nuove).await?;
     write_all(connessione, &nuove, &numeri, &mut cursore).await?;
     take_places(connessione, &nuove).await?;
-    outcomes(atti, sorti, &nuove)
+    Ok(outcomes(atti, sorti, &nuove)?.drawn(&numeri, nuove.len()))
 }
 
 /// What the acts of a batch got hold of.
@@ -494,6 +496,7 @@ async fn taken_sheets(
 /// Locks the registers of these acts, then the counters under them, and tells where they stand: numbers, and the last
 /// cursor of the feed.
 async fn lock_counters(
+    store: &PostgresStore,
     connessione: &mut PgConnection,
     atti: &[&Atto],
     adesso: Timestamp,
@@ -528,7 +531,7 @@ async fn lock_counters(
     };
     let ultima_domanda = u64::try_from(ultimo("domanda")?)
         .map_err(|source| Inconsistency::new("contatori", "ultimo", source))?;
-    let mut numeri = Numeri::after(ultima_domanda);
+    let mut numeri = Numeri::after(ultima_domanda, &store.ancore)?;
     for registro in registri {
         let riga = righe.iter().find(|riga| riga.0 == registro).map(
             |(_, anno, ultimo, istante, chiuso, emergenza)| {
@@ -541,7 +544,7 @@ async fn lock_counters(
                 )
             },
         );
-        numeri.insert(registro, Contatore::at(adesso, riga)?);
+        numeri.insert(registro, adesso, riga, &store.ancore)?;
     }
     Ok((numeri, ultimo("variazione")?))
 }

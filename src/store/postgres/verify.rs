@@ -3,7 +3,9 @@
 
 use sqlx::postgres::PgConnection;
 
+use super::lacune;
 use super::row::{Istante, guasto};
+use crate::store::lacune::Lacune;
 use crate::store::valori::Riga;
 use crate::store::verifica::{Cammino, PAGINA, Passo, Stato, agree};
 use crate::store::{StoreError, Verifica};
@@ -24,20 +26,21 @@ pub(super) async fn look_over(connessione: &mut PgConnection) -> Result<(), Stor
          FROM registro c",
     )
     .bind(ULTIMI)
-    .fetch_all(connessione)
+    .fetch_all(&mut *connessione)
     .await
     .map_err(guasto)?;
+    let lacune = Lacune(lacune::read(connessione).await?);
     for row in &righe {
         let riga = Riga {
             table: "registro",
             row,
         };
         agree(
+            &lacune,
             &riga.get::<String>("registro")?,
             riga.get("anno")?,
             riga.count("ultimo")?,
-            riga.count("massimo")?,
-            riga.count("quante")?,
+            (riga.count("massimo")?, riga.count("quante")?),
             riga.count("da")?,
         )?;
     }
@@ -74,14 +77,17 @@ async fn counters(connessione: &mut PgConnection, verifica: &mut Verifica) -> Re
     .fetch_all(&mut *connessione)
     .await
     .map_err(guasto)?;
+    let lacune = Lacune(lacune::read(&mut *connessione).await?);
     let mut stati = Vec::with_capacity(righe.len());
     for row in &righe {
         let riga = Riga {
             table: "registro",
             row,
         };
+        let registro: String = riga.get("registro")?;
         let stato = Stato {
-            registro: riga.get("registro")?,
+            lacune: lacune.di(&registro),
+            registro,
             anno: riga.get("anno")?,
             ultimo: riga.count("ultimo")?,
             ultimo_istante: riga.istante("ultimo_istante")?.as_millisecond(),
@@ -112,6 +118,7 @@ async fn counters(connessione: &mut PgConnection, verifica: &mut Verifica) -> Re
         riga.count("ultimo")?,
         riga.count("massimo")?,
         riga.count("quante")?,
+        lacune.domande(),
     );
     Ok(stati)
 }

@@ -14,7 +14,7 @@ use crate::protocollo::NumeroProtocollo;
 use crate::store::lotti::gruppo::{Dopo, Esiti, Preparato, was_written};
 use crate::store::lotti::righe::{lotti, lotto_from};
 use crate::store::lotti::{Gruppo, Lavorazione, Lotto};
-use crate::store::registro::{Richiesta, pack_richieste};
+use crate::store::registro::{Richiesta, Tratti, pack_richieste};
 use crate::store::valori::{intero, json};
 use crate::store::{Inconsistency, StoreError};
 
@@ -31,11 +31,15 @@ pub(super) async fn work(
     let mut presa = store.open_transaction().await?;
     let lavorato = transaction(store, &mut presa.connessione, preparato, richieste, adesso, ora).await;
     match lavorato {
-        Ok(Lavorazione::Fatta(lotto)) => match presa.commit().await {
-            Ok(()) => Ok(Lavorazione::Fatta(lotto)),
-            Err((scrittura, causa)) => read_back(store, scrittura, gruppo, causa).await,
-        },
-        Ok(niente) => {
+        Ok((Lavorazione::Fatta(lotto), tratti)) => {
+            let fatta = match presa.commit().await {
+                Ok(()) => Lavorazione::Fatta(lotto),
+                Err((scrittura, causa)) => read_back(store, scrittura, gruppo, causa).await?,
+            };
+            store.ancore.tell(tratti.as_ref(), adesso);
+            Ok(fatta)
+        }
+        Ok((niente, _)) => {
             super::row::rollback(&mut presa.connessione).await?;
             presa.give_back();
             Ok(niente)
@@ -55,23 +59,24 @@ async fn transaction(
     richieste: Vec<Richiesta>,
     adesso: Timestamp,
     ora: Timestamp,
-) -> Result<Lavorazione, StoreError> {
+) -> Result<(Lavorazione, Option<Tratti>), StoreError> {
     let gruppo = preparato.gruppo;
     let Some((numero, elementi)) = stands(connessione, gruppo).await? else {
-        return Ok(Lavorazione::Persa);
+        return Ok((Lavorazione::Persa, None));
     };
     let atti = preparato.atti.clone();
     let guardati = look(connessione, &atti).await?;
     if let Some(respinta) = preparato.refusals(&guardati.sorti, &guardati.visto) {
-        return Ok(respinta);
+        return Ok((respinta, None));
     }
-    let scritte = write(store, connessione, &atti, guardati, richieste, adesso).await?;
+    let mut scritte = write(store, connessione, &atti, guardati, richieste, adesso).await?;
+    let tratti = scritte.tratti.take();
     let mut esiti = preparato.outcomes(scritte)?;
     let di_prima = ids_of(connessione, &esiti.of_before()).await?;
     esiti.know(di_prima);
     write_outcomes(connessione, numero, &esiti).await?;
     let lotto = advance(connessione, numero, gruppo, &esiti, elementi, ora).await?;
-    Ok(Lavorazione::Fatta(Box::new(lotto)))
+    Ok((Lavorazione::Fatta(Box::new(lotto)), tratti))
 }
 
 /// The lot, where it stands as the group says, with who works it, and goes on: its number and how many items it has.

@@ -3,6 +3,7 @@
 //! one would make the log grow). It refuses files of another ambiente, another application or a newer schema, and
 //! after a failed commit it draws no number before it was opened again and the register looked over (design.md §2.9).
 
+mod backup;
 mod batch;
 mod carte;
 mod consulta;
@@ -11,6 +12,7 @@ mod documenti;
 mod elenchi;
 mod gruppo;
 mod insert;
+mod lacune;
 mod legale;
 mod lotti;
 mod modifiche;
@@ -32,7 +34,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePool};
 use sqlx::{AssertSqlSafe, Connection};
 use tokio::sync::{Mutex, MutexGuard};
 
+pub use self::backup::{backup, check};
 use self::consulta::Consulte;
+use super::ancore::Ancore;
 use super::registro::note;
 use super::sportello::Sportello;
 use super::{
@@ -60,6 +64,8 @@ pub struct SqliteStore {
     max_page_count: AtomicU32,
     scrittura: Mutex<Scrittura>,
     lettori: SqlitePool,
+    /// Which numbers were told.
+    ancore: Ancore,
     /// Where `ConsultaDomanda` asks, with a connection of its own.
     consulte: Sportello<Consulte>,
 }

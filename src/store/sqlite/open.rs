@@ -18,6 +18,7 @@ use super::consulta::Consulte;
 use super::origine::Trasferimento;
 use super::{Scrittura, SqliteStore, row};
 use crate::domanda::Ambiente;
+use crate::store::ancore::{Ancore, Archivio};
 use crate::store::sportello::Sportello;
 use crate::store::{Inconsistency, OpenOptions, StoreError};
 
@@ -38,6 +39,7 @@ impl SqliteStore {
             .map_err(|errore| refused(path, format!("schema cannot be brought up to date: {errore}")))?;
         claim(&mut connessione, path, options).await?;
         let offset = clock_offset(&mut connessione, options).await?;
+        let ancore = anchors(&mut connessione, options).await?;
 
         let lettori = {
             let path = path.to_owned();
@@ -68,6 +70,7 @@ impl SqliteStore {
                 sospetta: true,
             }),
             lettori,
+            ancore,
         };
         store.apply_limit(&mut connessione).await?;
         store.scrittura.lock().await.connessione = Some(connessione);
@@ -303,6 +306,21 @@ async fn claim(
         Some(ambiente) if ambiente == options.ambiente.as_str() => Ok(()),
         _ => Err(refused(path, "another process laid it down for another ambiente")),
     }
+}
+
+/// The anchors of this store, where it has any; that it stands before them is said at once, and refused at every number.
+async fn anchors(connessione: &mut SqliteConnection, options: &OpenOptions) -> Result<Ancore, StoreError> {
+    let Some(config) = &options.ancore else {
+        return Ok(Ancore::default());
+    };
+    let creato_il = setting::<String>(connessione, "creato_il").await?;
+    let ancore = Ancore::open(config, Archivio::new(options.ambiente, creato_il))?;
+    let contatori: Vec<(String, i16, i64)> = sqlx::query_as("SELECT registro, anno, ultimo FROM registro")
+        .fetch_all(connessione)
+        .await
+        .map_err(row::guasto)?;
+    ancore.warn(&contatori);
+    Ok(ancore)
 }
 
 /// How far the business clock is ahead of the true one (spec of `orologio.inizio`: design.md §2.16).

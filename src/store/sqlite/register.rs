@@ -15,8 +15,8 @@ use super::row::{begin, guasto};
 use super::{Scrittura, SqliteStore, lotti, query};
 use crate::ricevuta::Registrata;
 use crate::store::registro::{
-    Aperte, Contatore, Numeri, Nuova, Richiesta, Scritte, Sorte, Visto, Vive, avente, decide, outcomes,
-    pack_richieste, registri, were_written,
+    Aperte, Numeri, Nuova, Richiesta, Scritte, Sorte, Visto, Vive, avente, decide, outcomes, pack_richieste,
+    registri, were_written,
 };
 use crate::store::valori::intero;
 use crate::store::{Atto, Chiave, Inconsistency, Registrazione, StoreError};
@@ -42,17 +42,19 @@ pub(super) async fn register(
         Ok(guardati) => write(store, connessione, &atti, guardati, richieste, adesso).await,
         Err(errore) => Err(errore),
     };
-    let esiti = match scritte {
-        Ok(scritte) => scritte.esiti,
+    let Scritte { esiti, tratti, .. } = match scritte {
+        Ok(scritte) => scritte,
         Err(errore) => {
             presa.discard().await;
             return Err(errore);
         }
     };
-    match presa.commit().await {
-        Ok(()) => Ok(esiti),
-        Err((scrittura, causa)) => read_back(store, scrittura, &atti, esiti, causa).await,
-    }
+    let esiti = match presa.commit().await {
+        Ok(()) => esiti,
+        Err((scrittura, causa)) => read_back(store, scrittura, &atti, esiti, causa).await?,
+    };
+    store.ancore.tell(tratti.as_ref(), adesso);
+    Ok(esiti)
 }
 
 /// Some acts, looked at under the lock.
@@ -94,7 +96,7 @@ pub(super) async fn write(
 ) -> Result<Scritte, StoreError> {
     let mut nuove = Vec::new();
     if sorti.iter().any(|sorte| matches!(sorte, Sorte::Accolto)) {
-        let (mut numeri, mut id) = load(connessione, atti, adesso).await?;
+        let (mut numeri, mut id) = load(store, connessione, atti, adesso).await?;
         for ((atto, sorte), richiesta) in atti.iter().zip(&sorti).zip(richieste) {
             if matches!(sorte, Sorte::Accolto) {
                 id += 1;
@@ -110,6 +112,7 @@ pub(super) async fn write(
         }
         save(connessione, &numeri).await?;
         insert_all(connessione, &nuove).await?;
+        return Ok(outcomes(atti, sorti, &nuove)?.drawn(&numeri, nuove.len()));
     }
     outcomes(atti, sorti, &nuove)
 }
@@ -185,6 +188,7 @@ async fn open_domande(
 
 /// The counters of these acts' registers, and the id of the last registration.
 async fn load(
+    store: &SqliteStore,
     connessione: &mut SqliteConnection,
     atti: &[&Atto],
     adesso: Timestamp,
@@ -199,7 +203,7 @@ async fn load(
     .map_err(guasto)?;
     let ultima_domanda =
         u64::try_from(ultima_domanda).map_err(|source| Inconsistency::new("contatori", "ultimo", source))?;
-    let mut numeri = Numeri::after(ultima_domanda);
+    let mut numeri = Numeri::after(ultima_domanda, &store.ancore)?;
     for registro in registri(atti) {
         let riga = sqlx::query_as(
             "SELECT anno, ultimo, ultimo_istante, chiuso_fino_a, emergenza FROM registro WHERE registro = ?",
@@ -208,7 +212,7 @@ async fn load(
         .fetch_optional(&mut *connessione)
         .await
         .map_err(guasto)?;
-        numeri.insert(registro, Contatore::at(adesso, riga)?);
+        numeri.insert(registro, adesso, riga, &store.ancore)?;
     }
     Ok((numeri, ultima_registrazione))
 }

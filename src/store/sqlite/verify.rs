@@ -3,7 +3,9 @@
 
 use sqlx::sqlite::SqliteConnection;
 
+use super::lacune;
 use super::row::guasto;
+use crate::store::lacune::Lacune;
 use crate::store::valori::Riga;
 use crate::store::verifica::{Cammino, PAGINA, Passo, Stato, agree};
 use crate::store::{StoreError, Verifica};
@@ -22,20 +24,21 @@ pub(super) async fn look_over(connessione: &mut SqliteConnection) -> Result<(), 
          LEFT JOIN registrazioni r ON r.registro = c.registro AND r.anno = c.anno
          GROUP BY c.registro",
     )
-    .fetch_all(connessione)
+    .fetch_all(&mut *connessione)
     .await
     .map_err(guasto)?;
+    let lacune = Lacune(lacune::read(connessione).await?);
     for row in &righe {
         let riga = Riga {
             table: "registro",
             row,
         };
         agree(
+            &lacune,
             &riga.get::<String>("registro")?,
             riga.get("anno")?,
             riga.count("ultimo")?,
-            riga.count("massimo")?,
-            riga.count("quante")?,
+            (riga.count("massimo")?, riga.count("quante")?),
             1,
         )?;
     }
@@ -72,14 +75,17 @@ async fn counters(
     .fetch_all(&mut *connessione)
     .await
     .map_err(guasto)?;
+    let lacune = Lacune(lacune::read(&mut *connessione).await?);
     let mut stati = Vec::with_capacity(righe.len());
     for row in &righe {
         let riga = Riga {
             table: "registro",
             row,
         };
+        let registro: String = riga.get("registro")?;
         let stato = Stato {
-            registro: riga.get("registro")?,
+            lacune: lacune.di(&registro),
+            registro,
             anno: riga.get("anno")?,
             ultimo: riga.count("ultimo")?,
             ultimo_istante: riga.get("ultimo_istante")?,
@@ -108,6 +114,7 @@ async fn counters(
         riga.count("ultimo")?,
         riga.count("massimo")?,
         riga.count("quante")?,
+        lacune.domande(),
     );
     Ok(stati)
 }

@@ -1,0 +1,575 @@
+//! Anchors: the last number that was told, kept outside the store. A store that was put back from a copy of before knows
+//! nothing of what was registered since, and would give those numbers to others. So every process that draws numbers
+//! writes, before an answer leaves, how far it has come, into a small file of its own; and under the lock of a register no
+//! number is drawn while its counter stands before what any file of that folder says. What to do then is
+//! `varco register recover`'s.
+//!
+//! Writing is one call into the page cache, synced every second: the death of the process loses nothing, that of the
+//! machine at most a second. What can have been told in such a second is reckoned from the busiest second so far.
+//!
+//! The file is text, for people too. It has two places, written in turn, each with a serial number and a check sum: of
+//! a place that was half written the other one holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::registro::Tratti;
+use super::{Inconsistency, StoreError};
+use crate::domanda::Ambiente;
+
+/// Section `registro`, as far as it speaks of anchors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AncoreConfig {
+    /// The folder; best on another disk than the store's.
+    pub cartella: PathBuf,
+    /// What this gateway's files are called; gateways that share a folder and a name get a suffix each.
+    pub nodo: String,
+}
+
+impl Default for AncoreConfig {
+    fn default() -> Self {
+        Self {
+            cartella: "ancore".into(),
+            nodo: "varco".to_owned(),
+        }
+    }
+}
+
+/// Whose numbers they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Archivio {
+    pub(super) ambiente: Ambiente,
+    /// When the store was laid down: tells two stores of one ambiente apart.
+    pub(super) creato_il: String,
+}
+
+impl Archivio {
+    pub(super) fn new(ambiente: Ambiente, creato_il: Option<String>) -> Self {
+        Self {
+            ambiente,
+            creato_il: creato_il.unwrap_or_default(),
+        }
+    }
+}
+
+/// How far one register has come in one year.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Detto {
+    /// The last number that was told.
+    pub numero: u64,
+    /// The most that were told within a second.
+    pub picco: u64,
+}
+
+/// What anchors say, of all files of a folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Detti {
+    /// By register and year.
+    pub registri: BTreeMap<(String, i16), Detto>,
+    /// The last number of a domanda.
+    pub domanda: u64,
+}
+
+impl Detti {
+    /// The furthest of both.
+    pub fn join(&mut self, altri: &Self) {
+        for (dove, detto) in &altri.registri {
+            let mio = self.registri.entry(dove.clone()).or_insert(*detto);
+            mio.numero = mio.numero.max(detto.numero);
+            mio.picco = mio.picco.max(detto.picco);
+        }
+        self.domanda = self.domanda.max(altri.domanda);
+    }
+
+    /// The furthest of a register: year and number.
+    #[must_use]
+    pub fn ultimo(&self, registro: &str) -> Option<(i16, u64)> {
+        let anni = self.registri.iter().filter(|((di, _), _)| di == registro);
+        anni.map(|((_, anno), detto)| (*anno, detto.numero)).max()
+    }
+
+    /// Refuses a counter (year and number) that stands before what was told.
+    fn hold(&self, registro: &str, contatore: (i16, u64)) -> Result<(), StoreError> {
+        match self.ultimo(registro) {
+            Some(detto) if detto > contatore => Err(StoreError::Indietro(format!(
+                "register {registro} stands at {}/{}, and {}/{} was told: this is not the store that told it (`varco \
+                 register recover`)",
+                contatore.0, contatore.1, detto.0, detto.1
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The anchors of one process. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Ancore {
+    /// `None`: nothing is told from here.
+    dentro: Option<Arc<Dentro>>,
+}
+
+#[derive(Debug)]
+struct Dentro {
+    path: PathBuf,
+    file: File,
+    archivio: Archivio,
+    stato: Mutex<Stato>,
+    sporca: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Stato {
+    /// What was told from here.
+    nostri: Detti,
+    /// What was told, from here or from elsewhere.
+    tutti: Detti,
+    serie: u64,
+    /// The second that runs, and how many were told in it by register.
+    secondo: i64,
+    nel_secondo: BTreeMap<String, u64>,
+    /// That it cannot be written was said.
+    guasta: bool,
+}
+
+impl Ancore {
+    /// Opens the anchors of a store, and begins to sync them. Nobody else writes the same file.
+    pub(super) fn open(config: &AncoreConfig, archivio: Archivio) -> Result<Self, StoreError> {
+        let AncoreConfig { cartella, nodo } = config;
+        if !nodo
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        {
+            let nome = io::Error::other("registro.nodo may have letters, digits, -, _ and . only");
+            return Err(refused(cartella, &nome));
+        }
+        let detti = read_all(cartella, Some(&archivio))?;
+        fs::create_dir_all(cartella).map_err(|errore| refused(cartella, &errore))?;
+        let (path, file) = lock(cartella, nodo)?;
+        let nostri = read(&file, &archivio).map_err(|errore| refused(&path, &errore))?;
+        let (serie, nostri) = nostri.unwrap_or_default();
+        let dentro = Arc::new(Dentro {
+            path,
+            file,
+            archivio,
+            stato: Mutex::new(Stato {
+                nostri,
+                tutti: detti,
+                serie,
+                secondo: i64::MIN,
+                nel_secondo: BTreeMap::new(),
+                guasta: false,
+            }),
+            sporca: AtomicBool::new(false),
+        });
+        let debole = Arc::downgrade(&dentro);
+        std::thread::Builder::new()
+            .name("ancore".to_owned())
+            .spawn(move || keep_synced(&debole))
+            .map_err(StoreError::unavailable)?;
+        Ok(Self { dentro: Some(dentro) })
+    }
+
+    /// Refuses to draw from a register whose counter (year and number) stands before what was told.
+    pub(super) fn hold(&self, registro: &str, contatore: (i16, u64)) -> Result<(), StoreError> {
+        self.look(|stato| stato.tutti.hold(registro, contatore))
+            .unwrap_or(Ok(()))
+    }
+
+    /// Says of each counter (register, year and number) that stands before what was told, for whoever starts a gateway.
+    pub(super) fn warn(&self, contatori: &[(String, i16, i64)]) {
+        let stati = self.look(|stato| {
+            let registri: BTreeSet<&str> = stato
+                .tutti
+                .registri
+                .keys()
+                .map(|(registro, _)| &**registro)
+                .collect();
+            registri
+                .into_iter()
+                .filter_map(|registro| {
+                    let contatore = contatori.iter().find(|(nome, ..)| nome == registro);
+                    let contatore = contatore.map_or((0, 0), |(_, anno, ultimo)| {
+                        (*anno, u64::try_from(*ultimo).unwrap_or(0))
+                    });
+                    stato.tutti.hold(registro, contatore).err()
+                })
+                .collect::<Vec<_>>()
+        });
+        for errore in stati.into_iter().flatten() {
+            tracing::error!("{errore}; no number is drawn");
+        }
+    }
+
+    /// The same of the numbers of domande.
+    pub(super) fn hold_domande(&self, ultima: u64) -> Result<(), StoreError> {
+        match self.look(|stato| stato.tutti.domanda) {
+            Some(detta) if detta > ultima => Err(StoreError::Indietro(format!(
+                "the last domanda has number {ultima}, and {detta} was told: this is not the store that told it (`varco \
+                 register recover`)"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes what was drawn and committed, before it is told. An anchor that cannot be written stops nobody: it is said.
+    pub(super) fn tell(&self, tratti: Option<&Tratti>, adesso: Timestamp) {
+        let (Some(dentro), Some(tratti)) = (&self.dentro, tratti) else {
+            return;
+        };
+        let mut stato = dentro.stato.lock().unwrap_or_else(PoisonError::into_inner);
+        let secondo = adesso.as_second();
+        if secondo != stato.secondo {
+            stato.secondo = secondo;
+            stato.nel_secondo.clear();
+        }
+        let mut nuovi = Detti {
+            domanda: tratti.domanda,
+            ..Detti::default()
+        };
+        for (registro, anno, numero) in &tratti.registri {
+            let nel_secondo = stato.nel_secondo.entry((*registro).to_owned()).or_default();
+            *nel_secondo += tratti.quanti;
+            let detto = Detto {
+                numero: *numero,
+                picco: *nel_secondo,
+            };
+            nuovi.registri.insert(((*registro).to_owned(), *anno), detto);
+        }
+        stato.nostri.join(&nuovi);
+        stato.tutti.join(&nuovi);
+        stato.serie += 1;
+        let posto = stato.serie % 2 * POSTO as u64;
+        let scritto = page(&dentro.archivio, stato.serie, &stato.nostri);
+        match dentro.file.write_all_at(scritto.as_bytes(), posto) {
+            Ok(()) => {
+                stato.guasta = false;
+                dentro.sporca.store(true, Ordering::Release);
+            }
+            Err(errore) if !stato.guasta => {
+                stato.guasta = true;
+                tracing::error!("the anchor {} cannot be written: {errore}", dentro.path.display());
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn look<T>(&self, guarda: impl FnOnce(&Stato) -> T) -> Option<T> {
+        let dentro = self.dentro.as_ref()?;
+        let stato = dentro.stato.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(guarda(&stato))
+    }
+}
+
+/// What all anchors of a folder say; with `archivio`, only what binds that store: in produzione all, since a number is
+/// told once whichever store told it; elsewhere what the same store has written.
+fn read_all(cartella: &Path, archivio: Option<&Archivio>) -> Result<Detti, StoreError> {
+    let mut detti = Detti::default();
+    let voci = match fs::read_dir(cartella) {
+        Ok(voci) => voci,
+        Err(errore) if errore.kind() == io::ErrorKind::NotFound => return Ok(detti),
+        Err(errore) => return Err(refused(cartella, &errore)),
+    };
+    for voce in voci {
+        let path = voce.map_err(|errore| refused(cartella, &errore))?.path();
+        if path.extension().is_none_or(|estensione| estensione != ESTENSIONE) {
+            continue;
+        }
+        let bytes = fs::read(&path).map_err(|errore| refused(&path, &errore))?;
+        if let Some((_, letti)) = newest(&bytes, archivio) {
+            detti.join(&letti);
+        }
+    }
+    Ok(detti)
+}
+
+/// What the anchors of a folder say, whosever they are: for whoever declares what is missing.
+pub fn told(cartella: &Path) -> Result<Detti, StoreError> {
+    read_all(cartella, None)
+}
+
+/// The first file of this name that nobody holds.
+fn lock(cartella: &Path, nodo: &str) -> Result<(PathBuf, File), StoreError> {
+    for posto in 1..=NODI_MAX {
+        let nome = if posto == 1 {
+            format!("{nodo}.{ESTENSIONE}")
+        } else {
+            format!("{nodo}-{posto}.{ESTENSIONE}")
+        };
+        let path = cartella.join(nome);
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|errore| refused(&path, &errore))?;
+        match file.try_lock() {
+            Ok(()) => return Ok((path, file)),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(errore)) => return Err(refused(&path, &errore)),
+        }
+    }
+    let troppi = io::Error::other("too many gateways write here; give each its own registro.nodo");
+    Err(refused(cartella, &troppi))
+}
+
+fn read(file: &File, archivio: &Archivio) -> io::Result<Option<(u64, Detti)>> {
+    let mut bytes = vec![0; POSTO * 2];
+    let mut letti = 0;
+    while letti < bytes.len() {
+        match file.read_at(&mut bytes[letti..], letti as u64)? {
+            0 => break,
+            quanti => letti += quanti,
+        }
+    }
+    Ok(newest(&bytes[..letti], Some(archivio)))
+}
+
+/// The newer of the two places that can be read.
+fn newest(bytes: &[u8], archivio: Option<&Archivio>) -> Option<(u64, Detti)> {
+    bytes
+        .chunks(POSTO)
+        .filter_map(|posto| parse(posto, archivio))
+        .max_by_key(|(serie, _)| *serie)
+}
+
+/// A place as it is written: lines, the check sum last, spaces up to its end.
+fn page(archivio: &Archivio, serie: u64, detti: &Detti) -> String {
+    let mut testo = format!(
+        "{TESTATA}\nserie {serie}\nambiente {}\narchivio {}\ndomanda {}\n",
+        archivio.ambiente.as_str(),
+        archivio.creato_il,
+        detti.domanda
+    );
+    // The two newest years of each register are enough: a store that lies further back is told by the newest alone.
+    for ((registro, anno), detto) in &detti.registri {
+        if detti
+            .ultimo(registro)
+            .is_some_and(|(ultimo, _)| *anno + 1 >= ultimo)
+        {
+            let _ = writeln!(
+                testo,
+                "registro {registro} {anno} {} {}",
+                detto.numero, detto.picco
+            );
+        }
+    }
+    let somma = sum(testo.as_bytes());
+    let _ = writeln!(testo, "somma {somma:08x}");
+    let riempitivo = POSTO.saturating_sub(testo.len() + 1);
+    testo.extend(std::iter::repeat_n(' ', riempitivo));
+    testo.push('\n');
+    testo
+}
+
+fn parse(posto: &[u8], archivio: Option<&Archivio>) -> Option<(u64, Detti)> {
+    let testo = std::str::from_utf8(posto).ok()?;
+    let (corpo, resto) = testo.split_once("somma ")?;
+    let somma = u32::from_str_radix(resto.get(..8)?, 16).ok()?;
+    if sum(corpo.as_bytes()) != somma {
+        return None;
+    }
+    let mut righe = corpo.lines();
+    if righe.next()? != TESTATA {
+        return None;
+    }
+    let (mut serie, mut ambiente, mut creato_il) = (None, "", "");
+    let mut detti = Detti::default();
+    for riga in righe {
+        let (nome, valore) = riga.split_once(' ')?;
+        match nome {
+            "serie" => serie = valore.parse().ok(),
+            "ambiente" => ambiente = valore,
+            "archivio" => creato_il = valore,
+            "domanda" => detti.domanda = valore.parse().ok()?,
+            "registro" => {
+                let mut parti = valore.split(' ');
+                let registro = parti.next()?.to_owned();
+                let anno = parti.next()?.parse().ok()?;
+                let numero = parti.next()?.parse().ok()?;
+                let picco = parti.next()?.parse().ok()?;
+                detti.registri.insert((registro, anno), Detto { numero, picco });
+            }
+            _ => return None,
+        }
+    }
+    let nostro = archivio.is_none_or(|archivio| {
+        ambiente == archivio.ambiente.as_str()
+            && (archivio.ambiente == Ambiente::Produzione || creato_il == archivio.creato_il)
+    });
+    Some((serie?, if nostro { detti } else { Detti::default() }))
+}
+
+fn sum(bytes: &[u8]) -> u32 {
+    let mut somma = flate2::Crc::new();
+    somma.update(bytes);
+    somma.sum()
+}
+
+/// Syncs what was written, every second, for as long as anybody has the anchors; once more at the end.
+fn keep_synced(dentro: &Weak<Dentro>) {
+    loop {
+        std::thread::sleep(SINCRONIZZAZIONE);
+        let Some(dentro) = dentro.upgrade() else { return };
+        dentro.sync();
+    }
+}
+
+impl Dentro {
+    fn sync(&self) {
+        if self.sporca.swap(false, Ordering::AcqRel)
+            && let Err(errore) = self.file.sync_data()
+        {
+            self.sporca.store(true, Ordering::Release);
+            tracing::error!("the anchor {} cannot be synced: {errore}", self.path.display());
+        }
+    }
+}
+
+impl Drop for Dentro {
+    fn drop(&mut self) {
+        self.sync();
+    }
+}
+
+fn refused(path: &Path, errore: &io::Error) -> StoreError {
+    StoreError::Refused(format!(
+        "{}: the anchors cannot be used: {errore}",
+        path.display()
+    ))
+}
+
+/// What can have been told and is in no anchor: all of a second, at twice the busiest.
+#[must_use]
+pub fn margine(picco: u64) -> u64 {
+    picco.max(1).saturating_mul(2)
+}
+
+/// The last number that may be drawn after a hole: the last that there is.
+pub(super) fn beyond(numero: u64, picco: u64) -> Result<u64, Inconsistency> {
+    numero
+        .checked_add(margine(picco))
+        .filter(|fino_a| *fino_a <= 999_999_999_999)
+        .ok_or_else(|| Inconsistency::new("registro", "ultimo", "no number is left in this year"))
+}
+
+const TESTATA: &str = "varco ancora 1";
+const ESTENSIONE: &str = "ancora";
+const POSTO: usize = 4096;
+const NODI_MAX: u32 = 64;
+const SINCRONIZZAZIONE: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn archivio(ambiente: Ambiente, creato_il: &str) -> Archivio {
+        Archivio {
+            ambiente,
+            creato_il: creato_il.to_owned(),
+        }
+    }
+
+    fn detti(voci: &[(&str, i16, u64, u64)], domanda: u64) -> Detti {
+        let registri = voci
+            .iter()
+            .map(|(registro, anno, numero, picco)| {
+                let detto = Detto {
+                    numero: *numero,
+                    picco: *picco,
+                };
+                (((*registro).to_owned(), *anno), detto)
+            })
+            .collect();
+        Detti { registri, domanda }
+    }
+
+    #[test]
+    fn a_page_is_read_as_it_was_written() {
+        let sandbox = archivio(Ambiente::Sandbox, "2026-11-22T10:00:00Z");
+        let scritti = detti(&[("AUF", 2021, 10_797, 12), ("AUF", 2022, 3, 2)], 10_000);
+        let pagina = page(&sandbox, 7, &scritti);
+        assert_eq!(pagina.len(), POSTO);
+        assert_eq!(parse(pagina.as_bytes(), Some(&sandbox)), Some((7, scritti)));
+    }
+
+    #[test]
+    fn of_a_page_that_is_half_written_the_one_before_holds() {
+        let sandbox = archivio(Ambiente::Sandbox, "1");
+        let (prima, dopo) = (detti(&[("AUF", 2021, 5, 1)], 5), detti(&[("AUF", 2021, 6, 1)], 6));
+        let prima_pagina = page(&sandbox, 1, &prima);
+        let dopo_pagina = page(&sandbox, 2, &dopo);
+        for tagliata_a in 1..dopo_pagina.trim_end().len() {
+            let mut bytes = dopo_pagina.as_bytes()[..tagliata_a].to_vec();
+            bytes.resize(POSTO, 0);
+            bytes.extend_from_slice(prima_pagina.as_bytes());
+            assert_eq!(
+                newest(&bytes, Some(&sandbox)),
+                Some((1, prima.clone())),
+                "{tagliata_a}"
+            );
+        }
+        let bytes = [dopo_pagina, prima_pagina].concat().into_bytes();
+        assert_eq!(newest(&bytes, Some(&sandbox)), Some((2, dopo)));
+    }
+
+    #[test]
+    fn in_produzione_every_anchor_binds_and_elsewhere_those_of_the_same_store() {
+        for (ambiente, legano) in [(Ambiente::Produzione, true), (Ambiente::Collaudo, false)] {
+            let pagina = page(
+                &archivio(ambiente, "un altro"),
+                1,
+                &detti(&[("AUF", 2021, 5, 1)], 5),
+            );
+            let (_, letti) = parse(pagina.as_bytes(), Some(&archivio(ambiente, "questo"))).unwrap();
+            assert_eq!(letti.ultimo("AUF").is_some(), legano, "{ambiente:?}");
+        }
+    }
+
+    #[test]
+    fn a_counter_before_what_was_told_is_refused_and_any_other_is_not() {
+        let detti = detti(&[("AUF", 2021, 500, 1), ("AUF", 2022, 7, 1)], 0);
+        for (contatore, indietro) in [
+            ((2022, 7), false),
+            ((2022, 8), false),
+            ((2023, 1), false),
+            ((2022, 6), true),
+        ] {
+            assert_eq!(detti.hold("AUF", contatore).is_err(), indietro, "{contatore:?}");
+        }
+        assert!(detti.hold("AUF", (2021, 900)).is_err());
+        assert!(detti.hold("AUU", (2021, 0)).is_ok());
+    }
+
+    #[test]
+    fn two_processes_of_one_name_write_two_files_and_each_reads_both() {
+        let cartella = tempfile::tempdir().unwrap();
+        let config = AncoreConfig {
+            cartella: cartella.path().join("ancore"),
+            nodo: "a".to_owned(),
+        };
+        let sandbox = archivio(Ambiente::Sandbox, "1");
+        let uno = Ancore::open(&config, sandbox.clone()).unwrap();
+        let due = Ancore::open(&config, sandbox).unwrap();
+        let nomi = [&uno, &due].map(|ancore| {
+            ancore
+                .dentro
+                .as_ref()
+                .unwrap()
+                .path
+                .file_name()
+                .unwrap()
+                .to_owned()
+        });
+        assert_eq!(nomi, ["a.ancora", "a-2.ancora"]);
+    }
+}
