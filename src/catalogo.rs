@@ -306,6 +306,12 @@ catalogo! {
         "the client has not read the answer for {secondi} seconds"
         "Leggere le risposte appena arrivano; se la domanda era già registrata, la stessa richiesta ripetuta ne dà la ricevuta."
     }
+    // ── BST: the busta e-Gov of the porte di dominio (told by its own exceptions; these are for trace and log) ──
+    Bst004 "BST-004" Conflict correggere {
+        "una busta con lo stesso Identificatore è già stata accolta (EGOV_IT_110)"
+        "a busta with the same Identificatore was accepted before (EGOV_IT_110)"
+        "Se la risposta è andata persa, inviare di nuovo la stessa domanda con la stessa ChiaveInvio in una busta con un Identificatore nuovo: la ricevuta è quella di allora."
+    }
     // ── ENV: XML and envelope ──
     Env001 "ENV-001" UnprocessableRequestContent correggere {
         "il messaggio è vuoto"
@@ -1436,6 +1442,7 @@ pub const GRUPPI: &[(&str, &str)] = &[
         "Handshake TLS (solo nel registro della porta: senza handshake non c'è envelope)",
     ),
     ("HTP", "HTTP, prima dell'envelope"),
+    ("BST", "Busta e-Gov (porte di dominio, /PD)"),
     ("ENV", "XML ed envelope SOAP"),
     ("IDN", "Intestazione Identity"),
     ("ACC", "Accesso: chi può chiamare che cosa, da dove"),

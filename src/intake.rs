@@ -347,6 +347,7 @@ impl Intake {
                 let violazioni = valida.taken(Some(&viva), &schede);
                 Err(Rifiuto::Regole { violazioni, avvisi }.into())
             }
+            Registrazione::BustaDoppia => Err(Rifiuto::BustaDoppia.into()),
             Registrazione::Superata => Ok(Registered::Superata(Box::new(valida.take_back()))),
         }
     }

@@ -39,6 +39,9 @@ pub enum Rifiuto {
         /// The lot.
         lotto: Uuid,
     },
+    /// The Identificatore of its busta was used up before.
+    #[error("busta già accolta")]
+    BustaDoppia,
     /// The message breaks the XSD, or what it asks cannot be asked: all findings, at most a hundred.
     #[error("forma non valida")]
     Forma(Vec<Violazione>),
@@ -151,6 +154,7 @@ impl Rifiuto {
                 vec![Violazione::at(Codice::Rpl002, "").with("lotto", lotto)]
             }
             Self::Forma(violazioni) | Self::Regole { violazioni, .. } => violazioni.clone(),
+            Self::BustaDoppia => vec![Violazione::at(Codice::Bst004, "")],
             Self::NonTrovata => vec![Violazione::at(Codice::Pro101, "")],
             Self::Lettura(violazione) | Self::Http { violazione, .. } => vec![violazione.clone()],
         }
