@@ -46,7 +46,7 @@ CREATE TABLE egov (
     certificato_sha256      text             NOT NULL, -- fingerprint of the client certificate
     forma                   text CHECK (forma IN ('RISPOSTA', 'A', 'B', 'C')), -- how it was answered; NULL = it was not
     richiesta               bytea,                     -- the Intestazione as received
-    legami                  jsonb,                     -- prefixes that the message bound around it, pairs; NULL = none
+    legami                  text,                      -- prefixes that the message bound around it, as attributes; NULL = none
     risposta                bytea,                     -- the Intestazione as sent
     livello                 smallint CHECK (livello BETWEEN 0 AND 9), -- severity of the diagnostic
     diagnostico             text,                      -- what is known of a message without Intestazione

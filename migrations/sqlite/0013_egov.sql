@@ -27,7 +27,7 @@ CREATE TABLE egov (
     certificato_sha256       TEXT    NOT NULL, -- fingerprint of the client certificate
     forma                    TEXT CHECK (forma IN ('RISPOSTA', 'A', 'B', 'C')), -- how it was answered; NULL = it was not
     richiesta                BLOB,             -- the Intestazione as received
-    legami                   TEXT,             -- prefixes that the message bound around it, a JSON array of pairs; NULL = none
+    legami                   TEXT,             -- prefixes that the message bound around it, as attributes; NULL = none
     risposta                 BLOB,             -- the Intestazione as sent
     livello                  INTEGER CHECK (livello BETWEEN 0 AND 9), -- severity of the diagnostic
     diagnostico              TEXT              -- what is known of a message without Intestazione

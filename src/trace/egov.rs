@@ -20,8 +20,8 @@ pub struct Scambio {
     pub certificato_sha256: String,
     /// The Intestazione as received.
     pub richiesta: Option<Bytes>,
-    /// The prefixes that the message bound around it: prefix (empty: the default) and namespace.
-    pub legami: Vec<(String, String)>,
+    /// The prefixes that the message bound around it, as attributes: ` xmlns:e="urn:e"`.
+    pub legami: String,
     /// How it was answered; `None`: it was not.
     pub forma: Option<Forma>,
     /// The Intestazione that went back.

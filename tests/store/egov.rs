@@ -46,10 +46,7 @@ fn scambio(numero: u32) -> Scambio {
         richiesta: Some(Bytes::from(format!(
             "<e:Intestazione>{identificatore}</e:Intestazione>"
         ))),
-        legami: vec![
-            (String::new(), "urn:x".to_owned()),
-            ("e".to_owned(), "urn:e".to_owned()),
-        ],
+        legami: " xmlns=\"urn:x\" xmlns:e=\"urn:e\"".to_owned(),
         forma: Some(Forma::Risposta),
         risposta: Some(BustaInviata {
             istante: istante("2021-07-01T08:00:00.5Z"),

@@ -726,7 +726,7 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
             col("certificato_sha256", Testo),
             col("forma", Testo),
             col("richiesta", Byte),
-            col("legami", Json),
+            col("legami", Testo),
             col("risposta", Byte),
             col("livello", Intero),
             col("diagnostico", Testo),

@@ -16,7 +16,7 @@ use super::row::{Istante, guasto};
 use super::statement::Istruzione;
 use crate::store::egov::{ArchivioEgov, RicercaScambi, ScambioDi};
 use crate::store::registro::Nuova;
-use crate::store::valori::{Riga, json};
+use crate::store::valori::Riga;
 use crate::store::{Atto, Chiave, Inconsistency, StoreError};
 use crate::trace::Traccia;
 use crate::trace::egov::{BustaInviata, Diagnostico, Forma, Scambio};
@@ -79,9 +79,9 @@ async fn accept(connessione: &mut PgConnection, scambi: &[ScambioDi]) -> Result<
     // Of several with one Identificatore the first has it.
     let esiti: Vec<bool> = scambi
         .iter()
-        .map(|uno| match &uno.scambio.identificatore {
-            Some(identificatore) => nuove.remove(identificatore),
-            None => true,
+        .map(|uno| {
+            let busta = uno.scambio.busta();
+            busta.is_none_or(|(_, identificatore)| nuove.remove(identificatore))
         })
         .collect();
     let accolti: Vec<_> = scambi
@@ -182,8 +182,8 @@ fn insert(istruzione: &mut Istruzione, scambi: &[Voce<'_>]) {
             })
             .text_option("forma", |(_, _, scambio)| scambio.forma.map(Forma::as_str))
             .bytes_option("richiesta", |(_, _, scambio)| scambio.richiesta.as_deref())
-            .told("legami", "jsonb", |(_, _, scambio)| {
-                (!scambio.legami.is_empty()).then(|| json(&scambio.legami))
+            .text_option("legami", |(_, _, scambio)| {
+                Some(scambio.legami.as_str()).filter(|legami| !legami.is_empty())
             })
             .bytes_option("risposta", |(_, _, scambio)| {
                 scambio
@@ -207,7 +207,7 @@ fn insert(istruzione: &mut Istruzione, scambi: &[Voce<'_>]) {
 async fn find(connessione: &mut PgConnection, ricerca: &RicercaScambi) -> Result<Vec<ScambioDi>, StoreError> {
     let mut query = QueryBuilder::<Postgres>::new(
         "SELECT message_id, istante, porta, controparte, identificatore, risposta_identificatore, \
-         risposta_istante, certificato_sha256, forma, richiesta, legami::text AS legami, risposta, livello, diagnostico \
+         risposta_istante, certificato_sha256, forma, richiesta, legami, risposta, livello, diagnostico \
          FROM egov WHERE true",
     );
     if let Some(dal) = ricerca.dal {
@@ -272,9 +272,7 @@ fn scambio_from(row: &PgRow) -> Result<ScambioDi, Inconsistency> {
             giorno: None,
             certificato_sha256: riga.get("certificato_sha256")?,
             richiesta: byte("richiesta")?,
-            legami: riga
-                .parse_option("legami", |testo: String| serde_json::from_str(&testo))?
-                .unwrap_or_default(),
+            legami: riga.get::<Option<String>>("legami")?.unwrap_or_default(),
             forma: riga.parse_option("forma", |testo: String| Forma::parse(&testo).ok_or("no shape"))?,
             risposta,
             diagnostico: match (livello, riga.get("diagnostico")?) {

@@ -112,11 +112,8 @@ async fn accept(connessione: &mut SqliteConnection, scambi: &[ScambioDi]) -> Res
     let mut accolti = Vec::with_capacity(scambi.len());
     let mut esiti = Vec::with_capacity(scambi.len());
     for uno in scambi {
-        let nuova = uno
-            .scambio
-            .identificatore
-            .as_ref()
-            .is_none_or(|identificatore| note.insert(identificatore.clone()));
+        let busta = uno.scambio.busta();
+        let nuova = busta.is_none_or(|(_, identificatore)| note.insert(identificatore.to_owned()));
         if nuova {
             accolti.push(uno);
         }
@@ -205,7 +202,7 @@ const EGOV: Tabella = Tabella {
 fn bind_scambio(valori: &mut Valori, (message_id, istante, scambio): &Voce<'_>) {
     let risposta = scambio.risposta.as_ref();
     let diagnostico = scambio.diagnostico.as_ref();
-    let legami = (!scambio.legami.is_empty()).then(|| json(&scambio.legami));
+    let legami = Some(scambio.legami.as_str()).filter(|legami| !legami.is_empty());
     valori
         .told(message_id)
         .push(istante.as_millisecond())
@@ -217,7 +214,7 @@ fn bind_scambio(valori: &mut Valori, (message_id, istante, scambio): &Voce<'_>) 
         .text(&scambio.certificato_sha256)
         .text_option(scambio.forma.map(Forma::as_str))
         .push(scambio.richiesta.as_deref().map(<[u8]>::to_vec))
-        .text_option(legami.as_deref())
+        .text_option(legami)
         .push(risposta.map(|risposta| risposta.intestazione.to_vec()))
         .push(diagnostico.map(|diagnostico| diagnostico.livello))
         .text_option(diagnostico.map(|diagnostico| diagnostico.testo.as_str()));
@@ -252,9 +249,7 @@ fn scambio_from(row: &SqliteRow) -> Result<ScambioDi, Inconsistency> {
             giorno: None,
             certificato_sha256: riga.get("certificato_sha256")?,
             richiesta: byte("richiesta")?,
-            legami: riga
-                .parse_option("legami", |testo: String| serde_json::from_str(&testo))?
-                .unwrap_or_default(),
+            legami: riga.get::<Option<String>>("legami")?.unwrap_or_default(),
             forma: riga.parse_option("forma", |testo: String| Forma::parse(&testo).ok_or("no shape"))?,
             risposta,
             diagnostico: match (livello, riga.get("diagnostico")?) {
