@@ -3,69 +3,12 @@
 
 use proptest::prelude::*;
 
+use self::tutto::tutto;
 use super::*;
-use crate::xml::{Reader, Token};
+use crate::{egov, xml};
 
-/// Everything that is done with a message, as the channel does it.
-fn tutto(bytes: &[u8]) -> Option<Accolta> {
-    let busta = match Busta::read(bytes, &Limits::default()) {
-        Ok(busta) => busta,
-        Err(illeggibile) => {
-            let testo = illeggibile.testo();
-            assert!(testo.len() < 2_000, "{testo}");
-            return None;
-        }
-    };
-    let anagrafe = Prova {
-        regole: RegoleBusta::LineeGuida11,
-    };
-    let esame = esamina(&busta, &tempi(), &anagrafe);
-    let eccezioni = match &esame {
-        Ok(accolta) => accolta.avvisi(),
-        Err(respinta) => {
-            assert!(respinta.eccezioni.iter().any(Eccezione::is_grave));
-            &respinta.eccezioni
-        }
-    };
-    let dominio = Dominio::new("INPS", "INPSSPCoopIT").unwrap();
-    let header = IntestazioneRisposta {
-        dominio: &dominio,
-        identificatore: &Identificatore::mint(&dominio, 1, tempi().adesso),
-        ora: tempi().adesso,
-        richiesta: &busta.intestazione,
-        regole: RegoleBusta::LineeGuida11,
-        eccezioni,
-    }
-    .write();
-    check_ben_formato(&errore_di_validazione(&header));
-    let traccia = Traccia {
-        gdo: tempi().adesso,
-        porta: dominio.porta(),
-        tipo: TipoMessaggio::Richiesta,
-        intestazione: &bytes[busta.byte],
-        legami: &busta.legami,
-    };
-    check_ben_formato(&traccia.write());
-    esame.ok()
-}
-
-fn check_ben_formato(bytes: &[u8]) {
-    let limiti = Limits {
-        attribute_value_bytes_max: 1 << 20,
-        bindings_max: 1 << 20,
-        attributes_max: 1 << 20,
-        depth_max: 1 << 10,
-        ..Limits::default()
-    };
-    let mut reader = Reader::new(bytes, &limiti);
-    loop {
-        match reader.next() {
-            Ok(Token::Eof) => return,
-            Ok(_) => {}
-            Err(errore) => panic!("{errore}\n{}", String::from_utf8_lossy(bytes)),
-        }
-    }
-}
+#[path = "../../../fuzz/tutto.rs"]
+mod tutto;
 
 /// The pieces that a header is made of, right and wrong.
 fn pezzo() -> impl Strategy<Value = String> {
