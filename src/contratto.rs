@@ -25,7 +25,25 @@ pub const ASSEGNO_UNICO: Documento = (
 /// The XSDs of requests and answers: what a message is held against.
 pub const XSDS_DEL_CORPO: &[Documento] = &[COOPERAZIONE, ASSEGNO_TEMPORANEO, ASSEGNO_UNICO];
 
-/// Every XSD.
+/// The XSDs of the PDD channel: the busta, its trace and its diagnostics, and the export of both.
+pub const XSDS_DELLA_BUSTA: &[Documento] = &[
+    (
+        "soap-11-attributi.xsd",
+        include_str!("../xsd/soap-11-attributi.xsd"),
+    ),
+    ("busta-egov.xsd", include_str!("../xsd/busta-egov.xsd")),
+    (
+        "tracciamento-egov.xsd",
+        include_str!("../xsd/tracciamento-egov.xsd"),
+    ),
+    (
+        "diagnostica-egov.xsd",
+        include_str!("../xsd/diagnostica-egov.xsd"),
+    ),
+    ("tracce-egov-v1.xsd", include_str!("../xsd/tracce-egov-v1.xsd")),
+];
+
+/// Every XSD that the WSDLs lead to.
 pub const XSDS: &[Documento] = &[IDENTITY, COOPERAZIONE, ASSEGNO_TEMPORANEO, ASSEGNO_UNICO];
 
 /// Every WSDL, by the name of its service.

@@ -259,7 +259,8 @@ fn gravi_linee_guida(letta: &Intestazione, propri: &mut Rilievi) {
             propri.grave(posti.codice, posti.tipo);
         }
     }
-    if letta.profilo.is_none() {
+    // Nothing is asked of a block without its message: that is told already.
+    if letta.profilo.is_none() && letta.identificatore.is_some() {
         propri.grave(CodiceEgov::E103, "ProfiloCollaborazione");
     }
     if letta
@@ -358,7 +359,7 @@ fn registro(
     {
         rilievi.grave(DESTINATARIO.codice, DESTINATARIO.parte);
     }
-    // Nothing is asked of a block without its message: that is told already.
+    // As there.
     if letta.identificatore.is_none() {
         return;
     }
