@@ -246,6 +246,11 @@ impl Gateway {
         }
     }
 
+    /// What its clock shows to the rules.
+    pub(crate) fn clock_now(&self) -> Timestamp {
+        self.clock.business()
+    }
+
     pub(crate) fn addr(&self) -> SocketAddr {
         self.addr
     }
@@ -322,11 +327,19 @@ impl Client {
     }
 
     pub(crate) fn post_busta_as(&self, body: &[u8], content_type: &str) -> Reply {
+        self.post_porta(body, content_type, "\"InviaDomanda\"")
+    }
+
+    pub(crate) fn post_with_action(&self, body: &[u8], azione: &str) -> Reply {
+        self.post_porta(body, "text/xml; charset=UTF-8", azione)
+    }
+
+    fn post_porta(&self, body: &[u8], content_type: &str, azione: &str) -> Reply {
         let request = self
             .agent
             .post(&self.url)
             .header("Content-Type", content_type)
-            .header("SOAPAction", "\"InviaDomanda\"");
+            .header("SOAPAction", azione);
         reply(request.send(body).unwrap())
     }
 

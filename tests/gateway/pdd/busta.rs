@@ -82,6 +82,12 @@ impl Busta {
         self
     }
 
+    /// The same with more behind `IntestazioneMessaggio`.
+    pub(crate) fn and(mut self, altro: &str) -> Self {
+        self.intestazione.push_str(altro);
+        self
+    }
+
     /// The header block as it goes out.
     pub(crate) fn blocco(&self) -> String {
         format!(
