@@ -173,3 +173,44 @@ fn xmllint(file: &str, xml: &str) {
         String::from_utf8_lossy(&esito.stderr)
     );
 }
+
+/// The page that partners read: its samples are buste of ours, and it has a row for every code.
+#[test]
+fn the_accordo_di_servizio_says_what_is_done() {
+    let pagina = include_str!("../../../docs/spcoop.md");
+    let campione = |nome: &str| {
+        let (_, dopo) = pagina
+            .split_once(&format!("<!-- campione: {nome} -->\n```xml\n"))
+            .unwrap();
+        dopo.split_once("```").unwrap().0
+    };
+    let richiesta = campione("richiesta");
+    assert_eq!(
+        esito(&richiesta.replace(">AssegnoTemporaneo<", ">DomandaAssegno<")),
+        "servita"
+    );
+    let risposta = campione("risposta");
+    valida(costanti::EGOV, "busta-egov.xsd", risposta);
+    let busta = Busta::read(&errore_di_validazione(risposta.as_bytes()), &Limits::default()).unwrap();
+    let chiesta = leggi(richiesta).unwrap().intestazione;
+    assert_eq!(busta.rilievi, []);
+    assert_eq!(busta.intestazione.riferimento, chiesta.identificatore);
+    assert!(campione("eccezioni").contains("codiceEccezione=\"EGOV_IT_106\""));
+    for codice in CodiceEgov::TUTTI {
+        let riga = format!("\n| {} | {} | ", codice.as_str(), codice.testo());
+        assert_eq!(pagina.matches(&riga).count(), 1, "{riga}");
+    }
+    let prove = [
+        include_str!("intestazione.rs"),
+        include_str!("qualificazione.rs"),
+        include_str!("regole.rs"),
+        include_str!("risposta.rs"),
+        include_str!("traccia.rs"),
+        include_str!("valori.rs"),
+    ]
+    .concat();
+    let (_, tavola) = pagina.split_once("## 10.").unwrap();
+    for nome in tavola.split('`').filter(|nome| nome.matches('_').count() > 2) {
+        assert!(prove.contains(&format!("fn {nome}()")), "{nome}");
+    }
+}
