@@ -429,15 +429,23 @@ fn a_busta_that_tells_of_grave_exceptions_is_never_served() {
 
 #[test]
 fn the_header_is_told_by_its_bytes_with_what_was_bound_around_it() {
-    let xml = RICHIESTA.replace(
-        "<soapenv:Header>",
-        "<soapenv:Header xmlns='urn:&lt;d' xmlns:b='urn:b'>",
-    );
+    let xml = RICHIESTA
+        .replace(
+            "<soapenv:Header>",
+            "<soapenv:Header xmlns='urn:&lt;d' xmlns:b='urn:b' xmlns:c='urn:c' xmlns:q='urn:q'>",
+        )
+        .replace("Azione>InviaDomanda", "Azione b:nota='q:nome'>InviaDomanda");
     let busta = leggi(&xml).unwrap();
-    assert_eq!(&xml[busta.byte.clone()], elemento("Intestazione"));
+    let (da, fine) = (
+        xml.find("<eGov_IT:Intestazione").unwrap(),
+        "</eGov_IT:Intestazione>",
+    );
+    let a = xml.find(fine).unwrap() + fine.len();
+    assert_eq!(busta.byte, da..a);
+    // `c` is bound, and nothing of the header can mean it.
     assert_eq!(
         busta.legami,
-        " xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns=\"urn:&lt;d\" xmlns:b=\"urn:b\""
+        " xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns=\"urn:&lt;d\" xmlns:b=\"urn:b\" xmlns:q=\"urn:q\""
     );
 }
 
