@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use memchr::memmem;
+
 use super::costanti::{EGOV, PORTA_DOMINIO, SOAP, SPC};
 use super::eccezione::{CodiceEgov, Eccezione};
 use super::lettura::{self, Campi};
@@ -21,8 +23,8 @@ pub struct Busta {
     pub rilievi: Vec<Eccezione>,
     /// Where the header block lies in the message: what a trace keeps.
     pub byte: Range<usize>,
-    /// What the message bound outside of the header block, as text of attributes (` xmlns:a="urn:a"`): with it the block
-    /// is XML also by itself.
+    /// What the message bound outside of the header block and the block may mean, as text of attributes
+    /// (` xmlns:a="urn:a"`): with it the block is XML also by itself.
     pub legami: String,
     /// Another block is for a porta di dominio, must be understood, and is not: shape C.
     pub non_compreso: bool,
@@ -194,7 +196,7 @@ impl Busta {
                 return Err(Illeggibile::Envelope);
             }
             visto = true;
-            header = Testata::read(&mut reader, limits)?;
+            header = Testata::read(&mut reader, testa, limits)?;
         }
         let Some((elemento, byte)) = header.intestazione else {
             return Err(Illeggibile::SenzaIntestazione);
@@ -257,11 +259,9 @@ impl Blocco {
 
 impl Testata {
     /// The blocks of the Header whose start tag was just read.
-    fn read(reader: &mut Reader<'_>, limits: &Limits) -> Result<Self, Illeggibile> {
-        let mut testata = Self {
-            legami: legami(reader.checkpoint().namespaces()),
-            ..Self::default()
-        };
+    fn read(reader: &mut Reader<'_>, testa: &[u8], limits: &Limits) -> Result<Self, Illeggibile> {
+        let mut testata = Self::default();
+        let ambito = reader.checkpoint();
         let dentro = reader.depth();
         let mut blocchi = 0;
         loop {
@@ -282,7 +282,9 @@ impl Testata {
                 Blocco::Intestazione(elemento) => {
                     let inizio = reader.offset();
                     let elemento = leggi_blocco(reader, elemento)?;
-                    testata.intestazione = Some((elemento, inizio..reader.end_offset()));
+                    let byte = inizio..reader.end_offset();
+                    testata.legami = legami(ambito.namespaces(), &testa[byte.clone()]);
+                    testata.intestazione = Some((elemento, byte));
                 }
                 Blocco::Altro { non_compreso } => {
                     testata.non_compreso |= non_compreso;
@@ -295,15 +297,19 @@ impl Testata {
     }
 }
 
-/// Bindings as attributes. `xml` is bound always, and the empty default namespace nowhere.
-fn legami<'n>(namespaces: impl Iterator<Item = (&'n str, &'n str)>) -> String {
+/// The bindings that a block may mean, as attributes: those whose prefix stands in it before a colon, in a name or in a
+/// value, and the default one. `xml` is bound always.
+fn legami<'n>(namespaces: impl Iterator<Item = (&'n str, &'n str)>, blocco: &[u8]) -> String {
     let mut w = Scrittore::new();
     for (prefisso, namespace) in namespaces {
         match prefisso {
             "xml" => {}
             "" if namespace.is_empty() => {}
             "" => w.attributo("xmlns", namespace),
-            prefisso => w.attributo(&format!("xmlns:{prefisso}"), namespace),
+            prefisso if memmem::find(blocco, format!("{prefisso}:").as_bytes()).is_some() => {
+                w.attributo(&format!("xmlns:{prefisso}"), namespace);
+            }
+            _ => {}
         }
     }
     w.into_string()

@@ -259,7 +259,7 @@ fn gravi_linee_guida(letta: &Intestazione, propri: &mut Rilievi) {
             propri.grave(posti.codice, posti.tipo);
         }
     }
-    // Nothing is asked of a block without its message: that is told already.
+    // A block without its message has no profile either.
     if letta.profilo.is_none() && letta.identificatore.is_some() {
         propri.grave(CodiceEgov::E103, "ProfiloCollaborazione");
     }
@@ -359,7 +359,7 @@ fn registro(
     {
         rilievi.grave(DESTINATARIO.codice, DESTINATARIO.parte);
     }
-    // As there.
+    // A block without its message names no service: that is told already.
     if letta.identificatore.is_none() {
         return;
     }

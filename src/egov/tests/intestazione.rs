@@ -293,6 +293,35 @@ fn any_prefix_will_do_for_busta_and_envelope_the_default_one_too() {
     assert_eq!(esito(&altri), "servita");
 }
 
+/// Each child binds the prefix anew; two prefixes mean SOAP; the hop is told; instants have milliseconds or not.
+#[test]
+fn the_headers_that_porte_in_the_field_write_are_served() {
+    let ad_ogni_figlio = RICHIESTA
+        .replace(EGOV_DICHIARATO, "")
+        .replace(
+            "<soapenv:Envelope ",
+            "<soapenv:Envelope xmlns:SOAP_ENV='http://schemas.xmlsoap.org/soap/envelope/' ",
+        )
+        .replace("soapenv:actor", "SOAP_ENV:actor");
+    let ad_ogni_figlio: String = ad_ogni_figlio
+        .split_inclusive('<')
+        .map(|pezzo| match pezzo.strip_prefix("eGov_IT:") {
+            Some(resto) => {
+                let fine = resto.find([' ', '\n', '>', '/']).unwrap();
+                format!("eGov_IT:{}{EGOV_DICHIARATO}{}", &resto[..fine], &resto[fine..])
+            }
+            None => pezzo.to_owned(),
+        })
+        .collect();
+    assert_eq!(ad_ogni_figlio.matches(EGOV_DICHIARATO).count(), 14);
+    assert_eq!(esito(&ad_ogni_figlio), "servita");
+    let con_il_passaggio = con_lista(
+        "<eGov_IT:ListaTrasmissioni><eGov_IT:Trasmissione><eGov_IT:Origine><eGov_IT:IdentificativoParte tipo=\"SPC\">PatronatoEsempio</eGov_IT:IdentificativoParte></eGov_IT:Origine><eGov_IT:Destinazione><eGov_IT:IdentificativoParte tipo=\"SPC\">INPS</eGov_IT:IdentificativoParte></eGov_IT:Destinazione><eGov_IT:OraRegistrazione tempo=\"EGOV_IT_SPC\">2021-07-05T10:31:07.412</eGov_IT:OraRegistrazione></eGov_IT:Trasmissione></eGov_IT:ListaTrasmissioni>",
+    )
+    .replace("2021-07-05T10:31:07<", "2021-07-05T10:31:07.412<");
+    assert_eq!(esito(&con_il_passaggio), "servita");
+}
+
 #[test]
 fn other_blocks_are_passed_over_unless_a_porta_must_understand_them() {
     let prima = "<soapenv:Header>";
@@ -429,15 +458,23 @@ fn a_busta_that_tells_of_grave_exceptions_is_never_served() {
 
 #[test]
 fn the_header_is_told_by_its_bytes_with_what_was_bound_around_it() {
-    let xml = RICHIESTA.replace(
-        "<soapenv:Header>",
-        "<soapenv:Header xmlns='urn:&lt;d' xmlns:b='urn:b'>",
-    );
+    let xml = RICHIESTA
+        .replace(
+            "<soapenv:Header>",
+            "<soapenv:Header xmlns='urn:&lt;d' xmlns:b='urn:b' xmlns:c='urn:c' xmlns:q='urn:q'>",
+        )
+        .replace("Azione>InviaDomanda", "Azione b:nota='q:nome'>InviaDomanda");
     let busta = leggi(&xml).unwrap();
-    assert_eq!(&xml[busta.byte.clone()], elemento("Intestazione"));
+    let (da, fine) = (
+        xml.find("<eGov_IT:Intestazione").unwrap(),
+        "</eGov_IT:Intestazione>",
+    );
+    let a = xml.find(fine).unwrap() + fine.len();
+    assert_eq!(busta.byte, da..a);
+    // `c` is bound, and nothing of the header can mean it.
     assert_eq!(
         busta.legami,
-        " xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns=\"urn:&lt;d\" xmlns:b=\"urn:b\""
+        " xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns=\"urn:&lt;d\" xmlns:b=\"urn:b\" xmlns:q=\"urn:q\""
     );
 }
 
