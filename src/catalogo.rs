@@ -318,13 +318,13 @@ catalogo! {
         "Correggere nella busta ogni elemento indicato in posizione; i codici EGOV_IT sono spiegati in docs/spcoop.md."
     }
     Bst003 "BST-003" AuthorizationDeny correggere {
-        "il certificato presentato non è del Mittente {mittente} (EGOV_IT_201)"
-        "the certificate presented is not that of Mittente {mittente} (EGOV_IT_201)"
+        "il certificato presentato non è del Mittente {mittente}"
+        "the certificate presented is not that of Mittente {mittente}"
         "La porta di dominio deve presentare il certificato comunicato all'adesione per quel Mittente; se ne usa un altro, il gestore lo aggiunge all'ente in adesioni.toml."
     }
     Bst004 "BST-004" Conflict correggere {
-        "una busta con lo stesso Identificatore è già stata accolta (EGOV_IT_110)"
-        "a busta with the same Identificatore was accepted before (EGOV_IT_110)"
+        "una busta con lo stesso Identificatore è già stata accolta"
+        "a busta with the same Identificatore was accepted before"
         "Se la risposta è andata persa, inviare di nuovo la stessa domanda con la stessa ChiaveInvio in una busta con un Identificatore nuovo: la ricevuta è quella di allora."
     }
     Bst005 "BST-005" ContentTypeNotSupported correggere {

@@ -154,6 +154,22 @@ impl Intake {
             ora,
             avvisi: Vec::new(),
         }));
+        if letta.busta.non_compreso {
+            return Err(Rifiuto::BloccoNonCompreso.into());
+        }
+        // An Intestazione without its actor is for us, says SOAP, and we are no porta to whom it is not addressed: what is wrong
+        // with it is said in its own words below.
+        let aperto = match aperto {
+            Err(Failure::Rifiuto(Rifiuto::Envelope(errore)))
+                if errore
+                    .non_compresi()
+                    .iter()
+                    .any(|blocco| blocco.locale != INTESTAZIONE) =>
+            {
+                return Err(errore.into());
+            }
+            aperto => aperto,
+        };
         let adesioni = self.access.adesioni();
         let tempi = Tempi {
             adesso: ora,
@@ -170,9 +186,6 @@ impl Intake {
         })?;
         letta.regole = accolta.regole();
         let envelope = aperto?;
-        if letta.busta.non_compreso {
-            return Err(Rifiuto::BloccoNonCompreso.into());
-        }
         letta.avvisi = accolta.avvisi().to_vec();
         let chiamata = self.chiamata(&accolta, incoming)?;
         let giorno = accolta
@@ -247,6 +260,9 @@ impl Intake {
         }
     }
 }
+
+/// The local name of the header block.
+const INTESTAZIONE: &str = "Intestazione";
 
 /// The refusal of a message without a busta that can be read.
 fn illeggibile(causa: &Illeggibile) -> Failure {
