@@ -2,6 +2,7 @@
 //! (the table there says which test holds which).
 
 pub(crate) mod busta;
+mod comandi;
 mod elenco;
 mod qualificazione;
 
