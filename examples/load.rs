@@ -7,6 +7,7 @@
 //!
 //! ```text
 //! cargo run --release --example load -- --certs demo/certs --connections 16 --seconds 10
+//! cargo run --release --example load -- --certs demo/certs --pdd
 //! cargo run --release --example load -- --certs demo/certs --handshakes --seconds 5
 //! cargo run --release --example load -- --certs demo/certs --retry --requests 5000 --acked acked.tsv
 //! cargo run --release --example load -- --certs demo/certs --verify acked.tsv
@@ -41,6 +42,7 @@ use rapporto::{Misure, Processo, Rapporto};
 
 /// Load on a running gateway: rate, latencies, and whether every number is unique and none is missing.
 #[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command")]
 struct Args {
     /// Where the gateway listens. Several times for several gateways on one store: connections begin at one after the
     /// other, and with --retry go on to the next when theirs is gone.
@@ -88,6 +90,9 @@ struct Args {
     /// Send `ConsultaDomanda` instead, about domande all over the register up to this number, by their protocol numbers.
     #[arg(long, value_name = "ULTIMO", conflicts_with_all = ["handshakes", "verify", "acked"])]
     consulta: Option<NumeroProtocollo>,
+    /// Send buste e-Gov to /PD, as `PatronatoUno`: each message in a busta of its own.
+    #[arg(long, conflicts_with_all = ["handshakes", "verify", "retry", "consulta"])]
+    pdd: bool,
     /// Others send too: numbers in between that were not given to us are no fault.
     #[arg(long)]
     shared: bool,
@@ -128,13 +133,14 @@ async fn run(args: Args) -> Result<bool> {
                 &args.certs,
                 &args.cert,
                 args.handshakes,
+                args.pdd,
             )
         })
         .collect::<Result<_>>()?;
     let [ente, ufficio, user_id] = args.mittente.as_slice() else {
         anyhow::bail!("--mittente takes three values");
     };
-    let modello = Modello::new(args.servizio, ente, ufficio, user_id);
+    let modello = Modello::new(args.servizio, [ente, ufficio, user_id], args.pdd);
     let lavoro = match &args.verify {
         Some(file) => Lavoro::verify(&args, modello, file)?,
         None => Lavoro::send(&args, modello)?,

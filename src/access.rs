@@ -121,6 +121,12 @@ impl Access {
             .unwrap_or(self.strict)
     }
 
+    /// The register of enti as it is now.
+    #[must_use]
+    pub fn adesioni(&self) -> Arc<Adesioni> {
+        self.adesioni.load_full()
+    }
+
     /// The ente that a certificate speaks for, allowed or not: for the record of what is refused.
     #[must_use]
     pub fn ente(&self, peer: &Peer) -> Option<Arc<Ente>> {

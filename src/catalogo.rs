@@ -306,6 +306,42 @@ catalogo! {
         "the client has not read the answer for {secondi} seconds"
         "Leggere le risposte appena arrivano; se la domanda era già registrata, la stessa richiesta ripetuta ne dà la ricevuta."
     }
+    // ── BST: the busta e-Gov of the porte di dominio (told by its own exceptions; these are for trace and log) ──
+    Bst001 "BST-001" UnprocessableRequestContent correggere {
+        "nessuna busta e-Gov che si possa leggere: {motivo}"
+        "no busta e-Gov that can be read: {motivo}"
+        "Inviare a /PD un envelope SOAP 1.1 con una sola Intestazione di e-Gov 1.1, con Mittente, Destinatario e Messaggio una volta sola (docs/spcoop.md)."
+    }
+    Bst002 "BST-002" InvalidRequestContent correggere {
+        "busta e-Gov non valida: {eccezioni}"
+        "invalid busta e-Gov: {eccezioni}"
+        "Correggere nella busta ogni elemento indicato in posizione; i codici EGOV_IT sono spiegati in docs/spcoop.md."
+    }
+    Bst003 "BST-003" AuthorizationDeny correggere {
+        "il certificato presentato non è del Mittente {mittente}"
+        "the certificate presented is not that of Mittente {mittente}"
+        "La porta di dominio deve presentare il certificato comunicato all'adesione per quel Mittente; se ne usa un altro, il gestore lo aggiunge all'ente in adesioni.toml."
+    }
+    Bst004 "BST-004" Conflict correggere {
+        "una busta con lo stesso Identificatore è già stata accolta"
+        "a busta with the same Identificatore was accepted before"
+        "Se la risposta è andata persa, inviare di nuovo la stessa domanda con la stessa ChiaveInvio in una busta con un Identificatore nuovo: la ricevuta è quella di allora."
+    }
+    Bst005 "BST-005" ContentTypeNotSupported correggere {
+        "richiesta HTTP non di una porta di dominio: {motivo}"
+        "HTTP request of no porta di dominio: {motivo}"
+        "Inviare a /PD con POST, Content-Type text/xml (con allegati multipart/related; type=\"text/xml\") e l'intestazione SOAPAction, anche vuota."
+    }
+    Bst006 "BST-006" SoapMustUnderstandUnknown correggere {
+        "un blocco per le porte di dominio con mustUnderstand=\"1\" non è compreso"
+        "a header block for porte di dominio with mustUnderstand=\"1\" is not understood"
+        "Togliere il blocco, o mustUnderstand: oltre all'Intestazione di e-Gov non se ne usa nessun altro."
+    }
+    Bst007 "BST-007" UndefinedOperation correggere {
+        "l'Azione della busta è {azione}, il Body chiede {operazione}"
+        "the Azione of the busta is {azione}, the Body asks for {operazione}"
+        "Scrivere in Azione il nome dell'operazione che sta nel Body, senza «Request»."
+    }
     // ── ENV: XML and envelope ──
     Env001 "ENV-001" UnprocessableRequestContent correggere {
         "il messaggio è vuoto"
@@ -1441,6 +1477,7 @@ pub const GRUPPI: &[(&str, &str)] = &[
         "Handshake TLS (solo nel registro della porta: senza handshake non c'è envelope)",
     ),
     ("HTP", "HTTP, prima dell'envelope"),
+    ("BST", "Busta e-Gov (porte di dominio, /PD)"),
     ("ENV", "XML ed envelope SOAP"),
     ("IDN", "Intestazione Identity"),
     ("ACC", "Accesso: chi può chiamare che cosa, da dove"),

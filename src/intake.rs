@@ -10,6 +10,7 @@ mod elenchi;
 pub mod giudizio;
 pub mod lotto;
 mod passi;
+pub mod porta;
 mod reply;
 mod risposte;
 pub mod scadenza;
@@ -27,6 +28,7 @@ pub use self::diario::Diario;
 use self::giudizio::Attuale;
 use self::lotto::Lotti;
 use self::passi::{Ammessa, Letta, Nuova, Regime, Valida};
+use self::porta::{BustaLetta, Porta, Veste};
 use self::reply::envelope_of;
 pub use self::reply::{Flusso, Reply, plain};
 use self::scadenza::Scadenza;
@@ -40,6 +42,7 @@ use crate::rifiuto::{Failure, Guasto, Negato, Rifiuto};
 use crate::schema::Schema;
 use crate::soap::SoapVersion;
 use crate::soap::answer::{self, EsitoInvio, EsitoVerifica, RicevutaDiAllora, Risposta};
+use crate::soap::envelope::Envelope;
 use crate::soap::identity::Identity;
 use crate::soap::mtom::Messaggio;
 use crate::store::writer::Handle;
@@ -57,14 +60,33 @@ pub struct Incoming {
     pub still_welcome: Result<(), Negato>,
     /// `MODI`, `PDD`, `LOTTO`.
     pub canale: &'static str,
-    /// The prestazione whose service was called.
-    pub prestazione: &'static Prestazione,
+    /// Where it was sent to.
+    pub indirizzo: Indirizzo,
     /// In which SOAP version to answer when the envelope does not tell: the Content-Type's.
     pub versione_attesa: SoapVersion,
     /// When the whole request must have been answered.
     pub scadenza: Scadenza,
     /// The body.
     pub corpo: Corpo,
+}
+
+/// Where messages are sent to.
+#[derive(Debug, Clone, Copy)]
+pub enum Indirizzo {
+    /// The address of a service.
+    Servizio(&'static Prestazione),
+    /// That of all services: the busta e-Gov says which one.
+    PortaDiDominio,
+}
+
+/// What a message calls, as far as its address or its busta says.
+#[derive(Debug)]
+struct Chiamata {
+    prestazione: &'static Prestazione,
+    /// The operation, where not only the body says it.
+    operazione: Option<Operazione>,
+    /// Who operates, where no header Identity says so.
+    operatore: Option<Identity>,
 }
 
 /// The stages of the way, each ready for use.
@@ -92,6 +114,8 @@ pub struct Intake {
     pub allegato_bytes_max: u64,
     /// Lots: bounds, and who works them.
     pub lotti: Lotti,
+    /// The porta di dominio.
+    pub porta: Porta,
     /// Seconds told in `Retry-After` when we are the cause.
     pub retry_after: Duration,
 }
@@ -99,6 +123,8 @@ pub struct Intake {
 /// What came out of the way, and what the answer's head needs to know of how it came.
 struct Esito {
     versione: SoapVersion,
+    prestazione: Option<&'static Prestazione>,
+    busta: Option<Box<BustaLetta>>,
     operazione: Option<Operazione>,
     quota: Option<Quota>,
     avvisi: Vec<Violazione>,
@@ -112,24 +138,27 @@ impl Intake {
         diario: &mut Diario,
         esito: &mut Esito,
     ) -> Result<Risposta, Failure> {
-        let envelope = incoming.corpo.envelope(&self.limits).await?;
+        let (envelope, chiamata) = self.open(incoming, diario, esito).await?;
         esito.versione = envelope.versione;
+        esito.prestazione = Some(chiamata.prestazione);
+        diario.servizio(chiamata.prestazione);
         diario.passo("busta");
 
-        let identity = Identity::read(&envelope, self.access.identity_strict(&incoming.peer))?;
+        let strict = self.access.identity_strict(&incoming.peer);
+        let identity = Identity::read_or(&envelope, strict, chiamata.operatore.clone())?;
         diario.identity(&identity, &envelope);
 
         diario.ente(self.access.ente(&incoming.peer).as_deref());
         incoming.still_welcome.clone()?;
         self.access.admit(&incoming.peer)?;
-        let operazione = envelope.operazione_di(incoming.prestazione)?;
+        let operazione = envelope.operazione_di(chiamata.prestazione)?;
         esito.operazione = Some(operazione);
         diario.operazione(operazione);
         esito.avvisi.clone_from(&identity.avvisi);
         let now = self.clock.wall();
         let authorized = self.access.authorize(
             &incoming.peer,
-            incoming.prestazione,
+            chiamata.prestazione,
             operazione,
             identity,
             now,
@@ -137,10 +166,13 @@ impl Intake {
         )?;
         esito.quota = authorized.quota();
         diario.passo("accesso");
+        chiamata.agree(operazione)?;
         if operazione == Operazione::InviaLotto {
-            return self.invia_lotto(authorized, incoming, diario).await;
+            return self
+                .invia_lotto(authorized, chiamata.prestazione, incoming, diario)
+                .await;
         }
-        let correlazione = lotto::correlazione(authorized.message(), incoming.prestazione);
+        let correlazione = lotto::correlazione(authorized.message(), chiamata.prestazione);
 
         let bytes = incoming.corpo.whole().await?;
         let presentata_il = self.clock.business();
@@ -152,7 +184,7 @@ impl Intake {
             parti,
         } = incoming.corpo.parted(&bytes)?;
         let authorized = authorized.try_map(|envelope| {
-            let richiesta = (incoming.prestazione, operazione);
+            let richiesta = (chiamata.prestazione, operazione);
             self.schema
                 .read_parted(richiesta, &envelope, &busta, parti, &self.limits)
         })?;
@@ -185,9 +217,25 @@ impl Intake {
             Operazione::ElencoVariazioni => self.variazioni(letta).await,
             Operazione::ScaricaRicevuta => self.ricevuta(letta).await,
             Operazione::ScaricaRiepilogo => self.riepilogo(letta).await,
-            Operazione::Echo => self.echo(letta, incoming.prestazione).await,
+            Operazione::Echo => self.echo(letta, chiamata.prestazione).await,
             Operazione::Limiti => self.limiti(&letta),
             Operazione::Diagnosi => self.diagnosi(&letta, &incoming.peer, esito.versione),
+        }
+    }
+
+    /// The envelope, and what it calls: as the address says, or the busta that it comes in.
+    async fn open(
+        &self,
+        incoming: &mut Incoming,
+        diario: &mut Diario,
+        esito: &mut Esito,
+    ) -> Result<(Envelope, Chiamata), Failure> {
+        match incoming.indirizzo {
+            Indirizzo::Servizio(prestazione) => {
+                let envelope = incoming.corpo.envelope(&self.limits).await?;
+                Ok((envelope, Chiamata::of(prestazione)))
+            }
+            Indirizzo::PortaDiDominio => self.open_busta(incoming, diario, esito).await,
         }
     }
 
@@ -347,6 +395,7 @@ impl Intake {
                 let violazioni = valida.taken(Some(&viva), &schede);
                 Err(Rifiuto::Regole { violazioni, avvisi }.into())
             }
+            Registrazione::BustaDoppia => Err(Rifiuto::BustaDoppia.into()),
             Registrazione::Superata => Ok(Registered::Superata(Box::new(valida.take_back()))),
         }
     }
@@ -365,6 +414,8 @@ impl Intake {
             () = scadenza.over() => None,
         };
         let accepted = accepted.unwrap_or_else(|| Err(Guasto::TempoScaduto(diario.ultimo_passo()).into()));
+        let accepted = self.settle(accepted, &mut diario).await;
+        let veste = Veste::of(&accepted);
         let reply = match accepted {
             Ok(risposta) => {
                 diario.outcome(&risposta);
@@ -391,8 +442,43 @@ impl Intake {
                 self.fault_of(&failure, &incoming, &esito)
             }
         };
+        let reply = self.dress(reply, veste, esito.busta.as_deref(), &incoming, &mut diario);
         diario.close(&mut incoming.corpo, &reply);
         reply
+    }
+
+    /// A message that was taken uses up its busta, if it came in one: before it is answered, and once.
+    async fn settle(
+        &self,
+        accepted: Result<Risposta, Failure>,
+        diario: &mut Diario,
+    ) -> Result<Risposta, Failure> {
+        if Veste::of(&accepted).is_propria() {
+            self.use_up(diario).await?;
+        }
+        accepted
+    }
+}
+
+impl Chiamata {
+    /// What is sent to the address of a service.
+    fn of(prestazione: &'static Prestazione) -> Self {
+        Self {
+            prestazione,
+            operazione: None,
+            operatore: None,
+        }
+    }
+
+    /// Refuses a body that asks for another operation than what it came in.
+    fn agree(&self, operazione: Operazione) -> Result<(), Rifiuto> {
+        match self.operazione {
+            Some(azione) if azione != operazione => Err(Rifiuto::AltraAzione {
+                azione: azione.nome(),
+                operazione: operazione.nome(),
+            }),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -481,6 +567,8 @@ impl Esito {
     fn new(versione: SoapVersion) -> Self {
         Self {
             versione,
+            prestazione: None,
+            busta: None,
             operazione: None,
             quota: None,
             avvisi: Vec::new(),

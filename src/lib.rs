@@ -34,6 +34,7 @@ pub mod rifiuto;
 // that people keep.
 pub mod carte;
 pub mod contratto;
+pub mod egov;
 pub mod registro;
 pub mod schema;
 pub mod soap;

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::catalogo::Codice;
 use crate::domanda::Violazione;
+use crate::egov::Eccezione;
 use crate::protocollo::NumeroProtocollo;
 use crate::schema::LetturaError;
 use crate::soap::envelope::EnvelopeError;
@@ -38,6 +39,32 @@ pub enum Rifiuto {
     ChiaveDiLotto {
         /// The lot.
         lotto: Uuid,
+    },
+    /// No busta e-Gov can be read, where there must be one.
+    #[error("busta illeggibile")]
+    SenzaBusta(Violazione),
+    /// Its busta is not taken: all that is wrong with it, in the official words.
+    #[error("busta rifiutata")]
+    Busta(Vec<Eccezione>),
+    /// A block for portas must be understood, and is not.
+    #[error("blocco non compreso")]
+    BloccoNonCompreso,
+    /// The certificate does not speak for the Mittente of the busta.
+    #[error("certificato di altri")]
+    MittenteDiAltri {
+        /// Whom it does not speak for.
+        mittente: String,
+    },
+    /// The Identificatore of its busta was used up before.
+    #[error("busta già accolta")]
+    BustaDoppia,
+    /// The body asks for another operation than the busta.
+    #[error("operazione diversa dall'azione")]
+    AltraAzione {
+        /// The operation of the busta.
+        azione: &'static str,
+        /// That of the body.
+        operazione: &'static str,
     },
     /// The message breaks the XSD, or what it asks cannot be asked: all findings, at most a hundred.
     #[error("forma non valida")]
@@ -151,8 +178,23 @@ impl Rifiuto {
                 vec![Violazione::at(Codice::Rpl002, "").with("lotto", lotto)]
             }
             Self::Forma(violazioni) | Self::Regole { violazioni, .. } => violazioni.clone(),
+            Self::Busta(eccezioni) => {
+                let dette: Vec<String> = eccezioni.iter().map(ToString::to_string).collect();
+                vec![Violazione::at(Codice::Bst002, "").with("eccezioni", dette.join("; "))]
+            }
+            Self::BloccoNonCompreso => vec![Violazione::at(Codice::Bst006, "")],
+            Self::MittenteDiAltri { mittente } => {
+                vec![Violazione::at(Codice::Bst003, "").with("mittente", mittente)]
+            }
+            Self::AltraAzione { azione, operazione } => {
+                let violazione = Violazione::at(Codice::Bst007, "");
+                vec![violazione.with("azione", azione).with("operazione", operazione)]
+            }
+            Self::BustaDoppia => vec![Violazione::at(Codice::Bst004, "")],
             Self::NonTrovata => vec![Violazione::at(Codice::Pro101, "")],
-            Self::Lettura(violazione) | Self::Http { violazione, .. } => vec![violazione.clone()],
+            Self::Lettura(violazione) | Self::SenzaBusta(violazione) | Self::Http { violazione, .. } => {
+                vec![violazione.clone()]
+            }
         }
     }
 }

@@ -19,7 +19,7 @@ const STRATI: &[(&str, &[&str])] = &[
     ("verdict", &["rifiuto"]),
     (
         "wire",
-        &["carte", "contratto", "registro", "xml", "soap", "schema"],
+        &["carte", "contratto", "egov", "registro", "xml", "soap", "schema"],
     ),
     (
         "domain",

@@ -19,6 +19,8 @@ pub(crate) struct Bersaglio {
     nome: ServerName<'static>,
     autorita: String,
     percorso: String,
+    /// The Content-Type, and what follows it.
+    tipo: &'static str,
     connector: TlsConnector,
 }
 
@@ -30,12 +32,14 @@ impl Bersaglio {
         certs: &Path,
         nome: &str,
         senza_ripresa: bool,
+        pdd: bool,
     ) -> anyhow::Result<Self> {
         let resto = url
             .strip_prefix("https://")
             .context("--url: only https:// is spoken")?;
         let (autorita, percorso) = resto.split_once('/').unwrap_or((resto, ""));
         let percorso = match percorso {
+            "" if pdd => "PD".to_owned(),
             "" => format!("modi/soap/{servizio}/v1/"),
             dato => dato.to_owned(),
         };
@@ -66,6 +70,11 @@ impl Bersaglio {
             nome: ServerName::try_from(host.trim_matches(['[', ']']).to_owned())?,
             autorita: autorita.to_owned(),
             percorso: format!("/{percorso}"),
+            tipo: if pdd {
+                "text/xml; charset=utf-8\r\nSOAPAction: \"\""
+            } else {
+                "application/soap+xml; charset=utf-8"
+            },
             connector: TlsConnector::from(Arc::new(config)),
         })
     }
@@ -87,9 +96,10 @@ impl Bersaglio {
         richiesta.clear();
         richiesta.extend_from_slice(
             format!(
-                "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/soap+xml; charset=utf-8\r\nContent-Length: {}\r\n\r\n",
+                "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n",
                 self.percorso,
                 self.autorita,
+                self.tipo,
                 corpo.len()
             )
             .as_bytes(),

@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
+use varco::cli::porta::{Nomi, Porta};
 use varco::cli::sample;
+use varco::clock::{Clock as _, WallClock};
 use varco::domanda::campione::{Ampiezza, Mittente, Spunto};
 use varco::prestazione::{Operazione, Prestazione};
 use varco::soap::SoapVersion;
@@ -28,9 +30,16 @@ pub(crate) struct Modello {
 enum Pezzo {
     Testo(String),
     Chiave,
-    Persona { posto: u64, minore: bool },
+    /// The number of the busta's Identificatore.
+    Progressivo,
+    Persona {
+        posto: u64,
+        minore: bool,
+    },
 }
 
+/// Stands in the template of a busta where the number of its Identificatore goes.
+const PROGRESSIVO: &str = "LOAD-PROGRESSIVO";
 /// Stands in the template of `ConsultaDomanda` where the number goes.
 const PROTOCOLLO: &str = "LOAD-PROTOCOLLO";
 
@@ -46,7 +55,11 @@ fn places(chiave: &str) -> Option<(u64, u64)> {
 
 impl Modello {
     /// Cuts a sample message of that sender.
-    pub(crate) fn new(prestazione: &'static Prestazione, ente: &str, ufficio: &str, user_id: &str) -> Self {
+    pub(crate) fn new(
+        prestazione: &'static Prestazione,
+        [ente, ufficio, user_id]: [&str; 3],
+        pdd: bool,
+    ) -> Self {
         const CHIAVE: &str = "LOAD-CHIAVE";
         let mittente = Mittente {
             ente,
@@ -60,7 +73,11 @@ impl Modello {
             mittente,
             ampiezza: Ampiezza::Intera,
         };
-        let busta = sample::envelope(prestazione, &spunto, CHIAVE, SoapVersion::V12);
+        let busta = if pdd {
+            in_busta(prestazione, &spunto, CHIAVE)
+        } else {
+            sample::envelope(prestazione, &spunto, CHIAVE, SoapVersion::V12)
+        };
         let echo = sample::without_domanda(prestazione, Operazione::Echo, "");
         let echo = sample::in_envelope(SoapVersion::V12, &mittente, &echo);
         let consulta = sample::without_domanda(prestazione, Operazione::ConsultaDomanda, PROTOCOLLO);
@@ -71,7 +88,17 @@ impl Modello {
         // Whose place each codice fiscale of the sample is; the same one stays the same person wherever it stands.
         let mut persone: HashMap<&str, Option<u64>> = HashMap::new();
         let mut trovate = 0;
-        while let Some(fine) = resto.find(CHIAVE).into_iter().chain(resto.find(&apre)).min() {
+        while let Some(fine) = [CHIAVE, PROGRESSIVO, &apre]
+            .into_iter()
+            .filter_map(|cercato| resto.find(cercato))
+            .min()
+        {
+            if resto[fine..].starts_with(PROGRESSIVO) {
+                pezzi.push(Pezzo::Testo(resto[..fine].to_owned()));
+                pezzi.push(Pezzo::Progressivo);
+                resto = &resto[fine + PROGRESSIVO.len()..];
+                continue;
+            }
             if resto[fine..].starts_with(CHIAVE) {
                 pezzi.push(Pezzo::Testo(resto[..fine].to_owned()));
                 pezzi.push(Pezzo::Chiave);
@@ -116,6 +143,11 @@ impl Modello {
             match pezzo {
                 Pezzo::Testo(scritto) => testo.push_str(scritto),
                 Pezzo::Chiave => testo.push_str(chiave),
+                // Runs that begin in one minute begin far from each other.
+                Pezzo::Progressivo => {
+                    let numero = (giro % 60_000 * 150 + posto) % 9_999_999 + 1;
+                    let _ = write!(testo, "{numero:07}");
+                }
                 Pezzo::Persona { posto, minore } => codice_fiscale(&mut testo, primo + posto, *minore),
             }
         }
@@ -131,6 +163,24 @@ impl Modello {
     pub(crate) fn echo(&self) -> Vec<u8> {
         self.echo.clone()
     }
+}
+
+/// The message as a porta di dominio sends it, now.
+fn in_busta(prestazione: &'static Prestazione, spunto: &Spunto<'_>, chiave: &str) -> String {
+    let nomi = Nomi {
+        mittente: "PatronatoUno".to_owned(),
+        destinatario: "INPS".to_owned(),
+    };
+    let operazione = Operazione::InviaDomanda;
+    let intestazione = Porta::new(&nomi).expect("letters alone").intestazione(
+        prestazione.servizio,
+        operazione.nome(),
+        WallClock::default().wall(),
+    );
+    let (prima, dopo) = intestazione.split_once("SPCoopIT_").expect("an Identificatore");
+    let intestazione = format!("{prima}SPCoopIT_{PROGRESSIVO}{}", &dopo[7..]);
+    let richiesta = sample::with_domanda(prestazione, operazione, spunto, chiave);
+    sample::in_busta(&intestazione, &richiesta)
 }
 
 /// Writes the codice fiscale of person `numero`: another number, another person, for the next 10^15 of them.

@@ -28,6 +28,7 @@ const CHIAVI: &[&str] = &[
     "servizi",
     "quota_al_minuto",
     "identity_strict",
+    "pdd",
 ];
 
 impl Adesioni {
@@ -45,6 +46,7 @@ impl Adesioni {
             cartella: file.parent().unwrap_or_else(|| Path::new("")),
             codici: HashMap::new(),
             certificati: HashMap::new(),
+            mittenti: HashMap::new(),
         };
         let enti = if lettura.documento.errori.is_empty() {
             lettura.enti(tabella.get_ref())
@@ -60,13 +62,15 @@ impl Adesioni {
 }
 
 /// A reading of the file: what is known of the enti before this one.
-struct Lettura<'a> {
-    documento: Documento<'a>,
+pub(super) struct Lettura<'a> {
+    pub(super) documento: Documento<'a>,
     cartella: &'a Path,
     /// Where each code was first used.
     codici: HashMap<String, usize>,
     /// Whose each certificate is, under every name it is known by.
     certificati: HashMap<Riconoscimento, (usize, String)>,
+    /// Where each name on SPCoop was first used: type and name.
+    pub(super) mittenti: HashMap<(String, String), usize>,
 }
 
 impl<'a> Lettura<'a> {
@@ -105,6 +109,7 @@ impl<'a> Lettura<'a> {
         let servizi = self.servizi(riga, &nome, tabella);
         let quota_al_minuto = self.quota(tabella);
         let identity_strict = self.identity_strict(tabella);
+        let pdd = self.pdd(&nome, &uffici, tabella);
         Some(Ente {
             codice: codice?,
             denominazione: denominazione?,
@@ -116,6 +121,7 @@ impl<'a> Lettura<'a> {
             servizi,
             quota_al_minuto,
             identity_strict,
+            pdd,
         })
     }
 

@@ -5,6 +5,7 @@
 pub mod certificato;
 pub mod documento;
 mod file;
+mod pdd;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +16,10 @@ use arc_swap::ArcSwap;
 use ipnet::IpNet;
 use jiff::Timestamp;
 
+use crate::egov::Parte;
 use crate::patronato::{CodiceEnte, CodiceUfficio};
+
+pub use pdd::PortaEnte;
 
 /// The certificate that the handshake (or the command line) vouches for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +100,16 @@ pub struct Ente {
     pub quota_al_minuto: Option<u32>,
     /// Whether lenient forms of Identity are taken from it: `None` = as configured for all.
     pub identity_strict: Option<bool>,
+    /// Its porte di dominio; none = it does not send by SPCoop.
+    pub pdd: Vec<PortaEnte>,
+}
+
+impl Ente {
+    /// Its porta that sends under this name.
+    #[must_use]
+    pub fn porta(&self, mittente: &Parte) -> Option<&PortaEnte> {
+        self.pdd.iter().find(|porta| porta.parte.is(mittente))
+    }
 }
 
 /// The register in force, shared by all who ask it; a reload puts another in its place.
@@ -120,6 +134,12 @@ impl Adesioni {
     #[must_use]
     pub fn enti(&self) -> &[Arc<Ente>] {
         &self.enti
+    }
+
+    /// The porta that sends under this name, whosever it is.
+    #[must_use]
+    pub fn porta(&self, mittente: &Parte) -> Option<&PortaEnte> {
+        self.enti.iter().find_map(|ente| ente.porta(mittente))
     }
 
     /// The ente that a certificate speaks for.

@@ -2,6 +2,7 @@ use std::path::Path;
 
 use super::documento::FileErrato;
 use super::*;
+use crate::egov::RegoleBusta;
 
 fn parse(testo: &str) -> Result<Adesioni, FileErrato> {
     Adesioni::parse(testo, Path::new("adesioni.toml"))
@@ -33,6 +34,20 @@ fn the_sample_file_is_a_good_file() {
     );
     assert_eq!(primo.quota_al_minuto, Some(600));
     assert_eq!((secondo.quota_al_minuto, secondo.identity_strict), (None, None));
+    let [porta] = &primo.pdd[..] else {
+        panic!("one porta");
+    };
+    assert_eq!(
+        (porta.parte.nome.as_str(), porta.porta.as_deref(), porta.regole),
+        (
+            "PatronatoUno",
+            Some("PatronatoUnoSPCoopIT"),
+            RegoleBusta::LineeGuida11
+        )
+    );
+    assert!(porta.operatore.is_some() && secondo.pdd.is_empty());
+    assert_eq!(adesioni.porta(&Parte::spc("PatronatoUno")), Some(porta));
+    assert_eq!(adesioni.porta(&Parte::spc("patronatouno")), None);
     let noto = certificato("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
     assert_eq!(
         adesioni.ente(&noto).map(|ente| ente.codice.as_str()),
@@ -105,6 +120,55 @@ quota_al_minuto = 0
         errato
             .to_string()
             .contains("adesioni.toml:21: operazione «InviaDomande» sconosciuto: forse «InviaDomanda»?")
+    );
+}
+
+#[test]
+fn a_mistake_about_a_porta_is_told_at_its_line() {
+    let testo = r#"[[ente]]
+codice = "PAT01"
+denominazione = "Uno"
+codice_fiscale = "97049620582"
+certificati = [{ sha256 = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff" }]
+uffici = ["001"]
+servizi = { AssegnoTemporaneo = ["*"] }
+[[ente.pdd]]
+mittente = "Patronato_Uno"
+[[ente.pdd]]
+mittente = "PatronatoUno"
+porta = "Porta-1"
+[[ente.pdd]]
+mittente = "PatronatoUno"
+regole = "lineeguida1.1"
+[[ente.pdd]]
+mittente = "PatronatoUno"
+user_id = "porta"
+[[ente.pdd]]
+mittente = "PatronatoDue"
+user_id = "porta"
+codice_ufficio = "002"
+ufficio = "001"
+[[ente.pdd]]
+porta = "Porta"
+"#;
+    let errato = parse(testo).unwrap_err();
+    let trovati: Vec<(usize, &str)> = errato
+        .errori
+        .iter()
+        .map(|errore| (errore.riga, errore.testo.split(':').next().unwrap()))
+        .collect();
+    assert_eq!(
+        trovati,
+        [
+            (9, "pdd.mittente"),
+            (12, "pdd.porta"),
+            (15, "pdd.regole «lineeguida1.1»"),
+            (16, "pdd"),
+            (17, "pdd.mittente «PatronatoUno» già usato alla riga 14"),
+            (22, "pdd.codice_ufficio «002»"),
+            (23, "chiave «ente.pdd.ufficio» sconosciuta"),
+            (24, "ente PAT01"),
+        ]
     );
 }
 

@@ -1,6 +1,7 @@
 //! The channels: HTTP in, `Incoming` out. They differ only in how they make an `Incoming` and wrap the answer.
 
 mod modi;
+mod pdd;
 mod wsdl;
 
 use std::sync::Arc;
@@ -62,6 +63,9 @@ pub fn routes(channels: Arc<Channels>) -> impl Fn(&mut web::ServiceConfig) + Clo
                     move |request, payload, channels| modi::serve(prestazione, request, payload, channels);
                 config.route(&indirizzo, web::route().to(serve));
             }
+        }
+        for fine in ["", "/"] {
+            config.route(&format!("{}{fine}", pdd::INDIRIZZO), web::route().to(pdd::serve));
         }
         config.default_service(web::route().to(nowhere));
     }

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 use super::{Channels, SOAP_ACTION, respond, text_header, wsdl};
 use crate::catalogo::Codice;
 use crate::domanda::Violazione;
-use crate::intake::Incoming;
 use crate::intake::scadenza::Scadenza;
+use crate::intake::{Incoming, Indirizzo};
 use crate::prestazione::Prestazione;
 use crate::soap::SoapVersion;
 use crate::soap::mtom::{self, TipoErrato};
@@ -54,7 +54,7 @@ pub(super) async fn serve(
         still_welcome: arrivo.still_welcome,
         peer: arrivo.peer,
         canale: "MODI",
-        prestazione,
+        indirizzo: Indirizzo::Servizio(prestazione),
         versione_attesa,
         scadenza: Scadenza::after(Instant::now(), channels.richiesta_attesa),
         corpo,
@@ -107,19 +107,24 @@ fn content(
         }
         _ => return refused(tipo),
     };
-    for parte in parti {
-        if let Some((nome, valore)) = parte.split_once('=')
-            && nome.trim().eq_ignore_ascii_case("charset")
-            && !["utf-8", "utf8", "us-ascii"]
-                .contains(&valore.trim().trim_matches('"').to_ascii_lowercase().as_str())
-        {
-            return refused(tipo);
-        }
+    if !charset_ammesso(parti) {
+        return refused(tipo);
     }
     Ok((versione, None))
 }
 
-fn content_length(request: &HttpRequest) -> Option<u64> {
+/// Whether the parameters of a media type name no other charset than UTF-8.
+pub(super) fn charset_ammesso<'t>(mut parametri: impl Iterator<Item = &'t str>) -> bool {
+    parametri.all(|parametro| {
+        parametro.split_once('=').is_none_or(|(nome, valore)| {
+            !nome.trim().eq_ignore_ascii_case("charset")
+                || ["utf-8", "utf8", "us-ascii"]
+                    .contains(&valore.trim().trim_matches('"').to_ascii_lowercase().as_str())
+        })
+    })
+}
+
+pub(super) fn content_length(request: &HttpRequest) -> Option<u64> {
     request
         .headers()
         .get(header::CONTENT_LENGTH)?

@@ -403,6 +403,12 @@ certificati = [
 uffici = [\"001\", \"002\"]
 servizi = { {servizi} }
 
+[[ente.pdd]]
+mittente = \"PatronatoUno\"
+porta = \"PatronatoUnoSPCoopIT\"
+user_id = \"porta\"
+codice_ufficio = \"001\"
+
 [[ente]]
 codice = \"PAT02\"
 denominazione = \"Patronato di prova due\"
@@ -410,6 +416,12 @@ codice_fiscale = \"97049620582\"
 certificati = [{ file = \"certs/pat02.pem\" }]
 uffici = [\"001\"]
 servizi = { {servizi} }
+
+[[ente.pdd]]
+mittente = \"PatronatoDue\"
+porta = \"PatronatoDueSPCoopIT\"
+user_id = \"porta\"
+codice_ufficio = \"001\"
 ";
 
 #[cfg(test)]

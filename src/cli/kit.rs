@@ -2,13 +2,14 @@
 //! sample of each message, the catalogue of errors. The files are those compiled into this program, so that the kit
 //! always speaks of the gateway that wrote it.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
 use super::Uscita;
 use crate::catalogo;
-use crate::contratto::{WSDLS, XSDS};
+use crate::contratto::{WSDLS, XSDS, XSDS_DELLA_BUSTA, wsdl_per_pdd};
 
 /// Where to write.
 #[derive(Debug, clap::Args)]
@@ -21,12 +22,19 @@ pub struct Args {
 /// A file of the kit: its name in it, its content.
 type FileDelKit = (&'static str, &'static str);
 
-/// The contract: a WSDL for each service, and the XSDs that they import by their names.
-fn contratto() -> Vec<(String, &'static str)> {
-    let wsdl = WSDLS
+/// The contract: for each service a WSDL, and one for who sends by a porta di dominio; and the XSDs that they import by
+/// their names.
+fn contratto() -> Vec<(String, Cow<'static, str>)> {
+    let wsdl = WSDLS.iter().flat_map(|(servizio, testo)| {
+        [
+            (format!("{servizio}.wsdl"), Cow::Borrowed(*testo)),
+            (format!("{servizio}-pdd.wsdl"), Cow::Owned(wsdl_per_pdd(testo))),
+        ]
+    });
+    let xsd = XSDS
         .iter()
-        .map(|(servizio, testo)| (format!("{servizio}.wsdl"), *testo));
-    let xsd = XSDS.iter().map(|(nome, testo)| ((*nome).to_owned(), *testo));
+        .chain(XSDS_DELLA_BUSTA)
+        .map(|(nome, testo)| ((*nome).to_owned(), Cow::Borrowed(*testo)));
     wsdl.chain(xsd).collect()
 }
 
@@ -87,7 +95,8 @@ const LEGGIMI: &str = "\
 | file | che cosa è |
 |---|---|
 | `NomeServizio.wsdl` | il contratto di ciascun servizio; carica gli XSD accanto, senza rete |
-| `*.xsd` | gli schemi: la domanda, i tipi comuni, l'intestazione Identity |
+| `NomeServizio-pdd.wsdl` | lo stesso per chi invia con una Porta di Dominio (SPCoop, `/PD`) |
+| `*.xsd` | gli schemi: la domanda, i tipi comuni, l'intestazione Identity; la busta di e-Gov e le sue tracce |
 | `messaggi/*.xml` | una richiesta di esempio per operazione, valida: dell'assegno temporaneo, e in `messaggi/NomeServizio` di ogni altro servizio |
 | `errori.md`, `errori.xml` | tutti i codici di errore: testo, suggerimento, se ripetere o correggere |
 
@@ -130,14 +139,14 @@ pub fn write(dir: &Path) -> Result<usize> {
         MESSAGGI
             .iter()
             .chain(&scritti_qui)
-            .map(|(nome, contenuto)| ((*nome).to_owned(), *contenuto)),
+            .map(|(nome, contenuto)| ((*nome).to_owned(), Cow::Borrowed(*contenuto))),
     );
     for (nome, contenuto) in &files {
         let file = dir.join(nome);
         let cartella = file.parent().unwrap_or(dir);
         std::fs::create_dir_all(cartella)
             .with_context(|| format!("impossibile creare {}", cartella.display()))?;
-        std::fs::write(&file, contenuto)
+        std::fs::write(&file, contenuto.as_bytes())
             .with_context(|| format!("impossibile scrivere {}", file.display()))?;
     }
     Ok(files.len())

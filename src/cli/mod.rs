@@ -27,12 +27,14 @@ pub mod engine;
 mod italiano;
 pub mod kit;
 pub mod lot;
+pub mod porta;
 pub mod register;
 pub mod sample;
 pub mod send;
 pub mod serve;
 pub mod store;
 pub mod trace;
+mod trace_egov;
 pub mod validate;
 
 use std::io::{IsTerminal as _, Write as _};

@@ -12,6 +12,7 @@ use jiff::civil::Date;
 
 use super::Uscita;
 use super::lot::Foglio;
+use super::porta::{Nomi, Porta};
 use super::send::busta::escape;
 use crate::clock::{Clock as _, Ids as _, RandomIds, WallClock};
 use crate::domanda::campione::{Ampiezza, Campo, Mittente, PERIODO, Spunto};
@@ -21,6 +22,7 @@ use crate::protocollo::data_a_roma;
 use crate::soap::SoapVersion;
 
 /// Which message, of whom, where to.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command")]
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Operazione: echo, VerificaDomanda, InviaDomanda, ModificaDomanda, AggiungiMinore (dell'assegno unico:
@@ -43,6 +45,11 @@ pub struct Args {
     /// Scrive solo l'elemento della richiesta, senza busta
     #[arg(long, conflicts_with = "soap11")]
     senza_busta: bool,
+    /// Busta e-Gov per POST /PD, come la scrive una porta di dominio: vale cinque giorni, e una volta sola
+    #[arg(long, conflicts_with_all = ["soap11", "senza_busta", "lotto"])]
+    pdd: bool,
+    #[command(flatten)]
+    nomi: Nomi,
     /// Giorno di presentazione: età e mandato vi si adeguano (predefinito: oggi)
     #[arg(long, value_name = "DATA")]
     data: Option<Date>,
@@ -141,6 +148,23 @@ pub fn in_envelope(versione: SoapVersion, mittente: &Mittente<'_>, richiesta: &s
     busta.open("env:Body");
     busta.raw(richiesta);
     busta.close();
+    busta.close();
+    busta.testo
+}
+
+/// The same as a porta di dominio sends it: the adesione says who operates.
+#[must_use]
+pub fn in_busta(intestazione: &str, richiesta: &str) -> String {
+    let mut busta = Scrittore::new();
+    busta.open_with(
+        "soapenv:Envelope",
+        &format!(" xmlns:soapenv=\"{}\"", SoapVersion::V11.namespace()),
+    );
+    for (dove, testo) in [("soapenv:Header", intestazione), ("soapenv:Body", richiesta)] {
+        busta.open(dove);
+        busta.raw(testo);
+        busta.close();
+    }
     busta.close();
     busta.testo
 }
@@ -347,7 +371,7 @@ impl Args {
             self.write_lot(quanti, seme, presentazione)?;
             return Ok(Uscita::Fatto);
         }
-        let testo = self.message(seme, presentazione);
+        let testo = self.message(seme, presentazione)?;
         match &self.output {
             Some(file) => std::fs::write(file, testo)
                 .with_context(|| format!("impossibile scrivere {}", file.display()))?,
@@ -402,14 +426,14 @@ impl Args {
         let cifre = quanti.to_string().len().max(4);
         for passo in 0..quanti {
             let file = dir.join(format!("{:0cifre$}.xml", passo + 1));
-            let testo = self.message(seme.wrapping_add(u64::from(passo)), presentazione);
+            let testo = self.message(seme.wrapping_add(u64::from(passo)), presentazione)?;
             std::fs::write(&file, testo)
                 .with_context(|| format!("impossibile scrivere {}", file.display()))?;
         }
         Ok(())
     }
 
-    fn message(&self, seme: u64, presentazione: Date) -> String {
+    fn message(&self, seme: u64, presentazione: Date) -> Result<String> {
         let spunto = self.spunto(seme, presentazione);
         let primo = format!(
             "INPS-{}-{}-000000000001",
@@ -461,10 +485,15 @@ impl Args {
         };
         let corpo = if self.senza_busta {
             richiesta
+        } else if self.pdd {
+            let adesso = WallClock::default().wall();
+            let porta = Porta::new(&self.nomi)?;
+            let intestazione = porta.intestazione(self.servizio.servizio, self.operazione.nome(), adesso);
+            in_busta(&intestazione, &richiesta)
         } else {
             in_envelope(versione, &spunto.mittente, &richiesta)
         };
-        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{corpo}")
+        Ok(format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{corpo}"))
     }
 }
 
@@ -490,6 +519,11 @@ mod tests {
             seme: Some(42),
             soap11: false,
             senza_busta: false,
+            pdd: false,
+            nomi: Nomi {
+                mittente: "PatronatoUno".to_owned(),
+                destinatario: "INPS".to_owned(),
+            },
             data: Some(jiff::civil::date(2021, 7, 15)),
             protocollo: None,
             ente: MITTENTE.ente.to_owned(),
@@ -525,7 +559,7 @@ mod tests {
                         senza_busta,
                         ..args(prestazione, operazione)
                     };
-                    let testo = forma.message(7, giorno);
+                    let testo = forma.message(7, giorno).unwrap();
                     let lettura = schema.read_file(testo.as_bytes(), &Limits::default()).unwrap();
                     assert_eq!(lettura.operazione, operazione);
                     assert_eq!(lettura.prestazione.servizio, prestazione.servizio);
@@ -543,7 +577,11 @@ mod tests {
     #[test]
     fn the_same_seed_gives_the_same_bytes_and_another_seed_other_people() {
         let giorno = jiff::civil::date(2021, 7, 15);
-        let testo = |seme| args(PRESTAZIONI[0], Operazione::InviaDomanda).message(seme, giorno);
+        let testo = |seme| {
+            args(PRESTAZIONI[0], Operazione::InviaDomanda)
+                .message(seme, giorno)
+                .unwrap()
+        };
         assert_eq!(testo(1), testo(1));
         assert_ne!(testo(1), testo(2));
         assert!(testo(1).contains("<at:ChiaveInvio>campione-20210715-1</at:ChiaveInvio>"));

@@ -14,11 +14,12 @@ use crate::channel::{self, Channels};
 use crate::clock::{Clock, Ids, RandomIds, WallClock};
 use crate::config::{Config, IdentityMode};
 use crate::domanda::elenco::RIGHE_MAX;
-use crate::intake::Intake;
 use crate::intake::corpo::CorpoLimits;
 use crate::intake::lotto::Lotti;
 use crate::intake::lotto::esame::Banco;
 use crate::intake::lotto::lavoro::Lavoro;
+use crate::intake::porta::{Accettazione, Numeri};
+use crate::intake::{self, Intake};
 use crate::listener::{self, Porta, Serving, Spegnimento};
 use crate::schema::Schema;
 use crate::soap::answer::Limite;
@@ -51,6 +52,7 @@ struct Gateway {
 struct Rear {
     store: SharedStore,
     lavoro: Lavoro,
+    accettazione: Accettazione,
     writer: Handle,
     tracce: Tracciati,
 }
@@ -116,6 +118,7 @@ impl Rear {
     /// registered, then the trace.
     async fn close(self) {
         self.lavoro.close().await;
+        self.accettazione.close().await;
         self.writer.close().await;
         self.tracce.close().await;
         self.store.close().await;
@@ -171,6 +174,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         clock: Arc::clone(&clock),
     };
     let lavoro = Lavoro::spawn(&RandomIds.next().to_string(), banco, writer.clone(), config.lotti)?;
+    let accettazione = Accettazione::spawn(Arc::clone(&store), Arc::clone(&clock), &config.pdd);
     let intake = Arc::new(Intake {
         access: Access::new(porta.adesioni(), config.identity.mode == IdentityMode::Strict),
         schema,
@@ -187,6 +191,8 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
             lavoro: lavoro.clone(),
             ids: Arc::clone(&ids),
         },
+        porta: intake::porta::Porta::new(&config.pdd, Numeri::default(), accettazione.clone())
+            .context("sezione [pdd]")?,
         retry_after: RETRY_AFTER,
     });
     let memoria = config
@@ -213,6 +219,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         rear: Rear {
             store,
             lavoro,
+            accettazione,
             writer,
             tracce,
         },

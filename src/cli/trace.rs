@@ -84,9 +84,15 @@ enum Comando {
         #[arg(long, value_name = "TESTO")]
         motivo: Option<String>,
     },
+    /// Scrive in XML le tracce delle buste e-Gov scambiate con le porte di dominio, in entrata e in uscita.
+    ///
+    /// Ogni record Tracciamento contiene l'Intestazione byte per byte; un messaggio senza busta ha un MessaggioDiagnostico.
+    ///
+    /// Esempio: varco trace egov --parte PatronatoUno --dal 2021-07-15 -o tracce.xml --config demo/varco.toml
+    Egov(super::trace_egov::Args),
 }
 
-fn istante(testo: &str) -> Result<Timestamp, String> {
+pub(super) fn istante(testo: &str) -> Result<Timestamp, String> {
     let errore = || "serve una data (2021-07-15) o un istante (2021-07-15T10:00:00Z)".to_owned();
     if let Ok(istante) = testo.parse::<Timestamp>() {
         return Ok(istante);
@@ -121,6 +127,7 @@ impl Args {
                     out!("{}", whole(&traccia, *in_chiaro));
                 }
             }
+            Some(Comando::Egov(egov)) => egov.run(store.as_ref()).await?,
             None if self.porta => {
                 for rifiuto in store.porta(self.dal, self.limite).await? {
                     if self.json {

@@ -17,7 +17,9 @@ use toml::de::DeTable;
 use crate::adesione::documento::{Documento, nearest};
 pub use crate::adesione::documento::{Errore, FileErrato};
 use crate::domanda::Ambiente;
+use crate::egov::Dominio;
 use crate::intake::lotto::LottiConfig;
+use crate::intake::porta::PddConfig;
 use crate::listener::{Bounds, ListenerConfig, TlsConfig};
 use crate::soap::mtom;
 use crate::store::ancore::AncoreConfig;
@@ -49,6 +51,8 @@ pub struct Config {
     pub lotti: LottiConfig,
     /// How the header Identity is taken.
     pub identity: IdentityConfig,
+    /// Our own porta di dominio.
+    pub pdd: PddConfig,
     /// The business clock.
     pub orologio: OrologioConfig,
     /// What is remembered of each message.
@@ -73,6 +77,7 @@ impl Default for Config {
             limits: Limits::default(),
             lotti: LottiConfig::default(),
             identity: IdentityConfig::default(),
+            pdd: PddConfig::default(),
             orologio: OrologioConfig::default(),
             trace: TraceConfig::default(),
             writer: WriterConfig::default(),
@@ -403,6 +408,7 @@ impl Lettura {
             limits,
             orologio,
             database,
+            pdd,
             ..
         } = &self.config;
         let pubblico = &listener.indirizzo_pubblico;
@@ -418,6 +424,16 @@ impl Lettura {
                     && !pubblico.contains(char::is_whitespace),
                 "listener.indirizzo_pubblico",
                 "atteso https://nome[:porta], senza barra finale",
+            ),
+            (
+                Dominio::new(&pdd.nome, &pdd.porta).is_ok(),
+                "pdd.nome",
+                "pdd.nome e pdd.porta: solo lettere e cifre (sono parte di ogni Identificatore)",
+            ),
+            (
+                (1..=365 * 24 * 60).contains(&pdd.finestra_minuti),
+                "pdd.finestra_minuti",
+                "da un minuto a un anno",
             ),
             (listener.workers <= 512, "listener.workers", "al massimo 512"),
             (

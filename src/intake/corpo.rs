@@ -128,6 +128,15 @@ impl Corpo {
         })
     }
 
+    /// The envelope as far as it has come.
+    pub fn testa(&self) -> Result<&[u8], Failure> {
+        let Some(tipo) = &self.multiparte else {
+            return Ok(&self.letti);
+        };
+        let radice = tipo.radice(&self.letti, self.finito)?;
+        Ok(radice.map_or(&[], |radice| &self.letti[radice.byte]))
+    }
+
     /// The whole message, parted into its envelope and what lies beside it.
     pub fn parted(&self, intero: &Bytes) -> Result<Messaggio, Failure> {
         Ok(match &self.multiparte {

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
+use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::Reply;
@@ -11,13 +12,14 @@ use crate::adesione::Ente;
 use crate::domanda::Violazione;
 use crate::domanda::sha256::hex;
 use crate::patronato::ChiaveInvio;
-use crate::prestazione::Operazione;
+use crate::prestazione::{Operazione, Prestazione};
 use crate::ricevuta::Registrata;
 use crate::schema::Lettura;
 use crate::soap::answer::{EsitoInvio, EsitoVerifica, Risposta};
 use crate::soap::envelope::Envelope;
 use crate::soap::identity::Identity;
 use crate::trace::Traccia;
+use crate::trace::egov::{BustaInviata, Diagnostico, Forma, Scambio};
 use crate::trace::writer::Guardia;
 
 /// A [`Guardia`] with a stopwatch.
@@ -30,6 +32,8 @@ pub struct Diario {
     registered: bool,
     /// The answer is kept elsewhere.
     senza_risposta: bool,
+    /// The header of the answer in a busta, once one was accepted: what a registration writes with the record.
+    promessa: Option<BustaInviata>,
 }
 
 impl Diario {
@@ -43,6 +47,7 @@ impl Diario {
             richiesta: None,
             registered: false,
             senza_risposta: false,
+            promessa: None,
         }
     }
 
@@ -77,6 +82,14 @@ impl Diario {
     /// The certificate's ente, where it has one: a refusal is found by ente too.
     pub(super) fn ente(&mut self, ente: Option<&Ente>) {
         self.traccia().ente = ente.map(|ente| ente.codice.to_string());
+    }
+
+    /// The service is known.
+    pub(super) fn servizio(&mut self, prestazione: &Prestazione) {
+        let servizio = &mut self.traccia().servizio;
+        if servizio.as_deref() != Some(prestazione.servizio) {
+            *servizio = Some(prestazione.servizio.to_owned());
+        }
     }
 
     /// The operation is known; an action that names another is worth a note, and no more (docs/integrazione.md).
@@ -119,6 +132,9 @@ impl Diario {
     /// The record as the registration writes it: as if it had gone well, since it is written only then.
     pub(super) fn snapshot(&self) -> Traccia {
         let mut traccia = Traccia::clone(&self.guardia);
+        if traccia.egov.is_some() {
+            traccia.egov = self.promised().map(Box::new);
+        }
         "REGISTRATA".clone_into(&mut traccia.esito);
         traccia.http_status = 200;
         traccia
@@ -127,6 +143,50 @@ impl Diario {
     /// The registration wrote the record: nothing is left to write.
     pub(super) fn registered(&mut self) {
         self.registered = true;
+    }
+
+    /// The busta was accepted: this is the header of its answer, and its Identificatore is used up under that day.
+    pub(super) fn promise(&mut self, risposta: BustaInviata, giorno: Option<Date>) {
+        self.promessa = Some(risposta);
+        if let Some(scambio) = &mut self.traccia().egov {
+            scambio.giorno = giorno;
+        }
+    }
+
+    /// What is exchanged if the service answers; `None` where no busta was accepted, or it was written.
+    pub(super) fn promised(&self) -> Option<Scambio> {
+        let scambio = self.guardia.egov.as_deref().filter(|_| !self.registered)?;
+        Some(Scambio {
+            forma: Some(Forma::Risposta),
+            risposta: Some(self.promessa.clone()?),
+            ..scambio.clone()
+        })
+    }
+
+    /// The header that was promised.
+    pub(super) fn sent(&self) -> Option<BustaInviata> {
+        self.promessa.clone()
+    }
+
+    /// The exchange was written: nothing is left to write of it.
+    pub(super) fn used_up(&mut self) {
+        self.traccia().egov = None;
+    }
+
+    /// How the busta was answered, and with which header.
+    pub(super) fn answered(&mut self, forma: Forma, risposta: Option<BustaInviata>) {
+        if let Some(scambio) = &mut self.traccia().egov {
+            scambio.forma = Some(forma);
+            scambio.risposta = risposta;
+        }
+    }
+
+    /// The message has no busta that could be recorded: this is told instead.
+    pub(super) fn diagnosed(&mut self, diagnostico: Diagnostico) {
+        if let Some(scambio) = &mut self.traccia().egov {
+            scambio.richiesta = None;
+            scambio.diagnostico = Some(diagnostico);
+        }
     }
 
     /// The message has a number, now or since long ago.

@@ -9,6 +9,7 @@ use crate::domanda::{Ambiente, Contesto, DomandaViva, Istanza, SchedaViva, Viola
 use crate::patronato::ChiaveInvio;
 use crate::rifiuto::{Failure, Rifiuto};
 use crate::schema::Lettura;
+use crate::soap::identity::Forma;
 use crate::store::Contenuto;
 
 /// Read to its last byte: well-formed, within limits; findings of form are kept and not yet told.
@@ -179,7 +180,8 @@ impl Valida {
             ambiente: regime.ambiente,
             ente: Some(&self.letta.authorized.ente().codice),
             codice_ufficio: Some(&identity.codice_ufficio),
-            user_id: Some(&identity.user_id),
+            // The adesione's operator sends for others, whom the domanda names: nobody told a second name to compare.
+            user_id: (identity.forma != Forma::Adesione).then_some(&identity.user_id),
             schede_vive: &attuale.schede_vive,
             domande_vive: &attuale.domande_vive,
             allegato_bytes_max: regime.allegato_bytes_max,

@@ -12,7 +12,7 @@ use super::{Esito, Incoming, Intake};
 use crate::access::Quota;
 use crate::catalogo::Genere;
 use crate::domanda::Violazione;
-use crate::prestazione::Operazione;
+use crate::prestazione::{Operazione, PRESTAZIONI};
 use crate::rifiuto::{Failure, Rifiuto};
 use crate::soap::answer::{self, FormatoEsito, Risposta};
 use crate::soap::fault::Fault;
@@ -152,10 +152,12 @@ impl Intake {
 
 /// The envelope of an answer.
 pub(super) fn envelope_of(risposta: &Risposta, incoming: &Incoming, esito: &Esito) -> Reply {
+    // What is answered was called.
+    let prestazione = esito.prestazione.unwrap_or(PRESTAZIONI[0]);
     let operazione = esito.operazione.unwrap_or(Operazione::Echo);
     let bytes = answer::write(
         esito.versione,
-        incoming.prestazione,
+        prestazione,
         operazione,
         risposta,
         incoming.message_id,

@@ -44,7 +44,7 @@ impl std::fmt::Debug for Elemento {
 
 impl Elemento {
     /// The element of a start tag, still empty and without its place.
-    pub(super) fn new(nome: Nome<'_>, attributi: Attributi<'_>) -> Self {
+    pub(crate) fn new(nome: Nome<'_>, attributi: Attributi<'_>) -> Self {
         Self {
             namespace: nome.namespace.to_owned(),
             locale: nome.locale.to_owned(),
@@ -127,7 +127,7 @@ impl Blocco {
 }
 
 /// Reads on to the end of `blocco`, whose start tag was just read. No recursion: depth is the sender's choice.
-pub(super) fn leggi_blocco(reader: &mut Reader<'_>, blocco: Elemento) -> Result<Elemento, XmlError> {
+pub(crate) fn leggi_blocco(reader: &mut Reader<'_>, blocco: Elemento) -> Result<Elemento, XmlError> {
     let mut aperti: Vec<Elemento> = Vec::new();
     let mut corrente = blocco;
     loop {

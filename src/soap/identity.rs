@@ -42,6 +42,8 @@ pub enum Forma {
     Attributi,
     /// Two header blocks of their own.
     BlocchiSeparati,
+    /// None in the message: the adesione says who operates (porte di dominio).
+    Adesione,
 }
 
 impl Forma {
@@ -56,6 +58,7 @@ impl Forma {
             Self::NomeUserid => "NOME_USERID",
             Self::Attributi => "ATTRIBUTI",
             Self::BlocchiSeparati => "BLOCCHI_SEPARATI",
+            Self::Adesione => "ADESIONE",
         }
     }
 }
@@ -74,6 +77,18 @@ impl IdentityError {
 }
 
 impl Identity {
+    /// Reads Identity, or takes `altrimenti` where the message says nothing of it.
+    pub fn read_or(
+        envelope: &Envelope,
+        strict: bool,
+        altrimenti: Option<Self>,
+    ) -> Result<Self, IdentityError> {
+        match (Self::read(envelope, strict), altrimenti) {
+            (Err(errore), Some(altrimenti)) if errore.0.codice == Codice::Idn001 => Ok(altrimenti),
+            (letta, _) => letta,
+        }
+    }
+
     /// Reads Identity from the header blocks for us; `strict` takes the published form alone.
     pub fn read(envelope: &Envelope, strict: bool) -> Result<Self, IdentityError> {
         let letture = Letture::collect(envelope)?;

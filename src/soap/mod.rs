@@ -11,6 +11,7 @@ pub mod mtom;
 mod prova;
 pub(crate) mod scrittore;
 
+pub(crate) use blocco::leggi_blocco;
 pub use blocco::{Blocco, Elemento};
 
 /// The SOAP version, told by the envelope alone and answered in kind.
@@ -25,7 +26,7 @@ pub enum SoapVersion {
 impl SoapVersion {
     /// The namespace of the envelope.
     #[must_use]
-    pub fn namespace(self) -> &'static str {
+    pub const fn namespace(self) -> &'static str {
         match self {
             Self::V12 => "http://www.w3.org/2003/05/soap-envelope",
             Self::V11 => "http://schemas.xmlsoap.org/soap/envelope/",

@@ -37,17 +37,22 @@ impl Scrittore {
         self.testo.push('<');
         self.testo.push_str(nome);
         for (attributo, valore) in attributi {
-            self.testo.push(' ');
-            self.testo.push_str(attributo);
-            self.testo.push_str("=\"");
-            self.scrivi(valore, true);
-            self.testo.push('"');
+            self.attributo(attributo, valore);
         }
         self.testo.push('>');
         dentro(self);
         self.testo.push_str("</");
         self.testo.push_str(nome);
         self.testo.push('>');
+    }
+
+    /// An attribute, with the space before it: for who keeps attributes without their element.
+    pub(crate) fn attributo(&mut self, nome: &str, valore: &str) {
+        self.testo.push(' ');
+        self.testo.push_str(nome);
+        self.testo.push_str("=\"");
+        self.scrivi(valore, true);
+        self.testo.push('"');
     }
 
     /// An element with text.
@@ -78,6 +83,11 @@ impl Scrittore {
             Ok(xml) => self.grezzo(xml),
             Err(_) => self.grezzo(&String::from_utf8_lossy(xml)),
         }
+    }
+
+    /// What was written, as text.
+    pub(crate) fn into_string(self) -> String {
+        self.testo
     }
 
     /// The document.

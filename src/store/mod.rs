@@ -7,6 +7,7 @@ mod codec;
 mod consulta;
 pub mod copy;
 mod effetti;
+pub mod egov;
 mod elenchi;
 pub mod esame;
 pub mod giornaliero;
@@ -223,6 +224,14 @@ pub struct Atto {
     pub stampa: fn(&Ricevuta) -> Vec<u8>,
 }
 
+impl Atto {
+    /// What the busta that it came in uses up, with the day that it tells.
+    #[must_use]
+    pub fn busta(&self) -> Option<(Date, &str)> {
+        self.traccia.egov.as_ref()?.busta()
+    }
+}
+
 /// What an act brings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Contenuto {
@@ -300,6 +309,8 @@ pub enum Registrazione {
     Superata,
     /// The key is that of a lot.
     ChiaveDiLotto(Uuid),
+    /// The Identificatore of the busta that it came in was used up before: nothing was written, the key is free.
+    BustaDoppia,
 }
 
 /// What to look for among the traces; every field that is set must match.
@@ -469,7 +480,7 @@ impl Inconsistency {
 
 /// What must be kept. Two implementations, each with its own SQL.
 #[async_trait]
-pub trait Store: lotti::ArchivioLotti + Send + Sync + std::fmt::Debug {
+pub trait Store: lotti::ArchivioLotti + egov::ArchivioEgov + Send + Sync + std::fmt::Debug {
     /// What is registered under a key: the cheap look of `replay`.
     async fn registrata(&self, chiave: &Chiave) -> Result<Option<Registrata>, StoreError>;
 

@@ -67,6 +67,8 @@ pub(super) enum Sorte {
     Superata,
     /// The key is taken by a lot.
     ChiaveDiLotto(Uuid),
+    /// The busta was used up before, or by an act of this very batch.
+    BustaDoppia,
 }
 
 /// What a store has seen, under its locks, before it decides.
@@ -84,6 +86,8 @@ pub(super) struct Visto {
     pub(super) attuali: HashMap<NumeroDomanda, Attuale>,
     /// The acts, by place, of which it was found before that they come too late.
     pub(super) superati: BTreeSet<usize>,
+    /// The Identificativi of buste that were used up before.
+    pub(super) buste: HashSet<String>,
 }
 
 /// A domanda as it stands under the lock.
@@ -104,6 +108,7 @@ pub(super) fn decide(atti: &[&Atto], visto: &Visto) -> Vec<Sorte> {
         subentrata: false,
     };
     let mut accolti: HashMap<&Chiave, usize> = HashMap::new();
+    let mut buste: HashSet<&str> = HashSet::new();
     let mut sorti = Vec::with_capacity(atti.len());
     for (posto, atto) in atti.iter().enumerate() {
         if let Some(registrata) = visto.gia_registrate.get(&atto.chiave) {
@@ -118,12 +123,18 @@ pub(super) fn decide(atti: &[&Atto], visto: &Visto) -> Vec<Sorte> {
             sorti.push(Sorte::CopiaDi(*primo));
             continue;
         }
+        let busta = atto.busta().map(|(_, identificatore)| identificatore);
+        if busta.is_some_and(|busta| visto.buste.contains(busta) || buste.contains(busta)) {
+            sorti.push(Sorte::BustaDoppia);
+            continue;
+        }
         let sorte = match &atto.contenuto {
             Contenuto::Domanda(fascicolo) => decisione.domanda(posto, atto, fascicolo),
             Contenuto::Seguito(seguito) => decisione.seguito(posto, atto.chiave.servizio, seguito),
         };
         if matches!(sorte, Sorte::Accolto) {
             accolti.insert(&atto.chiave, posto);
+            buste.extend(busta);
         }
         sorti.push(sorte);
     }
@@ -321,6 +332,7 @@ pub(super) fn outcomes(
             }
             Sorte::Superata => Registrazione::Superata,
             Sorte::ChiaveDiLotto(lotto) => Registrazione::ChiaveDiLotto(lotto),
+            Sorte::BustaDoppia => Registrazione::BustaDoppia,
         });
     }
     Ok(Scritte {
@@ -394,7 +406,8 @@ pub(super) fn were_written(
         | Registrazione::SchedaViva(_)
         | Registrazione::DomandaViva(..)
         | Registrazione::Superata
-        | Registrazione::ChiaveDiLotto(_) => true,
+        | Registrazione::ChiaveDiLotto(_)
+        | Registrazione::BustaDoppia => true,
     })
 }
 

@@ -1,6 +1,7 @@
 //! One `Traccia` per message: who, what, when, how long each step took, how it ended. It begins in memory at the door,
 //! in a guard that closes it whatever happens, and is written once (design.md §1).
 
+pub mod egov;
 pub mod redact;
 pub mod writer;
 
@@ -8,6 +9,8 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 use uuid::Uuid;
+
+use self::egov::Scambio;
 
 /// The record of one message. No personal value stands in a field of it; bytes are kept compressed beside it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -76,6 +79,8 @@ pub struct Traccia {
     pub richiesta: Option<bytes::Bytes>,
     /// The answer as sent; `None` when a registration holds the receipt it was made of.
     pub risposta: Option<bytes::Bytes>,
+    /// What was exchanged with a porta di dominio, where it came by one and that was not written yet.
+    pub egov: Option<Box<Scambio>>,
 }
 
 /// A refusal at the door, before there was a message.

@@ -102,6 +102,8 @@ pub(crate) struct Setting {
     pub(crate) listener: Option<String>,
     /// The section of varco.toml about lots.
     pub(crate) lotti: Option<String>,
+    /// What else the porta di dominio of PAT01 says; an operator unless told.
+    pub(crate) pdd: Option<String>,
     /// What it keeps its domande in.
     #[serde(skip)]
     pub(crate) archivio: Archivio,
@@ -244,6 +246,11 @@ impl Gateway {
         }
     }
 
+    /// What its clock shows to the rules.
+    pub(crate) fn clock_now(&self) -> Timestamp {
+        self.clock.business()
+    }
+
     pub(crate) fn addr(&self) -> SocketAddr {
         self.addr
     }
@@ -268,6 +275,14 @@ impl Gateway {
         Client {
             agent: agent(Some(certificato)),
             url: format!("https://localhost:{}/modi/soap/{servizio}/v1/", self.addr.port()),
+        }
+    }
+
+    /// A porta di dominio, with one of the run's certificates.
+    pub(crate) fn porta(&self, certificato: &str) -> Client {
+        Client {
+            agent: agent(Some(certificato)),
+            url: format!("https://localhost:{}/PD", self.addr.port()),
         }
     }
 
@@ -304,6 +319,28 @@ impl Client {
                 .send(body)
                 .unwrap(),
         )
+    }
+
+    /// As a porta di dominio posts.
+    pub(crate) fn post_busta(&self, body: &[u8]) -> Reply {
+        self.post_busta_as(body, "text/xml; charset=UTF-8")
+    }
+
+    pub(crate) fn post_busta_as(&self, body: &[u8], content_type: &str) -> Reply {
+        self.post_porta(body, content_type, "\"InviaDomanda\"")
+    }
+
+    pub(crate) fn post_with_action(&self, body: &[u8], azione: &str) -> Reply {
+        self.post_porta(body, "text/xml; charset=UTF-8", azione)
+    }
+
+    fn post_porta(&self, body: &[u8], content_type: &str, azione: &str) -> Reply {
+        let request = self
+            .agent
+            .post(&self.url)
+            .header("Content-Type", content_type)
+            .header("SOAPAction", azione);
+        reply(request.send(body).unwrap())
     }
 
     pub(crate) fn get(&self, query: &str) -> Reply {
@@ -379,6 +416,18 @@ pub(crate) fn agent_with(pair: Option<(&[u8], &[u8])>) -> ureq::Agent {
         .into()
 }
 
+/// The porta di dominio of an ente.
+fn porte(codice: &str, setting: &Setting) -> String {
+    let nome = if codice == "PAT01" {
+        "PatronatoUno"
+    } else {
+        "PatronatoDue"
+    };
+    let altre = setting.pdd.as_deref().filter(|_| codice == "PAT01");
+    let altre = altre.unwrap_or("user_id = \"pdd\"\ncodice_ufficio = \"001\"\n");
+    format!("[[ente.pdd]]\nmittente = \"{nome}\"\nporta = \"{nome}SPCoopIT\"\n{altre}")
+}
+
 fn write_files(dir: &Path, setting: &Setting) {
     let certs = certs().display();
     let ambiente = setting.ambiente.as_deref().unwrap_or("sandbox");
@@ -430,6 +479,7 @@ mode = "{identity}"
             .map(|prestazione| format!("{} = [\"{operazioni}\"]", prestazione.servizio))
             .collect();
         let servizi = servizi.join(", ");
+        let pdd = porte(codice, setting);
         let quota = setting
             .quota
             .filter(|_| primo)
@@ -446,6 +496,7 @@ uffici = [{uffici}]
 indirizzi = [{indirizzi}]
 servizi = {{ {servizi} }}
 {quota}
+{pdd}
 "#
         );
     }

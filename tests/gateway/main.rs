@@ -16,6 +16,7 @@ mod messages;
 mod modifiche;
 mod motore;
 mod mtom;
+mod pdd;
 #[path = "../comune/postgres.rs"]
 mod postgres;
 mod replay;

@@ -7,7 +7,10 @@ use std::thread;
 
 use varco::prestazione::PRESTAZIONI;
 
+use jiff::SignedDuration;
+
 use crate::helpers::{Archivio, Gateway, Reply, Setting, on_both_stores};
+use crate::pdd::busta::{fa, ora};
 
 on_both_stores! {
     every_message_gets_the_answer_beside_it,
@@ -23,6 +26,9 @@ struct Case {
     content_type: Option<String>,
     /// To which service; the first one unless told.
     servizio: Option<String>,
+    /// `pdd`: it comes by a porta di dominio. Its dates are those of the folder, and a busta that is old is none: they are
+    /// moved to today, and those of the answer back.
+    canale: Option<String>,
     /// The case whose message goes in first, from pat01, to that case's service; before it the one that goes first
     /// there.
     prima: Option<String>,
@@ -118,6 +124,10 @@ fn answer(root: &Path, folder: &Path, archivio: Archivio) -> String {
     case.setting.archivio = archivio;
     let gateway = Gateway::spawn(&case.setting);
     send_what_goes_first(root, &case, &gateway);
+    if case.canale.as_deref() == Some("pdd") {
+        let (peer, content_type) = (case.peer.as_deref(), case.content_type.as_deref());
+        return Giorni::now().as_file(&send_busta(folder, &gateway, peer, content_type));
+    }
     let request = fs::read(folder.join("request.xml")).unwrap();
     let client = gateway.client_of(case.servizio(), case.peer.as_deref().unwrap_or("pat01"));
     let reply = match &case.content_type {
@@ -125,6 +135,53 @@ fn answer(root: &Path, folder: &Path, archivio: Archivio) -> String {
         None => client.post(&request),
     };
     as_file(&reply)
+}
+
+/// Sends the busta of a folder, as of today.
+pub(crate) fn send_busta(
+    folder: &Path,
+    gateway: &Gateway,
+    peer: Option<&str>,
+    content_type: Option<&str>,
+) -> Reply {
+    let request = fs::read_to_string(folder.join("request.xml")).unwrap();
+    let request = Giorni::now().moved(&request);
+    gateway.porta(peer.unwrap_or("pat01")).post_busta_as(
+        request.as_bytes(),
+        content_type.unwrap_or("text/xml; charset=UTF-8"),
+    )
+}
+
+/// The days of the buste in tests/messages, and what they are when they are sent.
+struct Giorni(Vec<(&'static str, String)>);
+
+impl Giorni {
+    fn now() -> Self {
+        let giorno = |ore| ora(fa(SignedDuration::from_hours(ore)))[..10].to_owned();
+        Self(vec![("2021-07-14", giorno(24)), ("2021-07-16", giorno(-24))])
+    }
+
+    fn moved(&self, testo: &str) -> String {
+        let giorni = self.0.iter();
+        giorni.fold(testo.to_owned(), |testo, (loro, nostro)| {
+            testo.replace(loro, nostro)
+        })
+    }
+
+    /// What is ours and of the moment is left out: the minute of our Identificatore, our OraRegistrazione.
+    fn as_file(&self, reply: &Reply) -> String {
+        let mut testo = as_file(reply);
+        for (prima, lungo) in [
+            ("<eGov_IT:Identificatore>INPS_INPSSPCoopIT_0000001_", 16),
+            ("<eGov_IT:OraRegistrazione tempo=\"EGOV_IT_SPC\">", 19),
+        ] {
+            if let Some(da) = testo.find(prima).map(|da| da + prima.len()) {
+                testo.replace_range(da..da + lungo, "…");
+            }
+        }
+        let giorni = self.0.iter();
+        giorni.fold(testo, |testo, (loro, nostro)| testo.replace(nostro, loro))
+    }
 }
 
 fn as_file(reply: &Reply) -> String {

@@ -8,6 +8,7 @@ mod banco;
 mod cluster;
 mod comandi;
 mod copy;
+mod egov;
 mod elenchi;
 mod lotti;
 mod modifiche;

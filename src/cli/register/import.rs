@@ -375,7 +375,12 @@ impl Banco {
             Some(Registrazione::DomandaViva(viva, schede)) => {
                 Err(told(&file, &letta.taken(Some(&viva), &schede)))
             }
-            Some(Registrazione::Conflitto(_) | Registrazione::ChiaveDiLotto(_) | Registrazione::Superata)
+            Some(
+                Registrazione::Conflitto(_)
+                | Registrazione::ChiaveDiLotto(_)
+                | Registrazione::Superata
+                | Registrazione::BustaDoppia,
+            )
             | None => Err(vec![format!("{file}: l'archivio è cambiato mentre si importava")]),
         })
     }

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::risposta::{Errore, versione};
 use crate::domanda::Violazione;
 use crate::domanda::sha256::{Sha256, hex};
+use crate::egov::costanti::EGOV;
 use crate::prestazione::{PRESTAZIONI, Prestazione};
 use crate::soap::SoapVersion;
 use crate::xml::{Limits, Reader, Token};
@@ -130,6 +131,83 @@ impl Busta {
             Some(Ok(colonna)) if colonna > 0 => errore.colonna = Some(colonna),
             _ => (errore.riga, errore.colonna) = (None, None),
         }
+    }
+}
+
+/// A file that goes to a porta di dominio.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BustaPerPorta {
+    /// The key it carries, as far as it could be seen.
+    pub chiave: String,
+    /// The request, and what it calls: service and action; `None`: it is a whole busta.
+    chiama: Option<(&'static str, String)>,
+    testo: String,
+}
+
+impl BustaPerPorta {
+    /// What a file's content is sent as.
+    pub fn of(
+        contenuto: &[u8],
+        file: &Path,
+        servizio: Option<&'static Prestazione>,
+    ) -> Result<Self, BustaErrata> {
+        let testo = std::str::from_utf8(contenuto).map_err(|_| BustaErrata::Codifica)?;
+        let sguardo = Sguardo::over(contenuto)?;
+        if sguardo.radice == "Envelope" && testo.contains(EGOV) {
+            return Ok(Self {
+                chiave: sguardo.chiave.unwrap_or_default(),
+                chiama: None,
+                testo: testo.to_owned(),
+            });
+        }
+        let prestazione = sguardo.prestazione.filter(|prestazione| {
+            sguardo.namespace == prestazione.namespace
+                && (sguardo.radice == "Domanda" || prestazione.by_nome(&sguardo.radice).is_some())
+                && servizio.is_none_or(|servizio| servizio.servizio == prestazione.servizio)
+        });
+        let Some(prestazione) = prestazione else {
+            let radice = format!("{{{}}}{}", sguardo.namespace, sguardo.radice);
+            return Err(BustaErrata::Radice(radice));
+        };
+        let senza_bom = testo.trim_start_matches('\u{feff}');
+        let nudo = match senza_bom.strip_prefix("<?xml") {
+            Some(_) => senza_bom.split_once("?>").map_or("", |(_, resto)| resto),
+            None => senza_bom,
+        };
+        let (chiave, azione, testo) = if sguardo.radice == "Domanda" {
+            let chiave = chiave_del_file(file);
+            let (apertura, chiusura) = operation(prestazione, &chiave);
+            (
+                chiave,
+                "InviaDomanda".to_owned(),
+                format!("{apertura}{nudo}{chiusura}"),
+            )
+        } else {
+            (
+                sguardo.chiave.unwrap_or_default(),
+                sguardo.radice,
+                nudo.to_owned(),
+            )
+        };
+        Ok(Self {
+            chiave,
+            chiama: Some((prestazione.servizio, azione)),
+            testo,
+        })
+    }
+
+    /// The next busta of it.
+    pub fn in_busta(&self, intestazione: impl FnOnce(&str, &str) -> String) -> Vec<u8> {
+        let Some((servizio, azione)) = &self.chiama else {
+            return self.testo.clone().into_bytes();
+        };
+        format!(
+            "<soapenv:Envelope xmlns:soapenv=\"{}\"><soapenv:Header>{}</soapenv:Header><soapenv:Body>{}</soapenv:Body></soapenv:Envelope>",
+            SoapVersion::V11.namespace(),
+            intestazione(servizio, azione),
+            self.testo,
+        )
+        .into_bytes()
     }
 }
 

@@ -129,6 +129,12 @@ impl Cliente {
         self.patiently(|| whole(self.request(&url, versione).send(busta)?))
     }
 
+    /// Sends a busta e-Gov; `busta` makes the one of each attempt.
+    pub fn post_busta(&self, mut busta: impl FnMut() -> Vec<u8>) -> Result<Ricevuto, Mancato> {
+        let url = pdd_address(&self.porta.url);
+        self.patiently(|| whole(self.request(&url, SoapVersion::V11).send(&busta()[..])?))
+    }
+
     /// Sends a body that is read while it goes; `corpo` begins it anew for each attempt. Its length is told, or it
     /// goes in chunks.
     pub fn post_stream<R: Read>(
@@ -276,6 +282,16 @@ fn address(base: &str, servizio: &str) -> String {
     }
 }
 
+/// The address of the porta di dominio: what was given if it has a path, else `/PD` on that host.
+fn pdd_address(base: &str) -> String {
+    let dopo_schema = base.strip_prefix("https://").unwrap_or(base);
+    if dopo_schema.trim_end_matches('/').contains('/') {
+        base.to_owned()
+    } else {
+        format!("{}/PD", base.trim_end_matches('/'))
+    }
+}
+
 fn pause(tentativo: u32) -> Duration {
     let posto = usize::try_from(tentativo.saturating_sub(1)).unwrap_or(usize::MAX);
     PAUSE[posto.min(PAUSE.len() - 1)]
@@ -340,6 +356,15 @@ mod tests {
         assert_eq!(
             address("https://varco.example/altro/percorso", "AssegnoTemporaneo"),
             "https://varco.example/altro/percorso"
+        );
+    }
+
+    #[test]
+    fn a_porta_is_at_pd() {
+        assert_eq!(pdd_address("https://127.0.0.1:8443"), "https://127.0.0.1:8443/PD");
+        assert_eq!(
+            pdd_address("https://varco.example/altro"),
+            "https://varco.example/altro"
         );
     }
 

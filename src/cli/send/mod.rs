@@ -13,10 +13,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
+use super::porta::{Nomi, Porta};
 use super::{Uscita, sample};
+use crate::clock::{Clock as _, WallClock};
 use crate::prestazione::Prestazione;
 use anyhow::{Context as _, Result};
-use busta::{Busta, BustaErrata, Operatore};
+use busta::{Busta, BustaErrata, BustaPerPorta, Operatore};
 use cliente::{Cliente, Credenziali, Mancato};
 use esiti::Esiti;
 use risposta::{Errore, Esito};
@@ -32,6 +34,11 @@ pub struct Args {
     /// Servizio, se il file non lo dice (predefinito: AssegnoTemporaneo)
     #[arg(long, value_name = "NOME", value_parser = sample::servizio)]
     servizio: Option<&'static Prestazione>,
+    /// Invia per SPCoop: ogni elemento in una busta e-Gov, a POST /PD; un file che è già una busta e-Gov parte com'è
+    #[arg(long, conflicts_with_all = ["user_id", "ufficio"])]
+    pdd: bool,
+    #[command(flatten)]
+    nomi: Nomi,
     /// UserId dell'intestazione Identity, per i file senza busta (predefinito: l'Operatore della Domanda)
     #[arg(long, value_name = "TESTO")]
     user_id: Option<String>,
@@ -111,7 +118,7 @@ impl Args {
 
     fn send_file(&self) -> Result<Uscita> {
         let cliente = self.dove.client(1, self.tentativi)?;
-        let inviato = self.send(&cliente, &self.percorso)?;
+        let inviato = self.send(&cliente, &Porta::new(&self.nomi)?, &self.percorso)?;
         out!("{}", inviato.esito);
         Ok(uscita(&inviato.esito))
     }
@@ -131,14 +138,16 @@ impl Args {
         let barra = crate::cli::progress_bar(files.len() as u64, crate::cli::BARRA);
         let mut somma = Somma::default();
         let prossimo = AtomicUsize::new(0);
+        let porta = Porta::new(&self.nomi)?;
         std::thread::scope(|scope| -> Result<()> {
             // Bounded: nobody runs far ahead of the file of outcomes.
             let (manda, riceve) = mpsc::sync_channel(jobs * 2);
             for _ in 0..jobs {
                 let (manda, cliente, files, prossimo) = (manda.clone(), cliente.clone(), &files, &prossimo);
+                let porta = &porta;
                 scope.spawn(move || {
                     while let Some((posto, file)) = take(files, prossimo) {
-                        let inviato = self.send(&cliente, file);
+                        let inviato = self.send(&cliente, porta, file);
                         if manda.send((posto, inviato)).is_err() {
                             return;
                         }
@@ -170,9 +179,12 @@ impl Args {
 
     /// Sends one file. An error is about this machine (a file that cannot be read, a certificate that is not taken);
     /// all else is an outcome.
-    fn send(&self, cliente: &Cliente, file: &Path) -> Result<Inviato> {
+    fn send(&self, cliente: &Cliente, porta: &Porta, file: &Path) -> Result<Inviato> {
         let contenuto =
             std::fs::read(file).with_context(|| format!("impossibile leggere {}", file.display()))?;
+        if self.pdd {
+            return self.send_busta(cliente, porta, &contenuto, file);
+        }
         let operatore = Operatore {
             user_id: self.user_id.clone(),
             ufficio: self.ufficio.clone(),
@@ -190,6 +202,36 @@ impl Args {
         Ok(Inviato {
             chiave: busta.chiave,
             esito,
+        })
+    }
+}
+
+impl Args {
+    /// Sends one file as a porta di dominio does. An attempt that got no answer is followed by another busta: the same one
+    /// would be a duplicate, while the key tells the domanda.
+    fn send_busta(&self, cliente: &Cliente, porta: &Porta, contenuto: &[u8], file: &Path) -> Result<Inviato> {
+        let busta = match BustaPerPorta::of(contenuto, file, self.servizio) {
+            Ok(busta) => busta,
+            Err(errata) => {
+                return Ok(Inviato {
+                    chiave: String::new(),
+                    esito: not_an_envelope(&errata),
+                });
+            }
+        };
+        let next = || {
+            let adesso = WallClock::default().wall();
+            busta.in_busta(|servizio, azione| porta.intestazione(servizio, azione, adesso))
+        };
+        Ok(Inviato {
+            chiave: busta.chiave.clone(),
+            esito: match cliente.post_busta(next) {
+                Ok(ricevuto) => Esito::read(&ricevuto),
+                Err(porta @ Mancato::Porta(_)) => return Err(porta.into()),
+                Err(mancato) => Esito::NonInviata {
+                    causa: mancato.to_string(),
+                },
+            },
         })
     }
 }

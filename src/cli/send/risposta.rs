@@ -5,8 +5,10 @@ use std::fmt;
 
 use crate::cli::send::cliente::Ricevuto;
 use crate::domanda::Violazione;
+use crate::egov::CodiceEgov;
+use crate::egov::costanti::EGOV;
 use crate::soap::SoapVersion;
-use crate::xml::{Limits, Reader, Token};
+use crate::xml::{Attributi, Limits, Nome, Reader, Token};
 
 /// How one message ended, for the person or the script that sent it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,8 +117,9 @@ impl Elemento {
         let mut aperti = vec![Self::default()];
         loop {
             match reader.next().ok()? {
-                Token::Start { nome, .. } => aperti.push(Self {
+                Token::Start { nome, attributi, .. } => aperti.push(Self {
                     nome: nome.locale.to_owned(),
+                    testo: eccezione(nome, attributi),
                     ..Self::default()
                 }),
                 Token::Text(testo) => aperti.last_mut()?.testo.push_str(&testo),
@@ -134,6 +137,21 @@ impl Elemento {
     }
 }
 
+/// An exception of a busta e-Gov in words; of any other element nothing.
+fn eccezione(nome: Nome<'_>, attributi: Attributi<'_>) -> String {
+    if !nome.is(EGOV, "Eccezione") {
+        return String::new();
+    }
+    let valore = |nome| attributi.valore("", nome).unwrap_or_default();
+    let codice = valore("codiceEccezione");
+    let detto = CodiceEgov::parse(codice).map_or("", CodiceEgov::testo);
+    format!(
+        "{codice} {} ({}): {detto}",
+        valore("posizione"),
+        valore("rilevanza")
+    )
+}
+
 impl Esito {
     /// What an answer means.
     #[must_use]
@@ -146,7 +164,16 @@ impl Esito {
         else {
             return Self::without_envelope(ricevuto);
         };
-        let errori = contenuto.trova("Errori").map(errors).unwrap_or_default();
+        let mut errori = contenuto.trova("Errori").map(errors).unwrap_or_default();
+        let lista = busta.as_ref().and_then(|busta| busta.trova("ListaEccezioni"));
+        if contenuto.nome == "Fault"
+            && let Some(lista) = lista
+        {
+            errori.extend(lista.figli.iter().map(|eccezione| Errore {
+                testo: eccezione.testo.clone(),
+                ..Errore::default()
+            }));
+        }
         if contenuto.nome == "Fault" {
             return Self::of_fault(contenuto, errori);
         }

@@ -12,7 +12,7 @@ use rustls::server::WebPkiClientVerifier;
 
 use super::*;
 use crate::cli::dev_certs::{self, Opzioni};
-use crate::clock::{Clock as _, WallClock};
+use crate::clock::WallClock;
 
 /// One answer of the script: status, further header lines, body.
 type Battuta = (u16, &'static str, String);
@@ -239,6 +239,11 @@ fn a_folder_leaves_one_row_a_file_in_the_order_of_names() {
             ca: Some(scena.certs.path().join("ca.pem")),
         },
         servizio: None,
+        pdd: false,
+        nomi: Nomi {
+            mittente: "PatronatoUno".to_owned(),
+            destinatario: "INPS".to_owned(),
+        },
         user_id: None,
         ufficio: None,
         jobs: 1,

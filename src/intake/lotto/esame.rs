@@ -173,7 +173,8 @@ impl Banco {
             }
             Registrazione::SchedaViva(schede) => self.taken(lotto, letto, None, &schede).await,
             Registrazione::DomandaViva(viva, schede) => self.taken(lotto, letto, Some(&viva), &schede).await,
-            Registrazione::Superata => self.weigh(lotto, letto).await,
+            // An item of a lot comes in no busta of its own.
+            Registrazione::Superata | Registrazione::BustaDoppia => self.weigh(lotto, letto).await,
         }
     }
 

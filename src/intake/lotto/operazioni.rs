@@ -22,6 +22,7 @@ impl Intake {
     pub(in crate::intake) async fn invia_lotto(
         &self,
         authorized: Authorized<Envelope>,
+        prestazione: &'static Prestazione,
         incoming: &mut Incoming,
         diario: &mut Diario,
     ) -> Result<Risposta, Failure> {
@@ -32,18 +33,20 @@ impl Intake {
             config: &self.lotti.config,
             limits: &self.limits,
             busta_bytes_max: incoming.corpo.messaggio_bytes_max(),
-            prestazione: incoming.prestazione,
+            prestazione,
             envelope: authorized.message(),
             scadenza: &incoming.scadenza,
         };
         let ricevuto = ricezione.receive(&mut incoming.corpo, id).await?;
         diario.passo("ricezione");
         diario.lotto(id, &ricevuto.chiave, ricevuto.arrivati);
+        // A lot is durable by a transaction of its own: a busta brings one once, whatever keys its copies have.
+        self.use_up(diario).await?;
         let nuovo = NuovoLotto {
             id,
             chiave: Chiave {
                 ente: authorized.ente().codice.clone(),
-                servizio: incoming.prestazione.servizio,
+                servizio: prestazione.servizio,
                 chiave: ricevuto.chiave,
             },
             digest: ricevuto.digest,

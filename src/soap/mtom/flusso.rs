@@ -112,7 +112,7 @@ impl Flusso {
         };
         let radice = !self.vista_radice && self.tipo.is_root(&testa, numero);
         if radice {
-            Tipo::check_root(&testa, numero)?;
+            self.tipo.check_root(&testa, numero)?;
             self.vista_radice = true;
         }
         // The empty line after the head may itself be the one that a delimiter begins with.

@@ -191,7 +191,7 @@ impl Tipo {
         let trovata = loop {
             match cursore.head() {
                 Ok(Some(testa)) if self.is_root(&testa, cursore.numero) => {
-                    Self::check_root(&testa, cursore.numero)?;
+                    self.check_root(&testa, cursore.numero)?;
                     let da = cursore.qui;
                     break match cursore.body() {
                         Ok(byte) => Radice { byte, intera: true },
@@ -235,8 +235,11 @@ impl Tipo {
             let numero = cursore.numero;
             let byte = cursore.body()?;
             if radice.is_none() && self.is_root(&testa, numero) {
-                Self::check_root(&testa, numero)?;
+                self.check_root(&testa, numero)?;
                 radice = Some((byte, testa.content_id));
+                continue;
+            }
+            if self.radice == tipo::TEXT_XML {
                 continue;
             }
             let content_id = testa
@@ -267,7 +270,7 @@ impl Tipo {
         Ok(Messaggio {
             busta_da: radice.start,
             busta: bytes.slice(radice),
-            parti: Some(Parti(parti)),
+            parti: (self.radice == tipo::XOP_XML).then_some(Parti(parti)),
         })
     }
 
@@ -287,10 +290,13 @@ impl Tipo {
         }
     }
 
-    /// XOP 1.0, 4.1: the root part is `application/xop+xml`, and what is in it is the envelope as it is.
-    fn check_root(testa: &Testa, numero: usize) -> Result<(), MtomError> {
-        let motivo = if !testa.tipo.eq_ignore_ascii_case(tipo::XOP_XML) {
-            "il suo Content-Type non è application/xop+xml"
+    /// XOP 1.0, 4.1: the root part is of the type that was announced, and what is in it is the envelope as it is.
+    fn check_root(&self, testa: &Testa, numero: usize) -> Result<(), MtomError> {
+        let motivo = if !testa.tipo.eq_ignore_ascii_case(self.radice) {
+            match self.radice {
+                tipo::TEXT_XML => "il suo Content-Type non è text/xml",
+                _ => "il suo Content-Type non è application/xop+xml",
+            }
         } else if testa.codifica != Codifica::ComeSono {
             "la sua Content-Transfer-Encoding non è binary, 8bit o 7bit"
         } else if !testa.utf8 {

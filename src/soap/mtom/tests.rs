@@ -196,6 +196,28 @@ fn the_root_may_stand_anywhere_when_start_names_it() {
 }
 
 #[test]
+fn attachments_of_soap_1_1_stay_where_they_are() {
+    let tipo = Tipo::with_attachments(
+        "multipart/related; type=\"text/xml\"; boundary=\"ab\"",
+        Limits::default(),
+    )
+    .unwrap();
+    let bytes = Bytes::from(
+        "--ab\r\nContent-Type: text/xml; charset=UTF-8\r\n\r\n<a/>\r\n--ab\r\nContent-Type: application/pdf\r\n\r\nPDF\r\n--ab--",
+    );
+    let letto = tipo.parts(&bytes).unwrap();
+    assert_eq!((&letto.busta[..], letto.parti.is_none()), (&b"<a/>"[..], true));
+    // What says that it is MTOM is none of these, and the other way round.
+    let mtom = "multipart/related; type=\"application/xop+xml\"; boundary=\"ab\"";
+    assert_eq!(
+        Tipo::with_attachments(mtom, Limits::default()),
+        Err(TipoErrato::NonAmmesso)
+    );
+    let altro = Bytes::from("--ab\r\nContent-Type: application/xop+xml\r\n\r\n<a/>\r\n--ab--");
+    assert_eq!(tipo.parts(&altro).unwrap_err().0.codice, Codice::Mtm010);
+}
+
+#[test]
 fn a_part_may_come_in_base64_and_its_head_be_folded() {
     let testa = "content-id:\r\n <uno@prova>\r\nX-Altro: 1\r\nCONTENT-TRANSFER-ENCODING: Base64";
     let bytes = scrivi(&[(TESTA, BUSTA), (testa, b"YWJj\r\nZGU=\r\n")]);

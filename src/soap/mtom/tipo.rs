@@ -31,6 +31,8 @@ pub struct Tipo {
     pub(super) delimitatore: Vec<u8>,
     /// The Content-ID of the root part, without angle brackets.
     pub(super) start: Option<String>,
+    /// The media type of the root part.
+    pub(super) radice: &'static str,
     pub(super) limits: Limits,
 }
 
@@ -44,8 +46,18 @@ pub enum TipoErrato {
 }
 
 impl Tipo {
-    /// Reads a Content-Type whose media type is `multipart/related`.
+    /// Reads a Content-Type whose media type is `multipart/related`, of MTOM.
     pub fn parse(content_type: &str, limits: Limits) -> Result<Self, TipoErrato> {
+        Self::parse_of(XOP_XML, content_type, limits)
+    }
+
+    /// The same of SOAP with Attachments (W3C note of 2000), whose root part is the envelope as it is. The other parts hang
+    /// on nothing in it: they are kept with the message, and nobody reads them.
+    pub fn with_attachments(content_type: &str, limits: Limits) -> Result<Self, TipoErrato> {
+        Self::parse_of(TEXT_XML, content_type, limits)
+    }
+
+    fn parse_of(radice: &'static str, content_type: &str, limits: Limits) -> Result<Self, TipoErrato> {
         let errato = |motivo| TipoErrato::Errato(MtomError::new(Codice::Mtm001).with("motivo", motivo));
         let (tipo, parametri) = media_type(content_type).map_err(errato)?;
         let parametro = |cercato| {
@@ -58,11 +70,12 @@ impl Tipo {
             }
         };
         // SOAP with attachments is no MTOM: its parts hang on nothing that the XSD knows.
-        let di_xop = parametro("type")?.is_some_and(|tipo| tipo.eq_ignore_ascii_case(XOP_XML));
-        if tipo != MULTIPART_RELATED || !di_xop {
+        let quello = parametro("type")?.is_some_and(|tipo| tipo.eq_ignore_ascii_case(radice));
+        if tipo != MULTIPART_RELATED || !quello {
             return Err(TipoErrato::NonAmmesso);
         }
         let versione = match parametro("start-info")? {
+            _ if radice == TEXT_XML => SoapVersion::V11,
             None => SoapVersion::V12,
             // Some write the action of the request behind it.
             Some(info) => match info.split(';').next().unwrap_or_default().trim() {
@@ -83,6 +96,7 @@ impl Tipo {
             versione,
             delimitatore: format!("--{boundary}").into_bytes(),
             start,
+            radice,
             limits,
         })
     }
@@ -90,6 +104,8 @@ impl Tipo {
 
 /// The media type of the root part, and what `type` says.
 pub(super) const XOP_XML: &str = "application/xop+xml";
+/// The same in SOAP with Attachments.
+pub(super) const TEXT_XML: &str = "text/xml";
 const MULTIPART_RELATED: &str = "multipart/related";
 
 /// A media type in lower case, and its parameters by name in lower case.

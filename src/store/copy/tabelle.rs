@@ -723,6 +723,39 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
         ..TABELLA
     },
     Tabella {
+        nome: "buste",
+        da: "buste",
+        cammino: &[("giorno", Testo), ("identificatore", Testo)],
+        chiave: &["giorno", "identificatore"],
+        colonne: &[col("giorno", Data), col("identificatore", Testo)],
+        ..TABELLA
+    },
+    Tabella {
+        nome: "egov",
+        da: "egov",
+        chiave: &["message_id", "istante"],
+        partizione: Some("istante"),
+        colonne: &[
+            col("message_id", Id),
+            col("istante", Istante),
+            col("porta", Testo),
+            col("controparte", Testo),
+            col("identificatore", Testo),
+            col("risposta_identificatore", Testo),
+            col("risposta_istante", Istante),
+            col("certificato_sha256", Testo),
+            col("forma", Testo),
+            col("richiesta", Byte),
+            col("legami", Testo),
+            col("risposta", Byte),
+            col("livello", Intero),
+            col("diagnostico", Testo),
+        ],
+        omesse: &["id"],
+        immutabile: true,
+        ..TABELLA
+    },
+    Tabella {
         nome: "porta",
         da: "porta",
         chiave: &["istante", "id"],

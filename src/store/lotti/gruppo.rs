@@ -66,9 +66,12 @@ impl<'g> Preparato<'g> {
                 Sorte::DomandaViva(Chi::Nota(viva), vive) if !prima || were_before(visto, atto, vive) => {
                     Registrazione::DomandaViva(viva.clone(), vive.clone())
                 }
-                Sorte::CopiaDi(_) | Sorte::Superata | Sorte::SchedaViva(_) | Sorte::DomandaViva(..) => {
-                    Registrazione::Superata
-                }
+                // An item of a lot comes in no busta of its own.
+                Sorte::CopiaDi(_)
+                | Sorte::Superata
+                | Sorte::SchedaViva(_)
+                | Sorte::DomandaViva(..)
+                | Sorte::BustaDoppia => Registrazione::Superata,
                 Sorte::ChiaveDiLotto(lotto) => Registrazione::ChiaveDiLotto(*lotto),
             };
             respinte.push((posto, esito));
@@ -103,7 +106,8 @@ impl<'g> Preparato<'g> {
                     | Registrazione::SchedaViva(_)
                     | Registrazione::DomandaViva(..)
                     | Registrazione::Superata
-                    | Registrazione::ChiaveDiLotto(_) => return Err(misura()),
+                    | Registrazione::ChiaveDiLotto(_)
+                    | Registrazione::BustaDoppia => return Err(misura()),
                 },
             };
             match (&protocollo, id) {

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use sqlx::postgres::PgConnection;
 
-use super::documenti;
 use super::row::{Istante, guasto};
 use super::statement::Istruzione;
 use super::tracce::columns_of_traccia;
+use super::{documenti, egov};
 use crate::domanda::{CodiceFiscale, Iban};
 use crate::ricevuta::DIGEST_VERSIONE;
 use crate::store::codec::Conservata;
@@ -39,6 +39,7 @@ pub(super) async fn write_all(
     feed(&mut istruzione, nuove, cursore);
     // A hang-up writes INTERROTTA while the act still waits; what was registered speaks last.
     istruzione.insert_or("tracce", &tracce, TRACCE_CHE_SOSTITUISCONO, columns_of_traccia);
+    egov::insert_with_registrations(&mut istruzione, nuove);
     contatori(&mut istruzione, numeri, *cursore);
     istruzione.execute(connessione).await
 }

@@ -11,6 +11,7 @@ mod consulta;
 mod deleghe;
 pub(super) mod destinazione;
 mod documenti;
+mod egov;
 mod elenchi;
 mod gruppo;
 mod insert;

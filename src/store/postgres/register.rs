@@ -13,6 +13,7 @@ use tokio::sync::MutexGuard;
 
 use super::aventi::lock_aventi;
 use super::documenti::settle_sheets;
+use super::egov::claim_buste;
 use super::insert::{move_sheets, take_places, write_all};
 use super::modifiche::change_values;
 use super::row::{Istante, guasto};
@@ -220,6 +221,7 @@ impl Gara {
                 !rifiutati.contains(posto)
                     && !visto.gia_registrate.contains_key(&atto.chiave)
                     && !visto.di_lotti.contains_key(&atto.chiave)
+                    && !is_used_up(atto, visto)
                     && chiavi.insert(&atto.chiave)
             })
             .map(|(_, atto)| *atto)
@@ -235,6 +237,12 @@ impl Gara {
             visto.di_lotti.extend(lotti::keys(connessione, &prese).await?);
         }
         visto.gia_registrate.extend(registrate);
+        let buste = claim_buste(connessione, &in_gara, &ids).await?;
+        let con_chiave = in_gara.iter().filter(|atto| ids.contains_key(&atto.chiave));
+        let usate = con_chiave
+            .filter_map(|atto| atto.busta())
+            .filter(|(_, busta)| !buste.contains(*busta));
+        visto.buste.extend(usate.map(|(_, busta)| busta.to_owned()));
         visto
             .aperte
             .extend(lock_aventi(connessione, &in_gara, &ids).await?);
@@ -274,7 +282,7 @@ impl Gara {
         }
         for (posto, sorte) in sorti.iter().enumerate() {
             match sorte {
-                Sorte::SchedaViva(_) | Sorte::DomandaViva(..) => rifiutati.insert(posto),
+                Sorte::SchedaViva(_) | Sorte::DomandaViva(..) | Sorte::BustaDoppia => rifiutati.insert(posto),
                 Sorte::Superata => rifiutati.insert(posto) | visto.superati.insert(posto),
                 Sorte::Accolto | Sorte::GiaRegistrato(_) | Sorte::CopiaDi(_) | Sorte::ChiaveDiLotto(_) => {
                     continue;
@@ -283,6 +291,11 @@ impl Gara {
         }
         Ok(Tentativo::Mancato(sorti))
     }
+}
+
+/// Whether the busta that an act came in was used up before.
+fn is_used_up(atto: &Atto, visto: &Visto) -> bool {
+    atto.busta().is_some_and(|(_, busta)| visto.buste.contains(busta))
 }
 
 /// Whether an act has its key and each of its children: a free one, one that an act of the batch frees, or a live one

@@ -9,7 +9,7 @@ use sqlx::postgres::{PgConnection, PgRow, Postgres};
 use super::anni::anno;
 use super::row::{Istante, guasto};
 use super::statement::{Colonne, Istruzione, without_nul};
-use super::{PostgresStore, query};
+use super::{PostgresStore, egov, query};
 use crate::protocollo::NumeroProtocollo;
 use crate::store::codec::{Conservata, Conservati};
 use crate::store::valori::{Riga, intero, json, json_or_null, known, lunghezza};
@@ -33,6 +33,7 @@ pub(super) async fn write_tracce(store: &PostgresStore, tracce: &[Traccia]) -> R
         " ON CONFLICT (message_id, ricevuto_il) DO NOTHING",
         columns_of_traccia,
     );
+    egov::insert_with_tracce(&mut istruzione, tracce);
     let mut connessione = store.lettore().await?;
     istruzione.execute(&mut connessione).await
 }
@@ -350,6 +351,7 @@ fn traccia_from(row: &PgRow) -> Result<Traccia, Inconsistency> {
         note: riga.parse_option("note", parole)?.unwrap_or_default(),
         richiesta: None,
         risposta: None,
+        egov: None,
     })
 }
 

@@ -5,6 +5,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::batch::{Inserimento, Tabella, Valori, insert, parti};
 use super::documenti::{insert_documenti, insert_riesami, settle_sheets};
+use super::egov;
 use super::modifiche::change_values;
 use super::query::VIVI;
 use super::row::guasto;
@@ -46,6 +47,7 @@ pub(super) async fn insert_all(
         inserimento.rows(DELEGHE, &deleghe(parte), bind_delega);
         inserimento.rows(VARIAZIONI, &variazioni(parte), bind_variazione);
         inserimento.rows(TRACCE_CHE_SOSTITUISCONO, &tracce, bind_traccia);
+        egov::insert_with_registrations(&mut inserimento, parte);
         inserimento.execute(connessione).await?;
     }
     insert_schede(connessione, nuove).await?;

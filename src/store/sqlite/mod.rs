@@ -9,6 +9,7 @@ mod carte;
 mod consulta;
 mod deleghe;
 mod documenti;
+mod egov;
 mod elenchi;
 mod gruppo;
 mod insert;

@@ -12,7 +12,7 @@ use tokio::sync::MutexGuard;
 use super::batch::{Inserimento, Tabella};
 use super::insert::insert_all;
 use super::row::{begin, guasto};
-use super::{Scrittura, SqliteStore, lotti, query};
+use super::{Scrittura, SqliteStore, egov, lotti, query};
 use crate::ricevuta::Registrata;
 use crate::store::registro::{
     Aperte, Numeri, Nuova, Richiesta, Scritte, Sorte, Visto, Vive, avente, decide, outcomes, pack_richieste,
@@ -76,6 +76,7 @@ pub(super) async fn look(connessione: &mut SqliteConnection, atti: &[&Atto]) -> 
         vive: live_sheets(connessione, atti, &gia_registrate).await?,
         aperte: open_domande(connessione, atti, &gia_registrate).await?,
         attuali: query::attuali(connessione, atti).await?,
+        buste: egov::known(connessione, atti.iter().filter_map(|atto| atto.busta())).await?,
         gia_registrate,
         ..Visto::default()
     };

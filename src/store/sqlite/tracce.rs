@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::batch::{Tabella, Valori, insert};
 use super::row::{begin, guasto};
-use super::{Presa, SqliteStore, query};
+use super::{Presa, SqliteStore, egov, query};
 use crate::store::codec::Conservata;
 use crate::store::valori::{Riga, intero, json, json_or_null, known, lunghezza};
 use crate::store::{Inconsistency, LIMITE_RICERCA, Ricerca, StoreError};
@@ -22,10 +22,13 @@ pub(super) async fn write_tracce(store: &SqliteStore, tracce: &[Traccia]) -> Res
     }
     let conservate: Vec<_> = tracce.iter().map(Conservata::pack).collect();
     let mut presa = store.take().await?;
-    let esito = match begin(&mut presa.connessione).await {
-        Ok(()) => insert(&mut presa.connessione, TRACCE, &conservate, bind_traccia).await,
-        Err(errore) => Err(errore),
+    let connessione = &mut presa.connessione;
+    let esito = async {
+        begin(connessione).await?;
+        insert(connessione, TRACCE, &conservate, bind_traccia).await?;
+        egov::insert_with_tracce(connessione, tracce).await
     };
+    let esito = esito.await;
     finish(presa, esito).await
 }
 
@@ -42,7 +45,7 @@ pub(super) async fn write_porta(store: &SqliteStore, rifiuti: &[RifiutoAllaPorta
     finish(presa, esito).await
 }
 
-async fn finish(presa: Presa<'_>, esito: Result<(), StoreError>) -> Result<(), StoreError> {
+pub(super) async fn finish(presa: Presa<'_>, esito: Result<(), StoreError>) -> Result<(), StoreError> {
     match esito {
         Ok(()) => presa.commit().await.map_err(|(_, causa)| causa),
         Err(errore) => {
@@ -326,6 +329,7 @@ fn traccia_from(row: &SqliteRow) -> Result<Traccia, Inconsistency> {
         note: riga.parse_option("note", parole)?.unwrap_or_default(),
         richiesta: None,
         risposta: None,
+        egov: None,
     })
 }
 
