@@ -18,6 +18,7 @@ use crate::adesione::documento::{Documento, nearest};
 pub use crate::adesione::documento::{Errore, FileErrato};
 use crate::domanda::Ambiente;
 use crate::intake::lotto::LottiConfig;
+use crate::listener::salute::SaluteConfig;
 use crate::listener::{Bounds, ListenerConfig, TlsConfig};
 use crate::soap::mtom;
 use crate::store::writer::WriterConfig;
@@ -40,6 +41,8 @@ pub struct Config {
     pub adesioni: PathBuf,
     /// Where to listen.
     pub listener: ListenerConfig,
+    /// Where a load balancer asks.
+    pub salute: SaluteConfig,
     /// The files of TLS.
     pub tls: TlsConfig,
     /// Every bound.
@@ -68,6 +71,7 @@ impl Default for Config {
             database: DatabaseConfig::default(),
             adesioni: "adesioni.toml".into(),
             listener: ListenerConfig::default(),
+            salute: SaluteConfig::default(),
             tls: TlsConfig::default(),
             limits: Limits::default(),
             lotti: LottiConfig::default(),

@@ -20,6 +20,7 @@ mod mtom;
 mod postgres;
 mod replay;
 mod riesame;
+mod salute;
 mod secondo;
 mod trace;
 mod una_domanda;
