@@ -20,6 +20,7 @@ use crate::intake::lotto::esame::Banco;
 use crate::intake::lotto::lavoro::Lavoro;
 use crate::intake::porta::{Accettazione, Numeri};
 use crate::intake::{self, Intake};
+use crate::listener::salute::{self, Salute};
 use crate::listener::{self, Porta, Serving, Spegnimento};
 use crate::schema::Schema;
 use crate::soap::answer::Limite;
@@ -50,6 +51,7 @@ struct Gateway {
 /// What works behind the door, and is closed after it.
 #[derive(Debug)]
 struct Rear {
+    salute: Option<Salute>,
     store: SharedStore,
     lavoro: Lavoro,
     accettazione: Accettazione,
@@ -71,8 +73,14 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     telemetry::init(&config.log);
     let Gateway { serving, rear } = build(config, Parts::default()).await?;
     tracing::info!(indirizzo = %serving.local_addr(), "serving");
+    let congedo = async {
+        if let Some(salute) = &rear.salute {
+            tracing::info!("stopping: readiness is red, the door is still open");
+            salute.take_leave().await;
+        }
+    };
     serving
-        .run_until_signal()
+        .run_until_signal(congedo)
         .await
         .context("il servizio si è interrotto")?;
     rear.close().await;
@@ -95,6 +103,12 @@ impl Running {
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// Where it tells its health, if it does.
+    #[must_use]
+    pub fn salute(&self) -> Option<&Salute> {
+        self.rear.salute.as_ref()
     }
 
     /// Its store.
@@ -121,6 +135,9 @@ impl Rear {
         self.accettazione.close().await;
         self.writer.close().await;
         self.tracce.close().await;
+        if let Some(salute) = self.salute {
+            salute.close().await;
+        }
         self.store.close().await;
     }
 }
@@ -141,6 +158,7 @@ async fn open_store(config: &Config) -> anyhow::Result<(SharedStore, WallClock)>
 async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
     // The address first: a port that is taken should be said before a store is touched.
     let bound = listener::bind(&config.listener).await?;
+    let salute = salute::bind(&config.salute).context("non si può ascoltare su salute.indirizzo")?;
     let porta_tcp = bound.local_addr().port();
     let (store, clock) = open_store(&config).await?;
     if let Some(avviso) = check::too_strong(config.ambiente, &store.identikit().await?) {
@@ -217,6 +235,9 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
     Ok(Gateway {
         serving,
         rear: Rear {
+            salute: salute
+                .map(|salute| salute.serve(Arc::clone(&store)))
+                .transpose()?,
             store,
             lavoro,
             accettazione,

@@ -20,6 +20,7 @@ use crate::domanda::Ambiente;
 use crate::egov::Dominio;
 use crate::intake::lotto::LottiConfig;
 use crate::intake::porta::PddConfig;
+use crate::listener::salute::SaluteConfig;
 use crate::listener::{Bounds, ListenerConfig, TlsConfig};
 use crate::soap::mtom;
 use crate::store::ancore::AncoreConfig;
@@ -43,6 +44,8 @@ pub struct Config {
     pub adesioni: PathBuf,
     /// Where to listen.
     pub listener: ListenerConfig,
+    /// Where a load balancer asks.
+    pub salute: SaluteConfig,
     /// The files of TLS.
     pub tls: TlsConfig,
     /// Every bound.
@@ -73,6 +76,7 @@ impl Default for Config {
             database: DatabaseConfig::default(),
             adesioni: "adesioni.toml".into(),
             listener: ListenerConfig::default(),
+            salute: SaluteConfig::default(),
             tls: TlsConfig::default(),
             limits: Limits::default(),
             lotti: LottiConfig::default(),

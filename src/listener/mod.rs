@@ -13,6 +13,7 @@ mod handshake;
 mod limits;
 mod peer;
 mod refusal;
+pub mod salute;
 mod stream;
 mod tls;
 mod watch;
@@ -262,9 +263,10 @@ impl Serving {
         self.server.await
     }
 
-    /// Serves until SIGTERM or SIGINT, then drains; a second signal does not wait for the answers in flight. SIGHUP
+    /// Serves until SIGTERM or SIGINT, then drains; a second signal does not wait for the answers in flight. Before it
+    /// drains at SIGTERM it serves on while `congedo` lasts: so long whoever sends us connections is told to stop. SIGHUP
     /// reads certificates, CA, CRL and adesioni again, without touching a connection.
-    pub async fn run_until_signal(self) -> io::Result<()> {
+    pub async fn run_until_signal(self, congedo: impl Future<Output = ()>) -> io::Result<()> {
         let mut termina = signal(SignalKind::terminate())?;
         let mut interrompi = signal(SignalKind::interrupt())?;
         let mut ricarica = signal(SignalKind::hangup())?;
@@ -274,7 +276,14 @@ impl Serving {
             tokio::select! {
                 finito = &mut server => return finito,
                 _ = ricarica.recv() => tell(&self.porta.reload()),
-                _ = termina.recv() => break,
+                _ = termina.recv() => {
+                    tokio::select! {
+                        () = congedo => {}
+                        _ = termina.recv() => {}
+                        _ = interrompi.recv() => {}
+                    }
+                    break;
+                }
                 _ = interrompi.recv() => break,
             }
         }

@@ -612,6 +612,10 @@ pub trait Store: lotti::ArchivioLotti + egov::ArchivioEgov + Send + Sync + std::
     /// Whether it would take a registration now; opens again what a failure closed.
     async fn ping(&self) -> Result<(), StoreError>;
 
+    /// Whether a commit would be durable now: writes as a registration does, and leaves nothing. A readiness probe's look,
+    /// every second or so: never two at a time.
+    async fn probe(&self) -> Result<(), StoreError>;
+
     /// Upkeep for a moment in which nothing waits (a log to fold up, space to give back). Takes little time.
     async fn tidy(&self) -> Result<(), StoreError> {
         Ok(())

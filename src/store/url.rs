@@ -23,6 +23,11 @@ pub struct PostgresUrl(String);
 #[error("not `sqlite:PATH` or `postgres://…`")]
 pub struct NotAStoreUrl;
 
+/// What cannot be the nodes of a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct NodiErrati(&'static str);
+
 impl FromStr for StoreUrl {
     type Err = NotAStoreUrl;
 
@@ -110,6 +115,69 @@ impl PostgresUrl {
         Self(format!("{prima}?{}", parametri.join("&")))
     }
 
+    /// One URL for each node: `postgres://gw@db1:5432,db2:5433/varco?target_session_attrs=read-write` names two, as the
+    /// tools of PostgreSQL write it (or `host=…,…&port=…,…` among the parameters).
+    pub(super) fn nodes(&self) -> Result<Vec<Self>, NodiErrati> {
+        let (dove, query) = self.0.split_once('?').unwrap_or((&self.0, ""));
+        let (schema, resto) = dove.split_once("://").unwrap_or(("postgres", dove));
+        let (chi, resto) = match resto.rsplit_once('@') {
+            Some((chi, resto)) => (format!("{chi}@"), resto),
+            None => (String::new(), resto),
+        };
+        let (hosts, database) = match resto.split_once('/') {
+            Some((hosts, database)) => (hosts, format!("/{database}")),
+            None => (resto, String::new()),
+        };
+        let valore = |nome: &str| {
+            self.parameters()
+                .find(|(altro, _)| *altro == nome)
+                .map(|(_, valore)| valore)
+        };
+        if let Some(attributi) = valore(ATTRIBUTI)
+            && !["read-write", "primary"].contains(&attributi)
+        {
+            return Err(NodiErrati(
+                "target_session_attrs must be read-write: it is the primary that registers",
+            ));
+        }
+        let (in_query, porte) = (valore("host"), valore("port"));
+        let nodi: Vec<&str> = in_query.unwrap_or(hosts).split(',').collect();
+        let porte: Vec<&str> = porte.map_or_else(Vec::new, |porte| porte.split(',').collect());
+        if porte.len() > 1 && porte.len() != nodi.len() {
+            return Err(NodiErrati("it has not as many ports as hosts"));
+        }
+        if nodi.len() > 1 && nodi.iter().any(|nodo| nodo.is_empty()) {
+            return Err(NodiErrati("one of its hosts is empty"));
+        }
+        let resto: Vec<_> = query
+            .split('&')
+            .filter(|parametro| {
+                let nome = parametro.split_once('=').map_or(*parametro, |(nome, _)| nome);
+                !parametro.is_empty() && ![ATTRIBUTI, "host", "port"].contains(&nome)
+            })
+            .collect();
+        let nodo = |posto: usize, nodo: &str| {
+            let mut parametri: Vec<String> = resto.iter().map(|parametro| (*parametro).to_owned()).collect();
+            if in_query.is_some() {
+                parametri.push(format!("host={nodo}"));
+            }
+            if let Some(porta) = porte.get(posto).or_else(|| porte.first()) {
+                parametri.push(format!("port={porta}"));
+            }
+            let host = if in_query.is_some() { hosts } else { nodo };
+            let separatore = if parametri.is_empty() { "" } else { "?" };
+            Self(format!(
+                "{schema}://{chi}{host}{database}{separatore}{}",
+                parametri.join("&")
+            ))
+        };
+        Ok(nodi
+            .iter()
+            .enumerate()
+            .map(|(posto, host)| nodo(posto, host))
+            .collect())
+    }
+
     /// Whether it has a parameter that the driver would pass over: a misspelt `sslmode` must not.
     pub(super) fn has_unknown_parameter(&self) -> bool {
         self.parameters()
@@ -169,8 +237,12 @@ impl fmt::Display for PostgresUrl {
     }
 }
 
-/// The parameters that may be shown: with `password` all that the driver knows.
-const MOSTRATI: [&str; 17] = [
+/// Which node of several is meant.
+const ATTRIBUTI: &str = "target_session_attrs";
+
+/// The parameters that may be shown: with `password` all that the driver knows, and one that is ours to follow.
+const MOSTRATI: [&str; 18] = [
+    ATTRIBUTI,
     "sslmode",
     "ssl-mode",
     "sslrootcert",
@@ -256,6 +328,51 @@ mod tests {
             .unwrap();
         assert!(altro.has_unknown_parameter() && !altro.tells_sslmode());
         assert!(url.tells_sslmode() && !url.has_unknown_parameter());
+    }
+
+    #[test]
+    fn a_url_may_name_several_nodes() {
+        let nodi = |url: &str| -> Result<Vec<String>, String> {
+            let url: PostgresUrl = url.parse().unwrap();
+            url.nodes()
+                .map(|nodi| nodi.into_iter().map(|nodo| nodo.0).collect())
+                .map_err(|errore| errore.to_string())
+        };
+        assert_eq!(
+            nodi("postgres://gw:p%2Cq@db1:5433,[::1]:5434/varco?target_session_attrs=read-write&sslmode=require").unwrap(),
+            [
+                "postgres://gw:p%2Cq@db1:5433/varco?sslmode=require",
+                "postgres://gw:p%2Cq@[::1]:5434/varco?sslmode=require"
+            ]
+        );
+        assert_eq!(
+            nodi("postgres:///varco?host=/run/a,/run/b&port=5433,5434&user=gw").unwrap(),
+            [
+                "postgres:///varco?user=gw&host=/run/a&port=5433",
+                "postgres:///varco?user=gw&host=/run/b&port=5434"
+            ]
+        );
+        assert_eq!(
+            nodi("postgres:///varco?host=/run/a,/run/b&port=5433").unwrap(),
+            [
+                "postgres:///varco?host=/run/a&port=5433",
+                "postgres:///varco?host=/run/b&port=5433"
+            ]
+        );
+        assert_eq!(nodi("postgres://gw@db").unwrap(), ["postgres://gw@db"]);
+        for (url, causa) in [
+            (
+                "postgres://gw@db1,db2/varco?target_session_attrs=any",
+                "target_session_attrs must be read-write: it is the primary that registers",
+            ),
+            (
+                "postgres:///varco?host=a,b,c&port=1,2",
+                "it has not as many ports as hosts",
+            ),
+            ("postgres://gw@db1,/varco", "one of its hosts is empty"),
+        ] {
+            assert_eq!(nodi(url).unwrap_err(), causa);
+        }
     }
 
     #[test]

@@ -104,6 +104,8 @@ pub(crate) struct Setting {
     pub(crate) lotti: Option<String>,
     /// What else the porta di dominio of PAT01 says; an operator unless told.
     pub(crate) pdd: Option<String>,
+    /// More sections of varco.toml: where it tells its health.
+    pub(crate) salute: Option<String>,
     /// What it keeps its domande in.
     #[serde(skip)]
     pub(crate) archivio: Archivio,
@@ -253,6 +255,20 @@ impl Gateway {
 
     pub(crate) fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Where it tells its health.
+    pub(crate) fn salute(&self) -> SocketAddr {
+        self.running.as_ref().unwrap().salute().unwrap().local_addr()
+    }
+
+    pub(crate) fn tells_its_health(&self) -> bool {
+        self.running.as_ref().unwrap().salute().is_some()
+    }
+
+    /// Says that it is about to stop.
+    pub(crate) fn leave(&self) {
+        self.running.as_ref().unwrap().salute().unwrap().leave();
     }
 
     /// Its store, to look into.
@@ -441,6 +457,7 @@ fn write_files(dir: &Path, setting: &Setting) {
         .as_deref()
         .unwrap_or("[listener]\nindirizzo = \"127.0.0.1:0\"\nworkers = 1\n");
     let lotti = setting.lotti.as_deref().unwrap_or_default();
+    let salute = setting.salute.as_deref().unwrap_or_default();
     std::fs::write(
         dir.join("varco.toml"),
         format!(
@@ -448,6 +465,7 @@ fn write_files(dir: &Path, setting: &Setting) {
 store = "{store}"
 adesioni = "adesioni.toml"
 {listener}
+{salute}
 [tls]
 certificato = "{certs}/server.pem"
 chiave = "{certs}/server.key"

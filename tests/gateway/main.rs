@@ -21,6 +21,7 @@ mod pdd;
 mod postgres;
 mod replay;
 mod riesame;
+mod salute;
 mod secondo;
 mod trace;
 mod una_domanda;

@@ -14,6 +14,7 @@ mod lotti;
 mod modifiche;
 mod motore;
 mod motore_processo;
+mod nodi;
 mod postgres;
 #[path = "../comune/postgres.rs"]
 mod postgres_comune;

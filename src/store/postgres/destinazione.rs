@@ -71,7 +71,7 @@ impl Destinazione {
     pub(in crate::store) async fn prepare(&mut self) -> Result<(), StoreError> {
         execute(
             &mut self.connessione,
-            "DELETE FROM impostazioni WHERE nome NOT IN ('applicazione', 'ambiente', 'creato_il')",
+            "DELETE FROM impostazioni WHERE nome NOT IN ('applicazione', 'ambiente', 'creato_il', 'schema_minimo')",
         )
         .await?;
         self.triggers_on_insert("DISABLE", 'O').await

@@ -19,10 +19,12 @@ mod lacune;
 mod legale;
 mod lotti;
 mod modifiche;
+mod nodi;
 mod open;
 mod query;
 mod register;
 mod row;
+mod sonda;
 mod spool;
 mod statement;
 mod tracce;
@@ -30,6 +32,7 @@ mod verify;
 
 use std::collections::BTreeSet;
 use std::sync::Mutex as StdMutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -69,6 +72,10 @@ pub struct PostgresStore {
     lettori: PgPool,
     /// Which numbers were told.
     ancore: Ancore,
+    /// To which node of the URL the readers go.
+    mirato: AtomicUsize,
+    /// The connection of the readiness probe.
+    sonda: Mutex<Option<PgConnection>>,
     /// The years whose partitions are there.
     anni: StdMutex<BTreeSet<i16>>,
 }
@@ -100,9 +107,11 @@ impl<'a> Presa<'a> {
         self.scrittura.dal = Instant::now();
     }
 
-    /// Settles a suspicion before a number is drawn: the register is looked over, on a connection of after it.
+    /// Settles a suspicion before a number is drawn: what is there is confirmed by the standbys, and the register is
+    /// looked over, on a connection of after it.
     async fn settle(&mut self) -> Result<(), StoreError> {
         if self.scrittura.sospetta {
+            sonda::confirm(&mut self.connessione).await?;
             verify::look_over(&mut self.connessione).await?;
             self.scrittura.sospetta = false;
         }
@@ -204,7 +213,40 @@ impl PostgresStore {
 
     /// A connection for anything but a registration.
     async fn lettore(&self) -> Result<sqlx::pool::PoolConnection<sqlx::Postgres>, StoreError> {
-        self.lettori.acquire().await.map_err(row::guasto)
+        self.aim();
+        match self.lettori.acquire().await {
+            Ok(lettore) => Ok(lettore),
+            // Perhaps another node is the primary by now, and nobody has registered since.
+            Err(_) if self.accesso.nodi.several() => {
+                close(self.accesso.nodi.reach().await?).await;
+                self.aim();
+                self.lettori.acquire().await.map_err(row::guasto)
+            }
+            Err(errore) => Err(row::guasto(errore)),
+        }
+    }
+
+    /// Sends new readers to the node that was last found to be the primary.
+    fn aim(&self) {
+        let (primo, options) = self.accesso.nodi.primo();
+        if self.mirato.swap(primo, Ordering::Relaxed) != primo {
+            self.lettori.set_connect_options(options.clone());
+        }
+    }
+
+    /// Opens the registering connection again and settles what is suspected of it, where nobody is at work with it.
+    async fn settle_idle(&self) -> Result<(), StoreError> {
+        // A connection that is out is one at work; only a closed one says something.
+        let Ok(scrittura) = self.scrittura.try_lock() else {
+            return Ok(());
+        };
+        self.within(async {
+            let mut presa = self.take_from(scrittura).await?;
+            let esito = presa.settle().await;
+            presa.give_back();
+            esito
+        })
+        .await
     }
 
     /// What the database does not answer in time is not waited for: its own time-outs end a statement, ours end the
@@ -445,21 +487,16 @@ impl Store for PostgresStore {
             lettore.ping().await.map_err(row::guasto)
         })
         .await?;
-        // A connection that is out is one at work; only a closed one says something.
-        let Ok(scrittura) = self.scrittura.try_lock() else {
-            return Ok(());
-        };
-        self.within(async {
-            let mut presa = self.take_from(scrittura).await?;
-            let esito = presa.settle().await;
-            presa.give_back();
-            esito
-        })
-        .await
+        self.settle_idle().await
+    }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        sonda::probe(self).await
     }
 
     async fn close(&self) {
         self.lettori.close().await;
+        self.sonda.lock().await.take();
         let presa = self.scrittura.lock().await.connessione.take();
         if let Some(connessione) = presa {
             close(connessione).await;

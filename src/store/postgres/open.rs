@@ -5,15 +5,17 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex as StdMutex};
+use std::sync::Mutex as StdMutex;
+use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions, PgSslMode};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use sqlx::{AssertSqlSafe, ConnectOptions};
 use tokio::sync::Mutex;
 
+use super::nodi::Nodi;
 use super::row::{guasto, sqlstate};
 use super::{PostgresStore, Scrittura, close};
 use crate::domanda::Ambiente;
@@ -21,6 +23,12 @@ use crate::store::ancore::{Ancore, Archivio};
 use crate::store::{Identikit, Inconsistency, Ingresso, OpenOptions, PostgresUrl, StoreError};
 
 static MIGRAZIONI: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// The oldest program that may work on this program's schema, by the version of its own. A migration that only adds leaves
+/// it where it is; one that takes away what older programs use raises it to its own version (ADR 15). `varco migrate`
+/// writes it into the store, for programs that are older than that migration and cannot know. 14: who is older reads
+/// neither the dictionary's rows nor declared holes.
+const SCHEMA_MINIMO: i64 = 14;
 
 /// The oldest server whose SQL we speak.
 const SERVER_MINIMO: i32 = 140_000;
@@ -36,10 +44,7 @@ const REGISTRO: &str = "varco_registro";
 pub(super) struct Accesso {
     /// The role to speak as, where the user may: a gateway cannot annul, whatever is sent to it.
     ruolo: &'static str,
-    /// The URL without its password, for errors.
-    nome: Arc<str>,
-    options: PgConnectOptions,
-    attesa: Duration,
+    pub(super) nodi: Nodi,
     istruzione: Duration,
 }
 
@@ -66,7 +71,7 @@ impl PostgresStore {
         options: &OpenOptions,
     ) -> Result<(Self, SignedDuration), StoreError> {
         let accesso = Accesso::new(ruolo, url, options)?;
-        let mut connessione = accesso.reach().await?;
+        let mut connessione = accesso.nodi.reach().await?;
         let aperto = async {
             accesso.lay_down(&mut connessione, options).await?;
             // What a commit depends on is said at the start, not at the first registration.
@@ -79,7 +84,7 @@ impl PostgresStore {
         let (offset, ancore) = aperto?;
 
         let lettori = {
-            let (accesso, connect) = (accesso.clone(), accesso.options.clone());
+            let (accesso, connect) = (accesso.clone(), accesso.nodi.primo().1.clone());
             PgPoolOptions::new()
                 .max_connections(options.lettori.max(1))
                 .acquire_timeout(options.attesa)
@@ -105,14 +110,28 @@ impl PostgresStore {
             }),
             lettori,
             ancore,
+            mirato: AtomicUsize::new(0),
+            sonda: Mutex::new(None),
             anni: StdMutex::new(BTreeSet::new()),
         };
         Ok((store, offset))
     }
 }
 
-/// How anybody of ours comes to a database: no parameter that would be passed over, and TLS wherever there is a network.
+/// How anybody of ours comes to a database of one node: no parameter that would be passed over, and TLS wherever there is a network.
 pub(crate) fn connect_options(url: &PostgresUrl) -> Result<PgConnectOptions, StoreError> {
+    match nodes_of(url)?.as_slice() {
+        [nodo] => Ok(nodo.clone()),
+        _ => Err(refused(&url.to_string(), "one host is needed here, not several")),
+    }
+}
+
+fn nodes_of(url: &PostgresUrl) -> Result<Vec<PgConnectOptions>, StoreError> {
+    let nodi = url.nodes().map_err(|errore| refused(&url.to_string(), errore))?;
+    nodi.iter().map(node_options).collect()
+}
+
+fn node_options(url: &PostgresUrl) -> Result<PgConnectOptions, StoreError> {
     let nome = url.to_string();
     if url.has_unknown_parameter() {
         return Err(refused(
@@ -139,20 +158,19 @@ fn is_on_the_network(options: &PgConnectOptions) -> bool {
 /// The driver's options would show the password.
 impl fmt::Debug for Accesso {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Accesso({})", self.nome)
+        write!(f, "Accesso({})", self.nome())
     }
 }
 
 impl Accesso {
     fn new(ruolo: &'static str, url: &PostgresUrl, options: &OpenOptions) -> Result<Self, StoreError> {
         let nome = url.to_string();
-        let connect = connect_options(url)?;
-        let in_rete = is_on_the_network(&connect);
-        let verificato = matches!(
-            connect.get_ssl_mode(),
-            PgSslMode::VerifyFull | PgSslMode::VerifyCa
-        );
-        if in_rete && !verificato && options.ambiente == Ambiente::Produzione {
+        let nodi = nodes_of(url)?;
+        let scoperto = |nodo: &PgConnectOptions| {
+            is_on_the_network(nodo)
+                && !matches!(nodo.get_ssl_mode(), PgSslMode::VerifyFull | PgSslMode::VerifyCa)
+        };
+        if options.ambiente == Ambiente::Produzione && nodi.iter().any(scoperto) {
             return Err(refused(
                 &nome,
                 "in produzione a database over the network needs sslmode=verify-full (or verify-ca) and sslrootcert",
@@ -160,42 +178,23 @@ impl Accesso {
         }
         Ok(Self {
             ruolo,
-            nome: nome.into(),
-            options: connect,
-            attesa: options.attesa,
+            nodi: Nodi::new(nome.into(), nodi, options.attesa),
             istruzione: options.istruzione,
         })
     }
 
     /// The URL without its password.
     pub(super) fn nome(&self) -> &str {
-        &self.nome
+        self.nodi.nome()
     }
 
     /// A connection that keeps its promises, or none.
     pub(super) async fn connect(&self) -> Result<PgConnection, StoreError> {
-        let mut connessione = self.reach().await?;
+        let mut connessione = self.nodi.reach().await?;
         // The server's own time-outs are of no use when it was frozen in this moment.
         match tokio::time::timeout(self.istruzione, self.prepare(&mut connessione)).await {
             Ok(esito) => esito.map(|()| connessione),
-            Err(_) => Err(self.no_answer(self.istruzione)),
-        }
-    }
-
-    fn no_answer(&self, attesa: Duration) -> StoreError {
-        StoreError::unavailable(format!(
-            "{}: no answer within {} s",
-            self.nome,
-            attesa.as_secs_f64()
-        ))
-    }
-
-    /// A connection, as whoever the URL says.
-    async fn reach(&self) -> Result<PgConnection, StoreError> {
-        match tokio::time::timeout(self.attesa, PgConnection::connect_with(&self.options)).await {
-            Ok(Ok(connessione)) => Ok(connessione),
-            Ok(Err(errore)) => Err(self.cannot_connect(errore)),
-            Err(_) => Err(self.no_answer(self.attesa)),
+            Err(_) => Err(self.nodi.no_answer(self.istruzione)),
         }
     }
 
@@ -215,26 +214,19 @@ impl Accesso {
             .execute(&mut *connessione)
             .await
             .map_err(guasto)?;
-        let (fsync, pagine, sincrono, in_attesa, membro): (String, String, String, bool, bool) =
-            sqlx::query_as(
-                "SELECT
+        self.nodi.look(connessione).await?;
+        let (fsync, pagine, sincrono, membro): (String, String, String, bool) = sqlx::query_as(
+            "SELECT
                  current_setting('fsync'),
                  current_setting('full_page_writes'),
                  current_setting('synchronous_commit'),
-                 pg_is_in_recovery(),
                  EXISTS (SELECT 1 FROM pg_roles
                          WHERE rolname = $1 AND pg_has_role(session_user, oid, 'MEMBER'))",
-            )
-            .bind(self.ruolo)
-            .fetch_one(&mut *connessione)
-            .await
-            .map_err(guasto)?;
-        if in_attesa {
-            return Err(StoreError::unavailable(format!(
-                "{}: it is a standby, which takes no registration; is the primary elsewhere?",
-                self.nome
-            )));
-        }
+        )
+        .bind(self.ruolo)
+        .fetch_one(&mut *connessione)
+        .await
+        .map_err(guasto)?;
         for (nome, valore, buono, dove) in [
             ("fsync", &fsync, fsync == "on", "postgresql.conf"),
             ("full_page_writes", &pagine, pagine == "on", "postgresql.conf"),
@@ -247,7 +239,7 @@ impl Accesso {
         ] {
             if !buono {
                 return Err(refused(
-                    &self.nome,
+                    self.nome(),
                     format_args!(
                         "{nome} is {valore}: a number that was told could be lost; set it to on ({dove}) and try again"
                     ),
@@ -269,7 +261,7 @@ impl Accesso {
 
     /// What the database is, and how we come to it: see [`crate::store::Store::identikit`].
     pub(super) async fn identikit(&self) -> Result<Identikit, StoreError> {
-        let mut connessione = self.reach().await?;
+        let mut connessione = self.nodi.reach().await?;
         // As who logged in: in another role it would be told nothing of its own connection.
         let (utente, tls): (String, Option<String>) = sqlx::query_as(
             "SELECT session_user::text, (SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl)",
@@ -331,16 +323,24 @@ impl Accesso {
                     .map_err(guasto)?;
             if !options.migrate || (schema == 0 && !options.create) || !puo {
                 return Err(refused(
-                    &self.nome,
+                    self.nome(),
                     format_args!("{vecchio}; run `varco migrate` as the owner of the database"),
                 ));
             }
             MIGRAZIONI.run(&mut *connessione).await.map_err(|errore| {
                 refused(
-                    &self.nome,
+                    self.nome(),
                     format_args!("schema cannot be brought up to date: {errore}"),
                 )
             })?;
+            sqlx::query(
+                "INSERT INTO impostazioni (nome, valore) VALUES ('schema_minimo', $1)
+                 ON CONFLICT (nome) DO UPDATE SET valore = excluded.valore",
+            )
+            .bind(SCHEMA_MINIMO.to_string())
+            .execute(&mut *connessione)
+            .await
+            .map_err(guasto)?;
             sqlx::raw_sql("GRANT SELECT ON _sqlx_migrations TO varco_gateway, varco_motore, varco_audit")
                 .execute(&mut *connessione)
                 .await
@@ -370,13 +370,13 @@ impl Accesso {
         .map_err(|errore| self.without_rights(errore))?;
         if server < SERVER_MINIMO {
             return Err(refused(
-                &self.nome,
+                self.nome(),
                 format_args!("PostgreSQL {} is too old; 14 or newer is needed", server / 10_000),
             ));
         }
         if codifica != "UTF8" {
             return Err(refused(
-                &self.nome,
+                self.nome(),
                 format_args!("its encoding is {codifica}; create the database with ENCODING 'UTF8'"),
             ));
         }
@@ -385,7 +385,7 @@ impl Accesso {
         }
         if !nostre || !versioni {
             return Err(refused(
-                &self.nome,
+                self.nome(),
                 "the database holds tables of another application",
             ));
         }
@@ -396,7 +396,7 @@ impl Accesso {
             != Some("varco")
         {
             return Err(refused(
-                &self.nome,
+                self.nome(),
                 "the database holds tables of another application",
             ));
         }
@@ -404,21 +404,35 @@ impl Accesso {
             && ambiente != options.ambiente.as_str()
         {
             return Err(refused(
-                &self.nome,
+                self.nome(),
                 format_args!(
                     "it belongs to ambiente {ambiente}, but {} is configured; each ambiente has its own store",
                     options.ambiente.as_str()
                 ),
             ));
         }
-        let schema: i64 =
-            sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success")
-                .fetch_one(connessione)
-                .await
-                .map_err(|errore| self.without_rights(errore))?;
-        if schema > ours() {
+        self.check_schema(connessione).await
+    }
+
+    /// The version of its schema, unless that is one on which this program may not work: looked at on opening, and by the
+    /// readiness probe while others migrate.
+    pub(super) async fn check_schema(&self, connessione: &mut PgConnection) -> Result<i64, StoreError> {
+        let (schema, minimo): (i64, Option<String>) = sqlx::query_as(
+            "SELECT
+                 (SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success),
+                 (SELECT valore FROM impostazioni WHERE nome = 'schema_minimo')",
+        )
+        .fetch_one(connessione)
+        .await
+        .map_err(|errore| self.without_rights(errore))?;
+        let minimo = minimo
+            .map(|minimo| minimo.parse::<i64>())
+            .transpose()
+            .map_err(|_| Inconsistency::new("impostazioni", "schema_minimo", "cannot be read"))?;
+        // A store that names no oldest program takes none that is older than its schema.
+        if schema > ours() && minimo.unwrap_or(schema) > ours() {
             return Err(refused(
-                &self.nome,
+                self.nome(),
                 format_args!(
                     "its schema is version {schema}, and this varco knows {}; use the newer varco that wrote it",
                     ours()
@@ -444,7 +458,7 @@ impl Accesso {
         match ambiente {
             Some(ambiente) if ambiente == options.ambiente.as_str() => Ok(()),
             _ => Err(refused(
-                &self.nome,
+                self.nome(),
                 "another process laid it down for another ambiente",
             )),
         }
@@ -492,65 +506,14 @@ impl Accesso {
             && sqlstate(database.as_ref()) == "42501"
         {
             return refused(
-                &self.nome,
+                self.nome(),
                 format_args!(
                     "user {0} has no rights on it; its administrator says: GRANT varco_gateway TO \"{0}\"",
-                    self.options.get_username()
+                    self.nodi.primo().1.get_username()
                 ),
             );
         }
         guasto(errore)
-    }
-
-    fn without_tls(&self, causa: impl fmt::Display) -> StoreError {
-        refused(
-            &self.nome,
-            format_args!(
-                "no TLS as asked for ({causa}); does the server speak TLS, is its certificate of the CA in \
-                 sslrootcert, and is the host the one it is made out to?"
-            ),
-        )
-    }
-
-    /// Why there is no connection, in words that say what to do.
-    fn cannot_connect(&self, errore: sqlx::Error) -> StoreError {
-        let sqlx::Error::Database(database) = &errore else {
-            return match errore {
-                sqlx::Error::Tls(causa) => self.without_tls(causa),
-                // The handshake's own refusals come as input that is not valid.
-                sqlx::Error::Io(causa) if causa.kind() == std::io::ErrorKind::InvalidData => {
-                    self.without_tls(causa)
-                }
-                sqlx::Error::Configuration(causa) => refused(&self.nome, causa),
-                altro => StoreError::unavailable(format!("{}: it cannot be reached: {altro}", self.nome)),
-            };
-        };
-        match sqlstate(database.as_ref()).as_str() {
-            "28000" | "28P01" => refused(
-                &self.nome,
-                format_args!(
-                    "user {} may not log in ({}); is the password right, and does pg_hba.conf admit this host?",
-                    self.options.get_username(),
-                    database.message()
-                ),
-            ),
-            "3D000" => refused(
-                &self.nome,
-                "there is no such database; create it (`createdb -E UTF8 …`), then run `varco migrate` as its owner",
-            ),
-            "42501" => refused(
-                &self.nome,
-                format_args!(
-                    "user {0} may not connect to it; its administrator says: GRANT varco_gateway TO \"{0}\"",
-                    self.options.get_username()
-                ),
-            ),
-            codice => StoreError::unavailable(format!(
-                "{}: SQLSTATE {codice}: {}",
-                self.nome,
-                database.message()
-            )),
-        }
     }
 }
 
@@ -619,6 +582,6 @@ async fn clock_offset(
     Ok(SignedDuration::from_millis(offset_ms))
 }
 
-fn refused(nome: &str, causa: impl fmt::Display) -> StoreError {
+pub(super) fn refused(nome: &str, causa: impl fmt::Display) -> StoreError {
     StoreError::Refused(format!("{nome}: {causa}"))
 }

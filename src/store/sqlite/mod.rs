@@ -400,6 +400,29 @@ impl Store for SqliteStore {
         esito
     }
 
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.ping().await?;
+        // Who is at work with it writes better than any probe.
+        let Ok(scrittura) = self.scrittura.try_lock() else {
+            return Ok(());
+        };
+        let mut presa = self.take_from(scrittura).await?;
+        // Room for a domanda, taken and given back; then a page that is written as it was, and synced.
+        for sql in [
+            "BEGIN IMMEDIATE",
+            "INSERT INTO impostazioni (nome, valore) VALUES ('sonda', hex(zeroblob(32768)))",
+            "ROLLBACK",
+            open::STESSA_APPLICAZIONE,
+        ] {
+            sqlx::raw_sql(sql)
+                .execute(&mut presa.connessione)
+                .await
+                .map_err(row::guasto)?;
+        }
+        presa.give_back();
+        Ok(())
+    }
+
     async fn tidy(&self) -> Result<(), StoreError> {
         let mut presa = self.take().await?;
         // A bounded step at a time: a purge of a year's payloads must not keep a registration waiting.

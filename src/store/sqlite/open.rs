@@ -427,4 +427,7 @@ fn cannot_open(path: &Path, errore: sqlx::Error) -> StoreError {
 /// `VARC`, as the first migration sets it.
 const APPLICAZIONE: i64 = 0x5641_5243;
 
+/// Writes [`APPLICAZIONE`] over itself.
+pub(super) const STESSA_APPLICAZIONE: &str = "PRAGMA application_id = 1447121475";
+
 static MIGRAZIONI: Migrator = sqlx::migrate!("migrations/sqlite");

@@ -15,7 +15,8 @@ trap end EXIT
 
 # Starts the cluster of this drill, or starts it again on the same data.
 cluster_start() {
-    rm -f "$dir/pg.in"
+    # What the last one said is not what this one says.
+    rm -f "$dir/pg.in" "$dir/pg.out"
     mkfifo "$dir/pg.in"
     "$varco" dev postgres --dir "$dir/pg" <"$dir/pg.in" >"$dir/pg.out" 2>&1 9>&- &
     cluster=$!

@@ -1,0 +1,300 @@
+//! What a load balancer asks: does this process live, and shall messages be sent to it? A listener of its own, in plain
+//! HTTP, since who asks has no certificate; on loopback or an inner network, and with nothing in its answers that belongs
+//! to anybody. One probe looks at the store, never two at once; whoever asks is told what it saw last, at once.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::http::StatusCode;
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::{App, HttpResponse, HttpServer, web};
+use tokio::task::JoinHandle;
+
+use crate::catalogo::Codice;
+use crate::store::{SharedStore, StoreError};
+
+/// Section `salute` of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SaluteConfig {
+    /// Where to listen; `None` = nowhere.
+    pub indirizzo: Option<SocketAddr>,
+    /// How long after a look at the store comes the next one.
+    pub intervallo: Duration,
+    /// A look that takes longer is a bad one.
+    pub attesa: Duration,
+    /// How long readiness is red before the door shuts, at SIGTERM: for a balancer to see it.
+    pub preavviso: Duration,
+}
+
+impl Default for SaluteConfig {
+    fn default() -> Self {
+        Self {
+            indirizzo: None,
+            intervallo: Duration::from_secs(1),
+            attesa: Duration::from_secs(2),
+            preavviso: Duration::from_secs(3),
+        }
+    }
+}
+
+/// An address that is ours, before there is anything to tell.
+#[derive(Debug)]
+pub struct SaluteInAscolto {
+    socket: TcpListener,
+    config: SaluteConfig,
+}
+
+/// Takes the address, where there is one to take.
+pub fn bind(config: &SaluteConfig) -> io::Result<Option<SaluteInAscolto>> {
+    let Some(indirizzo) = config.indirizzo else {
+        return Ok(None);
+    };
+    let socket = TcpListener::bind(indirizzo)?;
+    Ok(Some(SaluteInAscolto {
+        socket,
+        config: *config,
+    }))
+}
+
+/// The listener at work.
+#[derive(Debug)]
+pub struct Salute {
+    local_addr: SocketAddr,
+    preavviso: Duration,
+    quadro: Arc<Quadro>,
+    sonda: JoinHandle<()>,
+    server: ServerHandle,
+}
+
+/// What is known of the process.
+#[derive(Debug)]
+struct Quadro {
+    /// On its way out.
+    congedo: AtomicBool,
+    archivio: Mutex<Archivio>,
+}
+
+/// What is known of the store.
+#[derive(Debug)]
+struct Archivio {
+    /// `None` = well.
+    male: Option<Male>,
+    /// When the probe said so; also its pulse.
+    visto: Instant,
+}
+
+/// What is wrong with the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Male {
+    /// Nobody has looked yet.
+    Ignoto,
+    /// As a sender would be told it.
+    Codice(Codice),
+}
+
+impl SaluteInAscolto {
+    /// Starts to look and to answer, on the runtime of the caller.
+    pub fn serve(self, store: SharedStore) -> io::Result<Salute> {
+        let local_addr = self.socket.local_addr()?;
+        let quadro = Arc::new(Quadro {
+            congedo: AtomicBool::new(false),
+            archivio: Mutex::new(Archivio {
+                male: Some(Male::Ignoto),
+                visto: Instant::now(),
+            }),
+        });
+        let server = server(self.socket, &quadro, self.config)?;
+        let handle = server.handle();
+        tokio::spawn(async move {
+            if let Err(errore) = server.await {
+                tracing::error!("the health listener ended badly: {errore}");
+            }
+        });
+        Ok(Salute {
+            local_addr,
+            preavviso: self.config.preavviso,
+            sonda: tokio::spawn(probe(store, Arc::clone(&quadro), self.config)),
+            quadro,
+            server: handle,
+        })
+    }
+}
+
+impl Salute {
+    /// Where it listens.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Red from now on, whatever the store does: messages shall go elsewhere.
+    pub fn leave(&self) {
+        self.quadro.congedo.store(true, Ordering::Relaxed);
+    }
+
+    /// The same, and comes back when a balancer has seen it.
+    pub async fn take_leave(&self) {
+        self.leave();
+        tokio::time::sleep(self.preavviso).await;
+    }
+
+    /// Ends it: nobody answers any more.
+    pub async fn close(self) {
+        self.sonda.abort();
+        self.server.stop(false).await;
+    }
+}
+
+/// Looks at the store again and again. A look that takes too long is told as a bad one, and still waited for: beside it no
+/// second one is begun.
+async fn probe(store: SharedStore, quadro: Arc<Quadro>, config: SaluteConfig) {
+    loop {
+        let mut sonda = std::pin::pin!(store.probe());
+        let mut esito = tokio::time::timeout(config.attesa, &mut sonda).await;
+        // It may answer yet, but too late to be called well: the next look decides.
+        let tarda = esito.is_err();
+        while esito.is_err() {
+            let attesa = config.attesa.as_secs_f64();
+            quadro.tell(Err(StoreError::unavailable(format!(
+                "no answer within {attesa} s"
+            ))));
+            esito = tokio::time::timeout(config.intervallo, &mut sonda).await;
+        }
+        if tarda {
+            continue;
+        }
+        let Ok(esito) = esito else { continue };
+        quadro.tell(esito);
+        tokio::time::sleep(config.intervallo).await;
+    }
+}
+
+impl Quadro {
+    /// Notes what a look saw; a change is told in the log, once.
+    fn tell(&self, esito: Result<(), StoreError>) {
+        let male = esito.as_ref().err().map(|errore| Male::Codice(errore.codice()));
+        let prima = {
+            let Ok(mut archivio) = self.archivio.lock() else {
+                return;
+            };
+            archivio.visto = Instant::now();
+            std::mem::replace(&mut archivio.male, male)
+        };
+        match (prima, esito) {
+            (prima, Err(errore)) if prima != male => {
+                tracing::error!("readiness is red: {errore}");
+            }
+            (Some(Male::Codice(_)), Ok(())) => tracing::info!("readiness is green again"),
+            _ => {}
+        }
+    }
+
+    /// What keeps messages away, each with its code where it has one.
+    fn cause(&self, config: &SaluteConfig) -> Vec<Causa> {
+        let mut cause = Vec::new();
+        if self.congedo.load(Ordering::Relaxed) {
+            cause.push(Causa::new("servizio", "si sta fermando"));
+        }
+        match self
+            .archivio
+            .lock()
+            .map(|archivio| (archivio.male, archivio.visto))
+        {
+            Ok((Some(Male::Ignoto), _)) => cause.push(Causa::new("archivio", "non ancora guardato")),
+            Ok((Some(Male::Codice(codice)), _)) => cause.push(Causa {
+                codice: Some(codice.as_str()),
+                ..Causa::new("archivio", codice.voce().it)
+            }),
+            Ok((None, visto)) if visto.elapsed() > vecchiaia(config) => {
+                cause.push(Causa::new("archivio", "la sonda non si muove"));
+            }
+            Ok((None, _)) => {}
+            Err(_) => cause.push(Causa::new("archivio", "la sonda è caduta")),
+        }
+        cause
+    }
+
+    /// Whether the process goes on: its own runtime has moved the probe lately.
+    fn lives(&self, config: &SaluteConfig) -> bool {
+        self.archivio
+            .lock()
+            .is_ok_and(|archivio| archivio.visto.elapsed() <= vecchiaia(config))
+    }
+}
+
+/// A probe that has said nothing for so long does not run.
+fn vecchiaia(config: &SaluteConfig) -> Duration {
+    (config.intervallo + config.attesa) * 2 + Duration::from_secs(5)
+}
+
+/// Why it is red.
+#[derive(Debug, serde::Serialize)]
+struct Causa {
+    che: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    codice: Option<&'static str>,
+    perche: &'static str,
+}
+
+impl Causa {
+    fn new(che: &'static str, perche: &'static str) -> Self {
+        Self {
+            che,
+            codice: None,
+            perche,
+        }
+    }
+}
+
+/// One thread, few connections: who asks are two balancers and a person with curl.
+fn server(socket: TcpListener, quadro: &Arc<Quadro>, config: SaluteConfig) -> io::Result<Server> {
+    let quadro = Arc::clone(quadro);
+    let server = HttpServer::new(move || {
+        let (vive, pronto) = (Arc::clone(&quadro), Arc::clone(&quadro));
+        let live = move || {
+            let cause = if vive.lives(&config) {
+                Vec::new()
+            } else {
+                vec![Causa::new("servizio", "il processo non avanza")]
+            };
+            async move { reply(&cause) }
+        };
+        let ready = move || {
+            let cause = pronto.cause(&config);
+            async move { reply(&cause) }
+        };
+        App::new()
+            .service(
+                web::resource("/health/live")
+                    .route(web::get().to(live.clone()))
+                    .route(web::head().to(live)),
+            )
+            .service(
+                web::resource("/health/ready")
+                    .route(web::get().to(ready.clone()))
+                    .route(web::head().to(ready)),
+            )
+    });
+    Ok(server
+        .workers(1)
+        .max_connections(64)
+        .disable_signals()
+        .listen(socket)?
+        .run())
+}
+
+fn reply(cause: &[Causa]) -> HttpResponse {
+    let (status, stato) = if cause.is_empty() {
+        (StatusCode::OK, "verde")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "rosso")
+    };
+    HttpResponse::build(status)
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .json(serde_json::json!({ "stato": stato, "cause": cause }))
+}
