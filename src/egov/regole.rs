@@ -59,7 +59,9 @@ pub struct MittenteNoto<'a> {
 /// A busta that may be served. Only [`esamina`] makes one.
 ///
 /// ```compile_fail,E0451
-/// let accolta = varco::egov::Accolta { azione: "InviaDomanda".to_owned(), ..todo!() };
+/// fn forge(accolta: varco::egov::Accolta) -> varco::egov::Accolta {
+///     varco::egov::Accolta { azione: "InviaDomanda".to_owned(), ..accolta }
+/// }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accolta {
