@@ -12,6 +12,7 @@ use openssl::hash::MessageDigest;
 use openssl::x509::{X509, X509Crl, X509NameRef, X509Ref};
 
 use super::Certificato;
+use crate::domanda::sha256::hex;
 
 /// Bytes that are no certificate or no revocation list.
 #[derive(Debug, thiserror::Error)]
@@ -220,16 +221,6 @@ fn blocks(pem: &[u8]) -> impl Iterator<Item = &[u8]> {
         resto = &resto[a..];
         Some(blocco)
     })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut testo, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(testo, "{byte:02x}");
-            testo
-        })
 }
 
 #[cfg(test)]

@@ -152,6 +152,22 @@ impl Arrivo {
         }
         respond(reply, self.message_id)
     }
+
+    /// Refuses a method that is not among those of the address: 405 says which they are.
+    fn not_allowed(
+        &mut self,
+        corpo: &mut Corpo,
+        request: &HttpRequest,
+        ammessi: &'static str,
+    ) -> HttpResponse {
+        let violazione = Violazione::at(Codice::Htp003, "")
+            .with("metodo", clip(request.method().as_str(), 16))
+            .with("ammessi", ammessi);
+        let mut response = self.refuse(corpo, &violazione);
+        let ammessi = HeaderValue::from_static(ammessi);
+        response.headers_mut().insert(header::ALLOW, ammessi);
+        response
+    }
 }
 
 // Names of headers that HTTP does not know, ready made: what is sent for every message is not parsed for every message.

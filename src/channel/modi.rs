@@ -30,7 +30,7 @@ pub(super) async fn serve(
         return wsdl::serve(&request, prestazione, &channels, arrivo, corpo);
     }
     if request.method() != Method::POST {
-        return not_allowed(arrivo.refuse(&mut corpo, &method_violation(&request)));
+        return arrivo.not_allowed(&mut corpo, &request, AMMESSI);
     }
     let (versione_attesa, multiparte) = match content(&request, channels.mtom) {
         Ok(contenuto) => contenuto,
@@ -65,22 +65,7 @@ pub(super) async fn serve(
 }
 
 /// The methods of a service's address.
-const AMMESSI: &str = "POST, GET";
-
-/// 405 says what is allowed.
-pub(super) fn not_allowed(mut response: HttpResponse) -> HttpResponse {
-    response
-        .headers_mut()
-        .insert(header::ALLOW, header::HeaderValue::from_static(AMMESSI));
-    response
-}
-
-/// The sentence of a method that is not ours.
-pub(super) fn method_violation(request: &HttpRequest) -> Violazione {
-    Violazione::at(Codice::Htp003, "")
-        .with("metodo", super::clip(request.method().as_str(), 16))
-        .with("ammessi", AMMESSI)
-}
+pub(super) const AMMESSI: &str = "POST, GET";
 
 /// The SOAP version that the Content-Type speaks of, and the multipart that it announces; refuses media types that are no SOAP, other charsets than UTF-8
 /// (UTF-16 is refused by the reader, which can say where).

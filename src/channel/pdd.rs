@@ -31,13 +31,7 @@ pub(super) async fn serve(
     };
     let mut corpo = channels.body(payload);
     if request.method() != Method::POST {
-        let violazione = Violazione::at(Codice::Htp003, "")
-            .with("metodo", clip(request.method().as_str(), 16))
-            .with("ammessi", AMMESSI);
-        let mut risposta = arrivo.refuse(&mut corpo, &violazione);
-        let ammessi = header::HeaderValue::from_static(AMMESSI);
-        risposta.headers_mut().insert(header::ALLOW, ammessi);
-        return risposta;
+        return arrivo.not_allowed(&mut corpo, &request, AMMESSI);
     }
     let multiparte = match content(&request, channels.mtom) {
         Ok(multiparte) => multiparte,

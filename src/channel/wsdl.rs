@@ -35,7 +35,7 @@ pub(super) fn serve(
     match document(request.query_string(), prestazione, &channels.indirizzo_pubblico) {
         Asked::Document(content_type, testo) => arrivo.tell(content_type, testo),
         Asked::Unknown => arrivo.refuse(&mut corpo, &super::not_here(request)),
-        Asked::Nothing => modi::not_allowed(arrivo.refuse(&mut corpo, &modi::method_violation(request))),
+        Asked::Nothing => arrivo.not_allowed(&mut corpo, request, modi::AMMESSI),
     }
 }
 

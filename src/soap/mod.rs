@@ -8,7 +8,7 @@ pub mod fault;
 pub mod identity;
 pub mod mtom;
 #[cfg(test)]
-mod prova;
+pub(crate) mod prova;
 pub(crate) mod scrittore;
 
 pub(crate) use blocco::leggi_blocco;

@@ -27,7 +27,7 @@ pub(super) fn apri(xml: &str) -> Result<Envelope, EnvelopeError> {
 
 /// Validates `xml` against `xsd/{xsd}` with xmllint. Where there is none, says so, and lets pass.
 #[track_caller]
-pub(super) fn valida(xsd: &str, xml: &str) {
+pub(crate) fn valida(xsd: &str, xml: &str) {
     let schema = format!("{}/xsd/{xsd}", env!("CARGO_MANIFEST_DIR"));
     let figlio = Command::new("xmllint")
         .args(["--noout", "--nonet", "--schema", &schema, "-"])

@@ -9,14 +9,12 @@ mod risposta;
 mod traccia;
 mod valori;
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
-
 use jiff::{SignedDuration, Timestamp};
 use xsd_schema::SchemaSetBuilder;
 use xsd_schema::validation::{CollectingValidationSink, SchemaValidator, ValidationFlags, drive_quick_xml};
 
 use super::*;
+use crate::soap::prova;
 use crate::xml::Limits;
 
 /// The request of spec/spcoop.md §5.1.
@@ -151,27 +149,7 @@ pub(super) fn valida(namespace: &str, xsd: &str, xml: &str) {
     drop(corsa);
     let detti: Vec<String> = errors.iter().map(ToString::to_string).collect();
     assert_eq!(detti, Vec::<String>::new(), "{xml}");
-    xmllint(&file, xml);
-}
-
-#[track_caller]
-fn xmllint(file: &str, xml: &str) {
-    let figlio = Command::new("xmllint")
-        .args(["--noout", "--nonet", "--schema", file, "-"])
-        .stdin(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
-    let Ok(mut figlio) = figlio else {
-        eprintln!("SKIPPED: no xmllint (package libxml2-utils), {file} was not consulted");
-        return;
-    };
-    figlio.stdin.take().unwrap().write_all(xml.as_bytes()).unwrap();
-    let esito = figlio.wait_with_output().unwrap();
-    assert!(
-        esito.status.success(),
-        "{}\n{xml}",
-        String::from_utf8_lossy(&esito.stderr)
-    );
+    prova::valida(xsd, xml);
 }
 
 /// The page that partners read: its samples are buste of ours, and it has a row for every code.

@@ -18,7 +18,7 @@ const PARTE: &str =
 
 /// The request whose destination is nobody, too.
 fn due_parti_e_destinatario_ignoto() -> String {
-    con(PARTE, &PARTE.repeat(2)).replace(">INPS<", ">XXX<")
+    con(PARTE, &PARTE.repeat(2)).replace(">INPS<", ">Nessuno<")
 }
 
 fn senza_busta() -> String {
