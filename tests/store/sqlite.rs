@@ -196,6 +196,18 @@ async fn upkeep_folds_the_log_into_the_file() {
     banco.all_is_well(2).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn two_processes_that_look_the_store_over_at_once_wait_for_each_other() {
+    for _ in 0..20 {
+        let (banco, _) = store_and_file().await;
+        let altro = banco.another().await;
+        // Each has just opened it, and folds the log before it answers.
+        let (uno, due) = tokio::join!(banco.store.ping(), altro.ping());
+        uno.unwrap();
+        due.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn the_bytes_of_lots_lie_beside_the_file_for_its_user_alone() {
     use std::os::unix::fs::PermissionsExt as _;

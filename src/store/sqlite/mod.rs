@@ -28,6 +28,7 @@ mod verify;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -80,6 +81,8 @@ struct Scrittura {
     ///
     /// [`settle`]: Presa::settle
     sospetta: bool,
+    /// How long another process is waited for.
+    attesa: Duration,
 }
 
 /// The write connection, taken out. Whoever drops it without giving it back (an error, a panic, a future that was
@@ -99,7 +102,7 @@ impl<'a> Presa<'a> {
     /// failed sync it may have been in the cache and not on the disk), then the register is looked over.
     async fn settle(&mut self) -> Result<(), StoreError> {
         if self.scrittura.sospetta {
-            checkpoint(&mut self.connessione).await?;
+            checkpoint(&mut self.connessione, self.scrittura.attesa).await?;
             verify::look_over(&mut self.connessione).await?;
             self.scrittura.sospetta = false;
         }
@@ -209,20 +212,28 @@ async fn close(connessione: SqliteConnection) {
     }
 }
 
-/// Folds the log into the file and cuts it to nothing; fails when a reader is in the way for long.
-async fn checkpoint(connessione: &mut SqliteConnection) -> Result<(), StoreError> {
-    let (busy, _log, _folded): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
-        .fetch_one(connessione)
-        .await
-        .map_err(row::guasto)?;
-    if busy == 0 {
-        Ok(())
-    } else {
-        Err(StoreError::unavailable(
-            "the log cannot be folded up: a reader is in the way",
-        ))
+/// Folds the log into the file and cuts it to nothing; fails when somebody is in the way for longer than `attesa`.
+async fn checkpoint(connessione: &mut SqliteConnection, attesa: Duration) -> Result<(), StoreError> {
+    let fine = Instant::now() + attesa;
+    loop {
+        let (busy, _log, _folded): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
+            .fetch_one(&mut *connessione)
+            .await
+            .map_err(row::guasto)?;
+        if busy == 0 {
+            return Ok(());
+        }
+        // SQLite waits for who reads or writes, but not for another process that folds the same log.
+        if Instant::now() >= fine {
+            return Err(StoreError::unavailable(
+                "the log cannot be folded up: a reader or another process is in the way",
+            ));
+        }
+        tokio::time::sleep(TRA_DUE_TENTATIVI).await;
     }
 }
+
+const TRA_DUE_TENTATIVI: Duration = Duration::from_millis(10);
 
 #[async_trait]
 impl Store for SqliteStore {

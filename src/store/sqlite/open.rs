@@ -68,6 +68,7 @@ impl SqliteStore {
             scrittura: Mutex::new(Scrittura {
                 connessione: None,
                 sospetta: true,
+                attesa: options.attesa,
             }),
             lettori,
             ancore,
