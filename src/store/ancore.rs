@@ -108,6 +108,58 @@ impl Detti {
             _ => Ok(()),
         }
     }
+
+    /// The same of the numbers of domande.
+    fn hold_domande(&self, ultima: u64) -> Result<(), StoreError> {
+        if self.domanda > ultima {
+            return Err(StoreError::Indietro(format!(
+                "the last domanda has number {ultima}, and {} was told: this is not the store that told it (`varco \
+                 register recover`)",
+                self.domanda
+            )));
+        }
+        Ok(())
+    }
+
+    /// Refuses a store whose counters stand before what was told.
+    pub(super) fn check(&self, contatori: &Contatori) -> Result<(), StoreError> {
+        self.behind(contatori).next().map_or(Ok(()), Err)
+    }
+
+    fn behind<'a>(&'a self, contatori: &'a Contatori) -> impl Iterator<Item = StoreError> + 'a {
+        let registri: BTreeSet<&str> = self.registri.keys().map(|(registro, _)| &**registro).collect();
+        let dei_registri = registri.into_iter().map(|registro| {
+            let contatore = contatori.registri.iter().find(|(nome, ..)| nome == registro);
+            self.hold(
+                registro,
+                contatore.map_or((0, 0), |(_, anno, ultimo)| (*anno, non_negativo(*ultimo))),
+            )
+        });
+        let delle_domande = || self.hold_domande(non_negativo(contatori.domanda));
+        dei_registri
+            .chain(std::iter::once_with(delle_domande))
+            .filter_map(Result::err)
+    }
+}
+
+/// Where the counters of a store stand.
+#[derive(Debug)]
+pub(super) struct Contatori {
+    /// Register, year and last number.
+    pub(super) registri: Vec<(String, i16, i64)>,
+    /// The last domanda.
+    pub(super) domanda: i64,
+}
+
+impl Contatori {
+    /// What `registri` is read by, in every store.
+    pub(super) const REGISTRI: &str = "SELECT registro, anno, ultimo FROM registro";
+    /// What `domanda` is read by.
+    pub(super) const DOMANDA: &str = "SELECT ultimo FROM contatori WHERE nome = 'domanda'";
+}
+
+fn non_negativo(numero: i64) -> u64 {
+    u64::try_from(numero).unwrap_or(0)
 }
 
 /// The anchors of one process. Cheap to clone.
@@ -184,40 +236,22 @@ impl Ancore {
             .unwrap_or(Ok(()))
     }
 
-    /// Says of each counter (register, year and number) that stands before what was told, for whoever starts a gateway.
-    pub(super) fn warn(&self, contatori: &[(String, i16, i64)]) {
-        let stati = self.look(|stato| {
-            let registri: BTreeSet<&str> = stato
-                .tutti
-                .registri
-                .keys()
-                .map(|(registro, _)| &**registro)
-                .collect();
-            registri
-                .into_iter()
-                .filter_map(|registro| {
-                    let contatore = contatori.iter().find(|(nome, ..)| nome == registro);
-                    let contatore = contatore.map_or((0, 0), |(_, anno, ultimo)| {
-                        (*anno, u64::try_from(*ultimo).unwrap_or(0))
-                    });
-                    stato.tutti.hold(registro, contatore).err()
-                })
-                .collect::<Vec<_>>()
-        });
-        for errore in stati.into_iter().flatten() {
+    /// What was told, from here or from elsewhere. Counters that are held against it are read after it.
+    pub(super) fn detti(&self) -> Detti {
+        self.look(|stato| stato.tutti.clone()).unwrap_or_default()
+    }
+
+    /// Says of each counter that stands before what was told, for whoever starts a gateway.
+    pub(super) fn warn(&self, contatori: &Contatori) {
+        for errore in self.detti().behind(contatori) {
             tracing::error!("{errore}; no number is drawn");
         }
     }
 
-    /// The same of the numbers of domande.
+    /// Refuses to draw the number of a domanda while the last one stands before what was told.
     pub(super) fn hold_domande(&self, ultima: u64) -> Result<(), StoreError> {
-        match self.look(|stato| stato.tutti.domanda) {
-            Some(detta) if detta > ultima => Err(StoreError::Indietro(format!(
-                "the last domanda has number {ultima}, and {detta} was told: this is not the store that told it (`varco \
-                 register recover`)"
-            ))),
-            _ => Ok(()),
-        }
+        self.look(|stato| stato.tutti.hold_domande(ultima))
+            .unwrap_or(Ok(()))
     }
 
     /// Notes what was drawn and committed, before it is told. An anchor that cannot be written stops nobody: it is said.

@@ -12,6 +12,8 @@ varco=$(realpath "${1:-target/release/varco}")
 load=$(realpath "${2:-target/release/examples/load}")
 dir=$(mktemp -d)
 port=${PORT:-18452}
+health=$((port + 1))
+export VARCO_SALUTE__INDIRIZZO=127.0.0.1:$health
 gateway=''
 trap 'kill $gateway 2>/dev/null && wait $gateway || true; rm -rf "$dir"' EXIT
 # shellcheck source=tests/drills/lib/embedded.sh
@@ -22,6 +24,15 @@ set_clock
 config=$dir/demo/varco.toml
 certs=(--cacert "$dir/demo/certs/ca.pem" --cert "$dir/demo/certs/pat01.pem" --key "$dir/demo/certs/pat01.key")
 
+# Readiness says so within ten seconds.
+until_health() {
+    for _ in $(seq 100); do
+        curl -s "http://127.0.0.1:$health/health/ready" | grep -q "$1" && return
+        sleep 0.1
+    done
+    echo "readiness does not say $1" >&2
+    return 1
+}
 start() {
     "$varco" serve --config "$config" >>"$dir/serve.log" 2>&1 &
     gateway=$!
@@ -56,17 +67,19 @@ cp "$copy/store.db" "$dir/demo/store.db"
 "$varco" register list --config "$config" >"$dir/restored.tsv"
 start
 grep -q 'no number is drawn' "$dir/serve.log"
+until_health 'STO-004'
 "$varco" sample --data 2021-07-15 -o "$dir/domanda.xml" >/dev/null
 post "$dir/domanda.xml"
 grep -q ' 503 ' "$dir/head" && grep -qi '^retry-after: [0-9]' "$dir/head"
 grep -q 'Value>[a-z]*:Receiver' "$dir/answer" && grep -q 'STO-004' "$dir/answer"
-echo "on the copy ($(wc -l <"$dir/restored.tsv") registrations): 503, STO-004, Retry-After"
+echo "on the copy ($(wc -l <"$dir/restored.tsv") registrations): 503, STO-004, Retry-After; readiness red"
 kill "$gateway"
 wait "$gateway" || true
 
 "$varco" register recover --config "$config" --motivo 'ripristino della copia' --provvedimento 1/2021 \
     --provvedimento-data 2021-07-01 --operatore prova
 start
+until_health 'verde'
 post "$dir/domanda.xml"
 grep -q ' 200 ' "$dir/head" && grep -q 'Esito>REGISTRATA<' "$dir/answer"
 thousand "$dir/anew.tsv"

@@ -98,6 +98,8 @@ async fn a_store_behind_what_was_told_draws_no_number_until_the_hole_is_declared
         errore.to_string().ends_with("(`varco register recover`)"),
         "{errore}"
     );
+    // And readiness is red: a gateway whose store is not behind is the better one.
+    assert_eq!(store.probe().await.unwrap_err().codice(), Codice::Sto004);
     // What it knows it still tells.
     let ancora = store
         .register(&[atto("k1", 1, &[1])], istante(DOPO))
@@ -111,6 +113,7 @@ async fn a_store_behind_what_was_told_draws_no_number_until_the_hole_is_declared
         declare(&*registro, cartella.path()).await,
         Ok(vec![(4, 13, Some((4, 13)))])
     );
+    store.probe().await.unwrap();
     let nuova = store
         .register(&[atto("k4", 1, &[4])], istante(DOPO))
         .await

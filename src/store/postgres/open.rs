@@ -19,7 +19,7 @@ use super::nodi::Nodi;
 use super::row::{guasto, sqlstate};
 use super::{PostgresStore, Scrittura, close};
 use crate::domanda::Ambiente;
-use crate::store::ancore::{Ancore, Archivio};
+use crate::store::ancore::{Ancore, Archivio, Contatori};
 use crate::store::{Identikit, Inconsistency, Ingresso, OpenOptions, PostgresUrl, StoreError};
 
 static MIGRAZIONI: Migrator = sqlx::migrate!("migrations/postgres");
@@ -475,11 +475,9 @@ impl Accesso {
         };
         let creato_il = self.setting::<String>(connessione, "creato_il").await?;
         let ancore = Ancore::open(config, Archivio::new(options.ambiente, creato_il))?;
-        let contatori: Vec<(String, i16, i64)> =
-            sqlx::query_as("SELECT registro, anno, ultimo FROM registro")
-                .fetch_all(connessione)
-                .await
-                .map_err(|errore| self.without_rights(errore))?;
+        let contatori = counters(connessione)
+            .await
+            .map_err(|errore| self.without_rights(errore))?;
         ancore.warn(&contatori);
         Ok(ancore)
     }
@@ -544,6 +542,18 @@ pub(super) async fn setting(
         .bind(nome)
         .fetch_optional(connessione)
         .await
+}
+
+/// Where the counters stand.
+pub(super) async fn counters(connessione: &mut PgConnection) -> Result<Contatori, sqlx::Error> {
+    Ok(Contatori {
+        registri: sqlx::query_as(Contatori::REGISTRI)
+            .fetch_all(&mut *connessione)
+            .await?,
+        domanda: sqlx::query_scalar(Contatori::DOMANDA)
+            .fetch_one(connessione)
+            .await?,
+    })
 }
 
 /// How far the business clock is ahead of the true one (spec of `orologio.inizio`: design.md §2.16).

@@ -4,6 +4,7 @@
 use sqlx::postgres::PgConnection;
 
 use super::PostgresStore;
+use super::open::counters;
 use super::row::guasto;
 use crate::store::StoreError;
 
@@ -19,6 +20,8 @@ pub(super) async fn probe(store: &PostgresStore) -> Result<(), StoreError> {
         .within(async {
             store.accesso.nodi.look(&mut connessione).await?;
             store.accesso.check_schema(&mut connessione).await?;
+            let detti = store.ancore.detti();
+            detti.check(&counters(&mut connessione).await.map_err(guasto)?)?;
             // Some 300 KB that do not fit into memory so small, so that they need room on the disk of the database; a
             // gateway may make no table, not even a temporary one.
             execute(

@@ -418,6 +418,12 @@ impl Store for SqliteStore {
             return Ok(());
         };
         let mut presa = self.take_from(scrittura).await?;
+        let detti = self.ancore.detti();
+        let contatori = open::counters(&mut presa.connessione).await?;
+        if let Err(indietro) = detti.check(&contatori) {
+            presa.give_back();
+            return Err(indietro);
+        }
         // Room for a domanda, taken and given back; then a page that is written as it was, and synced.
         for sql in [
             "BEGIN IMMEDIATE",

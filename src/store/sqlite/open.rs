@@ -18,7 +18,7 @@ use super::consulta::Consulte;
 use super::origine::Trasferimento;
 use super::{Scrittura, SqliteStore, row};
 use crate::domanda::Ambiente;
-use crate::store::ancore::{Ancore, Archivio};
+use crate::store::ancore::{Ancore, Archivio, Contatori};
 use crate::store::sportello::Sportello;
 use crate::store::{Inconsistency, OpenOptions, StoreError};
 
@@ -316,12 +316,22 @@ async fn anchors(connessione: &mut SqliteConnection, options: &OpenOptions) -> R
     };
     let creato_il = setting::<String>(connessione, "creato_il").await?;
     let ancore = Ancore::open(config, Archivio::new(options.ambiente, creato_il))?;
-    let contatori: Vec<(String, i16, i64)> = sqlx::query_as("SELECT registro, anno, ultimo FROM registro")
-        .fetch_all(connessione)
-        .await
-        .map_err(row::guasto)?;
-    ancore.warn(&contatori);
+    ancore.warn(&counters(connessione).await?);
     Ok(ancore)
+}
+
+/// Where the counters stand.
+pub(super) async fn counters(connessione: &mut SqliteConnection) -> Result<Contatori, StoreError> {
+    Ok(Contatori {
+        registri: sqlx::query_as(Contatori::REGISTRI)
+            .fetch_all(&mut *connessione)
+            .await
+            .map_err(row::guasto)?,
+        domanda: sqlx::query_scalar(Contatori::DOMANDA)
+            .fetch_one(connessione)
+            .await
+            .map_err(row::guasto)?,
+    })
 }
 
 /// How far the business clock is ahead of the true one (spec of `orologio.inizio`: design.md §2.16).
