@@ -47,6 +47,7 @@ pub mod prestazione;
 pub mod protocollo;
 pub mod ricevuta;
 
-// The base: the catalogue of errors, time and ids.
+// The base: the catalogue of errors, time and ids; what is counted.
 pub mod catalogo;
 pub mod clock;
+pub mod metriche;

@@ -6,7 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use varco::catalogo::{CODICI, GRUPPI, markdown, xml};
+use varco::metriche::{METRICHE, Tipo, markdown as pagina_delle_metriche};
 use varco::prestazione::{Operazione, PRESTAZIONI};
+use varco::trace::conti::PASSI;
 use xsd_schema::SchemaSetBuilder;
 use xsd_schema::validation::{CollectingValidationSink, SchemaValidator, ValidationFlags, drive_quick_xml};
 
@@ -25,7 +27,7 @@ const STRATI: &[(&str, &[&str])] = &[
         "domain",
         &["prestazione", "domanda", "protocollo", "ricevuta", "patronato"],
     ),
-    ("base", &["catalogo", "clock"]),
+    ("base", &["catalogo", "clock", "metriche"]),
 ];
 
 /// The only modules in which a crate may be named.
@@ -298,6 +300,92 @@ fn the_page_of_errors_is_the_catalogue() {
         markdown(),
         "BLESS=1 cargo test --test tidy writes it anew"
     );
+}
+
+#[test]
+fn the_page_of_metrics_is_their_table() {
+    let file = radice().join("docs/metriche.md");
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&file, pagina_delle_metriche()).unwrap();
+    }
+    assert_eq!(
+        fs::read_to_string(&file).unwrap(),
+        pagina_delle_metriche(),
+        "BLESS=1 cargo test --test tidy writes it anew"
+    );
+    let nomi: BTreeSet<_> = METRICHE.iter().map(|metrica| metrica.nome).collect();
+    assert_eq!(nomi.len(), METRICHE.len(), "a name twice");
+    for metrica in METRICHE {
+        let conta = metrica.nome.ends_with("_total");
+        assert_eq!(conta, metrica.tipo == Tipo::Contatore, "{}", metrica.nome);
+        assert!(
+            metrica.aiuto.ends_with('.') && !metrica.aiuto.contains(['\n', '\\', '|']),
+            "{}",
+            metrica.nome
+        );
+    }
+}
+
+/// The metrics that a text names, without what a histogram adds to its name.
+fn metriche_di(testo: &str) -> Vec<String> {
+    let parole = testo.split(|lettera: char| !(lettera.is_ascii_alphanumeric() || lettera == '_'));
+    parole
+        .filter(|parola| parola.starts_with("varco_") || parola.starts_with("process_"))
+        .map(|parola| {
+            let senza = ["_bucket", "_sum", "_count"]
+                .iter()
+                .find_map(|suffisso| parola.strip_suffix(suffisso));
+            let istogramma = senza.filter(|nome| {
+                METRICHE
+                    .iter()
+                    .any(|metrica| metrica.nome == *nome && metrica.tipo == Tipo::Istogramma)
+            });
+            istogramma.unwrap_or(parola).to_owned()
+        })
+        .collect()
+}
+
+#[test]
+fn rules_dashboard_and_manual_name_metrics_that_exist() {
+    for file in [
+        "deploy/prometheus/regole.yml",
+        "deploy/grafana/varco.json",
+        "docs/esercizio.md",
+    ] {
+        let testo = fs::read_to_string(radice().join(file)).unwrap();
+        // Of the manual, the chapter about them: databases and roles elsewhere have names of that kind.
+        let testo = testo
+            .split("\n## ")
+            .find(|capitolo| capitolo.starts_with("Sorvegliare"))
+            .unwrap_or(&testo);
+        let nomi = metriche_di(testo);
+        assert!(nomi.len() >= 10, "{file} names no metrics");
+        for nome in nomi {
+            assert!(
+                METRICHE.iter().any(|metrica| metrica.nome == nome),
+                "{file}: {nome}"
+            );
+        }
+    }
+    let cruscotto = fs::read_to_string(radice().join("deploy/grafana/varco.json")).unwrap();
+    let cruscotto: serde_json::Value = serde_json::from_str(&cruscotto).unwrap();
+    assert!(
+        cruscotto["panels"]
+            .as_array()
+            .is_some_and(|pannelli| pannelli.len() >= 10)
+    );
+}
+
+#[test]
+fn every_step_that_is_timed_is_counted() {
+    let mut cronometrati = BTreeSet::new();
+    for riga in righe_di_src() {
+        for dopo in riga.testo.split("passo(\"").skip(1) {
+            cronometrati.insert(dopo.split('"').next().unwrap_or_default().to_owned());
+        }
+    }
+    let contati: BTreeSet<String> = PASSI.iter().map(|passo| (*passo).to_owned()).collect();
+    assert_eq!(cronometrati, contati);
 }
 
 #[test]

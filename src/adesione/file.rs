@@ -7,6 +7,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use ipnet::IpNet;
+use jiff::Timestamp;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -46,6 +47,7 @@ impl Adesioni {
             cartella: file.parent().unwrap_or_else(|| Path::new("")),
             codici: HashMap::new(),
             certificati: HashMap::new(),
+            scadenza: None,
             mittenti: HashMap::new(),
         };
         let enti = if lettura.documento.errori.is_empty() {
@@ -69,6 +71,8 @@ pub(super) struct Lettura<'a> {
     codici: HashMap<String, usize>,
     /// Whose each certificate is, under every name it is known by.
     certificati: HashMap<Riconoscimento, (usize, String)>,
+    /// When the last certificate of this ente ends, as far as files tell.
+    scadenza: Option<Timestamp>,
     /// Where each name on SPCoop was first used: type and name.
     pub(super) mittenti: HashMap<(String, String), usize>,
 }
@@ -103,6 +107,7 @@ impl<'a> Lettura<'a> {
         let denominazione = self.denominazione(riga, tabella);
         let codice_fiscale = self.codice_fiscale(riga, tabella);
         let stato = self.stato(tabella);
+        self.scadenza = None;
         let certificati = self.certificati(riga, &nome, tabella);
         let uffici = self.uffici(riga, &nome, tabella);
         let indirizzi = self.indirizzi(tabella);
@@ -116,6 +121,7 @@ impl<'a> Lettura<'a> {
             codice_fiscale: codice_fiscale?,
             stato,
             certificati,
+            scadenza: self.scadenza.take(),
             uffici,
             indirizzi,
             servizi,
@@ -260,13 +266,16 @@ impl<'a> Lettura<'a> {
                     .map_err(|causa| causa.to_string())
                     .and_then(|pem| Certificato::from_pem(&pem).map_err(|causa| causa.to_string()));
                 match letto.map(|certificati| certificati.into_iter().next()) {
-                    Ok(Some(primo)) => vec![
-                        Riconoscimento::Sha256(primo.sha256),
-                        Riconoscimento::EmittenteSeriale {
-                            emittente: primo.emittente,
-                            seriale: primo.seriale,
-                        },
-                    ],
+                    Ok(Some(primo)) => {
+                        self.scadenza = self.scadenza.max(Some(primo.scadenza));
+                        vec![
+                            Riconoscimento::Sha256(primo.sha256),
+                            Riconoscimento::EmittenteSeriale {
+                                emittente: primo.emittente,
+                                seriale: primo.seriale,
+                            },
+                        ]
+                    }
                     Ok(None) => return self.none(riga, "file: nessun certificato"),
                     Err(causa) => {
                         return self.none(riga, &format!("certificato {}: {causa}", percorso.display()));

@@ -90,6 +90,8 @@ pub struct Ente {
     pub stato: StatoEnte,
     /// Its certificates; several while one is rotated.
     pub certificati: Vec<Riconoscimento>,
+    /// When the last of those that were told by file ends: from then on it has none.
+    pub scadenza: Option<Timestamp>,
     /// Its uffici.
     pub uffici: Vec<CodiceUfficio>,
     /// From where it may connect; empty = from anywhere.

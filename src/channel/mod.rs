@@ -10,7 +10,6 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
-use tracing::info;
 use uuid::Uuid;
 
 use crate::adesione::Peer;
@@ -121,6 +120,7 @@ impl Channels {
             ..Traccia::default()
         };
         let Ok(guardia) = self.tracce.begin(traccia) else {
+            tracing::info!(message_id = %message_id, codice = %Codice::Sys002, "not taken: the trace queue is full");
             let mut reply = plain(503, &[Violazione::at(Codice::Sys002, "")]);
             reply.retry_after_s = Some(self.intake.retry_after.as_secs());
             return Err(Box::new(respond(reply, message_id)));
@@ -201,7 +201,6 @@ fn respond(reply: Reply, message_id: Uuid) -> HttpResponse {
     if let Some(genere) = reply.genere {
         response.insert_header((GENERE, genere));
     }
-    info!(message_id = %message_id, status = reply.status, bytes = reply.bytes.len(), "answered");
     match reply.flusso {
         None => response.body(reply.bytes),
         // Its length is not known ahead: it is written while the store is read.

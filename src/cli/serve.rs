@@ -20,6 +20,7 @@ use crate::intake::lotto::esame::Banco;
 use crate::intake::lotto::lavoro::Lavoro;
 use crate::intake::porta::{Accettazione, Numeri};
 use crate::intake::{self, Intake};
+use crate::listener::metriche::Fonti;
 use crate::listener::salute::{self, Salute};
 use crate::listener::{self, Porta, Serving, Spegnimento};
 use crate::schema::Schema;
@@ -231,13 +232,21 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         richiesta_attesa: config.limits.porta.richiesta,
         indirizzo_pubblico: pubblico(&config.listener.indirizzo_pubblico, porta_tcp),
     });
+    let fonti = Fonti {
+        tracce: tracce.clone(),
+        writer: writer.clone(),
+        lavoro: lavoro.clone(),
+        porta: Arc::clone(&porta),
+        store: Arc::clone(&store),
+        clock: Arc::clone(&channels.clock),
+        connessioni_max: config.limits.porta.connessioni_max,
+        fermo_dopo: config.lotti.fermo_dopo,
+    };
     let serving = listener::serve(bound, porta, &config.limits.porta, channel::routes(channels))?;
     Ok(Gateway {
         serving,
         rear: Rear {
-            salute: salute
-                .map(|salute| salute.serve(Arc::clone(&store)))
-                .transpose()?,
+            salute: salute.map(|salute| salute.serve(fonti)).transpose()?,
             store,
             lavoro,
             accettazione,

@@ -142,6 +142,7 @@ impl Diario {
 
     /// The registration wrote the record: nothing is left to write.
     pub(super) fn registered(&mut self) {
+        self.passo("registrazione");
         self.registered = true;
     }
 
@@ -266,11 +267,13 @@ impl Diario {
 
     /// The answer is made: writes the record, unless a registration already did.
     pub fn close(mut self, corpo: &mut Corpo, reply: &Reply) {
+        self.passo("risposta");
+        self.guardia.risposta_len = reply.bytes.len() as u64;
+        self.guardia.http_status = reply.status;
         if self.registered {
             self.guardia.registered();
             return;
         }
-        self.passo("risposta");
         let richiesta = self
             .richiesta
             .take()
@@ -279,8 +282,6 @@ impl Diario {
         traccia.richiesta_len = traccia
             .richiesta_len
             .max(richiesta.as_ref().map_or(0, |bytes| bytes.len() as u64));
-        traccia.risposta_len = reply.bytes.len() as u64;
-        traccia.http_status = reply.status;
         traccia.richiesta = richiesta;
         traccia.risposta = (!self.senza_risposta).then(|| reply.bytes.clone());
         self.guardia.close();

@@ -18,7 +18,7 @@ use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::answer;
-use super::limits::{Bounds, Conteggio};
+use super::limits::Bounds;
 use super::peer::{Connessione, Fase};
 use super::refusal::{Chi, INIZIO_BYTES, Inizio, PROTOCOL_VERSION, inizio, of_handshake, of_tls, refusal};
 use super::stream::{COMMIATO, Flusso};
@@ -28,13 +28,12 @@ use crate::catalogo::Codice;
 use crate::domanda::Violazione;
 
 /// The name under which all connections are counted together.
-const TUTTE: &str = "";
+pub(super) const TUTTE: &str = "";
 
 /// What every acceptor of the process shares.
 #[derive(Clone)]
 pub(super) struct Ingresso {
     pub(super) porta: Arc<Porta>,
-    pub(super) aperte: Conteggio,
 }
 
 /// Somebody who was not let in, and the socket to say it on, where that still makes sense.
@@ -65,7 +64,7 @@ impl Ingresso {
             indirizzo: Some(ip),
             ..Chi::default()
         };
-        let Some(posto) = self.aperte.take(TUTTE, bounds.connessioni_max) else {
+        let Some(posto) = self.porta.aperte.take(TUTTE, bounds.connessioni_max) else {
             self.log(
                 &chi,
                 &refusal(Codice::Tls015).with("limite", bounds.connessioni_max),
@@ -106,6 +105,7 @@ impl Ingresso {
         };
         chi.showed(&certificato);
         let Some(suo_posto) = self
+            .porta
             .aperte
             .take(&certificato.sha256, bounds.connessioni_per_certificato_max)
         else {
@@ -137,6 +137,7 @@ impl Ingresso {
             self.turn_away(tls, &chi, &violazione).await;
             return None;
         }
+        self.porta.accepted(connessione.presentato().tls_ripresa);
         Some((Flusso::new(tls, connessione, Rc::clone(bounds)), indirizzo))
     }
 

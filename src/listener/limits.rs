@@ -58,6 +58,12 @@ pub(super) struct Posto {
 }
 
 impl Conteggio {
+    /// How many go by this name now.
+    pub(super) fn count(&self, nome: &str) -> usize {
+        let aperte = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        aperte.get(nome).copied().unwrap_or(0)
+    }
+
     /// A place among at most `limite` that go by the same name.
     pub(super) fn take(&self, nome: &str, limite: usize) -> Option<Posto> {
         // A panic under the lock leaves a map that still counts.

@@ -11,6 +11,7 @@
 pub mod answer;
 mod handshake;
 mod limits;
+pub mod metriche;
 mod peer;
 mod refusal;
 pub mod salute;
@@ -38,7 +39,6 @@ pub use refusal::DoorLog;
 pub use tls::{NelDubbio, Porta, PortaErrata, Ricarica, TlsConfig};
 
 use handshake::Ingresso;
-use limits::Conteggio;
 use stream::{COMMIATO, Flusso};
 
 /// Section `listener` of the configuration.
@@ -156,7 +156,6 @@ where
     let spegnimento = builder.graceful_shutdown_signal();
     let ingresso = Ingresso {
         porta: Arc::clone(&porta),
-        aperte: Conteggio::default(),
     };
     let bounds = bounds.clone();
     let factory = move || worker(&ingresso, &bounds, &spegnimento, app.clone());

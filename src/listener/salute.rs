@@ -1,4 +1,5 @@
-//! What a load balancer asks: does this process live, and shall messages be sent to it? A listener of its own, in plain
+//! What a load balancer asks: does this process live, and shall messages be sent to it? And what Prometheus asks: how is it
+//! doing ([`metriche`](super::metriche))? A listener of its own, in plain
 //! HTTP, since who asks has no certificate; on loopback or an inner network, and with nothing in its answers that belongs
 //! to anybody. One probe looks at the store, never two at once; whoever asks is told what it saw last, at once.
 
@@ -11,11 +12,13 @@ use std::time::{Duration, Instant};
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::http::StatusCode;
-use actix_web::http::header::CACHE_CONTROL;
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use tokio::task::JoinHandle;
 
+use super::metriche::{Fonti, Racconto};
 use crate::catalogo::Codice;
+use crate::metriche::Formato;
 use crate::store::{SharedStore, StoreError};
 
 /// Section `salute` of the configuration.
@@ -99,7 +102,9 @@ enum Male {
 
 impl SaluteInAscolto {
     /// Starts to look and to answer, on the runtime of the caller.
-    pub fn serve(self, store: SharedStore) -> io::Result<Salute> {
+    pub fn serve(self, fonti: Fonti) -> io::Result<Salute> {
+        let store = Arc::clone(&fonti.store);
+        let racconto = Arc::new(Racconto::new(fonti, self.config));
         let local_addr = self.socket.local_addr()?;
         let quadro = Arc::new(Quadro {
             congedo: AtomicBool::new(false),
@@ -108,7 +113,7 @@ impl SaluteInAscolto {
                 visto: Instant::now(),
             }),
         });
-        let server = server(self.socket, &quadro, self.config)?;
+        let server = server(self.socket, &quadro, &racconto, self.config)?;
         let handle = server.handle();
         tokio::spawn(async move {
             if let Err(errore) = server.await {
@@ -219,6 +224,16 @@ impl Quadro {
         cause
     }
 
+    /// The code of what is wrong with the store; `None` = nothing, and nobody has looked = unavailable.
+    fn archivio(&self) -> Option<Codice> {
+        let male = self.archivio.lock().map(|archivio| archivio.male);
+        match male.unwrap_or(Some(Male::Ignoto)) {
+            Some(Male::Codice(codice)) => Some(codice),
+            Some(Male::Ignoto) => Some(Codice::Sto001),
+            None => None,
+        }
+    }
+
     /// Whether the process goes on: its own runtime has moved the probe lately.
     fn lives(&self, config: &SaluteConfig) -> bool {
         self.archivio
@@ -252,8 +267,13 @@ impl Causa {
 }
 
 /// One thread, few connections: who asks are two balancers and a person with curl.
-fn server(socket: TcpListener, quadro: &Arc<Quadro>, config: SaluteConfig) -> io::Result<Server> {
-    let quadro = Arc::clone(quadro);
+fn server(
+    socket: TcpListener,
+    quadro: &Arc<Quadro>,
+    racconto: &Arc<Racconto>,
+    config: SaluteConfig,
+) -> io::Result<Server> {
+    let (quadro, racconto) = (Arc::clone(quadro), Arc::clone(racconto));
     let server = HttpServer::new(move || {
         let (vive, pronto) = (Arc::clone(&quadro), Arc::clone(&quadro));
         let live = move || {
@@ -268,7 +288,22 @@ fn server(socket: TcpListener, quadro: &Arc<Quadro>, config: SaluteConfig) -> io
             let cause = pronto.cause(&config);
             async move { reply(&cause) }
         };
+        let (misurato, racconto) = (Arc::clone(&quadro), Arc::clone(&racconto));
+        let metrics = move |request: HttpRequest| {
+            let (misurato, racconto) = (Arc::clone(&misurato), Arc::clone(&racconto));
+            async move {
+                let accept = request.headers().get(ACCEPT).map(|accept| accept.to_str());
+                let formato = Formato::accepted(accept.and_then(Result::ok).unwrap_or_default());
+                let pronto = misurato.cause(&config).is_empty();
+                let testo = racconto.tell(formato, pronto, misurato.archivio()).await;
+                HttpResponse::Ok()
+                    .insert_header((CONTENT_TYPE, formato.content_type()))
+                    .insert_header((CACHE_CONTROL, "no-store"))
+                    .body(testo)
+            }
+        };
         App::new()
+            .service(web::resource("/metrics").route(web::get().to(metrics)))
             .service(
                 web::resource("/health/live")
                     .route(web::get().to(live.clone()))

@@ -23,10 +23,14 @@ use rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig, SignatureScheme,
 };
 
+use super::handshake::TUTTE;
+use super::limits::Conteggio;
+use super::metriche::ContiPorta;
 use super::refusal::DoorLog;
 use crate::adesione::certificato::ListaRevoche;
 use crate::adesione::{Adesioni, AdesioniVive, Certificato};
 use crate::clock::Clock;
+use crate::metriche::{CONNESSIONI, Testo};
 use crate::trace::RifiutoAllaPorta;
 
 /// What to do where a revocation list leaves a doubt.
@@ -77,6 +81,9 @@ pub struct Porta {
     pub(super) clock: Arc<dyn Clock>,
     door_log: DoorLog,
     ricarica: Mutex<()>,
+    /// The connections that are open.
+    pub(super) aperte: Conteggio,
+    conti: ContiPorta,
 }
 
 /// A door that cannot be opened: everything that is wrong with its files.
@@ -116,6 +123,8 @@ impl Porta {
                     clock,
                     door_log,
                     ricarica: Mutex::new(()),
+                    aperte: Conteggio::default(),
+                    conti: ContiPorta::default(),
                 }))
             }
             (identita, fiducia, adesioni) => Err(PortaErrata(
@@ -182,6 +191,23 @@ impl Porta {
         self.materiale.load().fiducia.liste.clone()
     }
 
+    /// The CAs whose certificates are recognised.
+    #[must_use]
+    pub fn autorita(&self) -> Vec<Certificato> {
+        self.materiale.load().fiducia.autorita.clone()
+    }
+
+    /// What was counted, as text.
+    pub fn tell(&self, testo: &mut Testo) {
+        self.conti.tell(testo);
+        testo.one(&CONNESSIONI, self.aperte.count(TUTTE));
+    }
+
+    /// Somebody came through.
+    pub(super) fn accepted(&self, ripresa: bool) {
+        self.conti.accolti.add(usize::from(ripresa), 1);
+    }
+
     pub(super) fn materiale(&self) -> Arc<Materiale> {
         self.materiale.load_full()
     }
@@ -195,6 +221,7 @@ impl Porta {
             "refused at the door: {}",
             rifiuto.causa,
         );
+        self.conti.refused(&rifiuto.codice);
         (self.door_log)(rifiuto);
     }
 
@@ -232,6 +259,7 @@ struct Identita {
 struct Fiducia {
     verifier: Arc<dyn ClientCertVerifier>,
     liste: Vec<ListaRevoche>,
+    autorita: Vec<Certificato>,
 }
 
 impl Materiale {
@@ -416,7 +444,9 @@ fn load_identita(tls: &TlsConfig) -> Result<Arc<Identita>, String> {
 
 fn load_fiducia(tls: &TlsConfig) -> Result<Arc<Fiducia>, String> {
     let mut radici = RootCertStore::empty();
+    let mut autorita = Vec::new();
     for ca in certificates(&tls.ca)? {
+        autorita.push(Certificato::from_der(&ca).map_err(|causa| told(&tls.ca, causa))?);
         radici.add(ca).map_err(|causa| told(&tls.ca, causa))?;
     }
     let mut builder = WebPkiClientVerifier::builder_with_provider(Arc::new(radici), provider());
@@ -437,7 +467,11 @@ fn load_fiducia(tls: &TlsConfig) -> Result<Arc<Fiducia>, String> {
     }
     let file = tls.crl.as_ref().unwrap_or(&tls.ca);
     let verifier = builder.build().map_err(|causa| told(file, causa))?;
-    Ok(Arc::new(Fiducia { verifier, liste }))
+    Ok(Arc::new(Fiducia {
+        verifier,
+        liste,
+        autorita,
+    }))
 }
 
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {

@@ -387,6 +387,45 @@ pub struct Ingresso {
     pub padrone: bool,
 }
 
+/// What a store takes up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Misure {
+    /// Connections that read, at work now.
+    pub in_uso: u32,
+    /// Connections that read, idle.
+    pub libere: u32,
+    /// How many of them there may be.
+    pub connessioni_max: u32,
+    /// The embedded store's file, log and disk.
+    pub file: Option<FileArchivio>,
+}
+
+/// The embedded store as the system sees it; `None` is what it did not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FileArchivio {
+    /// Bytes of the file.
+    pub byte: Option<u64>,
+    /// Bytes of its log.
+    pub wal: Option<u64>,
+    /// Bytes that we may still write on its disk.
+    pub disco_libero: Option<u64>,
+    /// Bytes of its disk.
+    pub disco: Option<u64>,
+}
+
+impl Misure {
+    /// The connections of a pool; no file.
+    fn of<D: sqlx::Database>(lettori: &sqlx::Pool<D>) -> Self {
+        let libere = u32::try_from(lettori.num_idle()).unwrap_or(u32::MAX);
+        Self {
+            in_uso: lettori.size().saturating_sub(libere),
+            libere,
+            connessioni_max: lettori.options().get_max_connections(),
+            file: None,
+        }
+    }
+}
+
 /// What a look over the whole register found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Verifica {
@@ -421,6 +460,16 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Every code that one of them is told by.
+    pub const CODICI: &[Codice] = &[
+        Codice::Sto001,
+        Codice::Sto002,
+        Codice::Sto003,
+        Codice::Sto004,
+        Codice::Pro001,
+        Codice::Sys001,
+    ];
+
     /// Unavailable, because of `cause`.
     pub fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Unavailable(Arc::from(cause.into()))
@@ -615,6 +664,9 @@ pub trait Store: lotti::ArchivioLotti + egov::ArchivioEgov + Send + Sync + std::
     /// Whether a commit would be durable now: writes as a registration does, and leaves nothing. A readiness probe's look,
     /// every second or so: never two at a time.
     async fn probe(&self) -> Result<(), StoreError>;
+
+    /// How much room it takes and has left: read from the system and from memory, not from the store.
+    fn misure(&self) -> Misure;
 
     /// Upkeep for a moment in which nothing waits (a log to fold up, space to give back). Takes little time.
     async fn tidy(&self) -> Result<(), StoreError> {

@@ -8,7 +8,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
@@ -16,7 +16,12 @@ use tokio::task::JoinHandle;
 
 use super::lotti::{Gruppo, Lavorazione};
 use super::{Atto, Registrazione, SharedStore, StoreError};
+use crate::catalogo::CODICI;
 use crate::clock::Clock;
+use crate::metriche::{
+    CODA, CODA_MASSIMA, COMMIT_FALLITI, COMMIT_SECONDS, Conti, Istogrammi, LOTTO_ATTI, QUANTITA, TEMPI_US,
+    Testo,
+};
 
 /// The limits of the writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +55,7 @@ pub struct Handle {
     gruppi: mpsc::Sender<GruppoInAttesa>,
     capienza: usize,
     ultimo_lotto: Arc<AtomicUsize>,
+    conti: Arc<ContiRegistro>,
     chiusura: watch::Sender<bool>,
     lavoro: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
@@ -77,10 +83,12 @@ impl Writer {
         let (gruppi, gruppi_in_attesa) = mpsc::channel(1);
         let (chiusura, chiusa) = watch::channel(false);
         let ultimo_lotto = Arc::new(AtomicUsize::new(0));
+        let conti = Arc::new(ContiRegistro::default());
         let lavoro = Lavoro {
             store,
             clock,
             ultimo_lotto: Arc::clone(&ultimo_lotto),
+            conti: Arc::clone(&conti),
         };
         let turni = Turni::new(in_attesa, gruppi_in_attesa, chiusa, config);
         let lavoro = tokio::spawn(work(lavoro, turni));
@@ -89,6 +97,7 @@ impl Writer {
             gruppi,
             capienza,
             ultimo_lotto,
+            conti,
             chiusura,
             lavoro: Arc::new(Mutex::new(Some(lavoro))),
         }
@@ -135,6 +144,13 @@ impl Handle {
         self.ultimo_lotto.load(Ordering::Relaxed)
     }
 
+    /// What was counted, as text.
+    pub fn tell(&self, testo: &mut Testo) {
+        testo.one(&CODA, self.coda());
+        testo.one(&CODA_MASSIMA, self.capienza);
+        self.conti.tell(testo);
+    }
+
     /// Takes no more acts, works off what waits, and returns when all of it was answered.
     pub async fn close(&self) {
         self.chiusura.send_replace(true);
@@ -154,6 +170,59 @@ struct Lavoro {
     store: SharedStore,
     clock: Arc<dyn Clock>,
     ultimo_lotto: Arc<AtomicUsize>,
+    conti: Arc<ContiRegistro>,
+}
+
+/// What is counted of the transactions that register.
+#[derive(Debug)]
+struct ContiRegistro {
+    quanti: Istogrammi,
+    tempi: Istogrammi,
+    falliti: Conti,
+}
+
+/// What a transaction registers: batches of acts, groups of a lot.
+const TIPI: [&str; 2] = ["atti", "gruppo"];
+const ATTI: usize = 0;
+const GRUPPO: usize = 1;
+
+impl Default for ContiRegistro {
+    fn default() -> Self {
+        Self {
+            quanti: Istogrammi::new(TIPI.len(), QUANTITA),
+            tempi: Istogrammi::new(TIPI.len(), TEMPI_US),
+            falliti: Conti::new(CODICI.len()),
+        }
+    }
+}
+
+impl ContiRegistro {
+    /// A transaction is over.
+    fn ended<T>(&self, tipo: usize, quanti: usize, dal: Instant, esito: &Result<T, StoreError>) {
+        self.tempi.observe_time(tipo, dal.elapsed());
+        match esito {
+            Ok(_) => self.quanti.observe(tipo, quanti as u64),
+            Err(errore) => self.falliti.add(errore.codice() as usize, 1),
+        }
+    }
+
+    fn tell(&self, testo: &mut Testo) {
+        for (metrica, istogrammi, unita) in [
+            (&LOTTO_ATTI, &self.quanti, 1.0),
+            (&COMMIT_SECONDS, &self.tempi, 1e6),
+        ] {
+            let mut famiglia = testo.of(metrica);
+            for (posto, tipo) in TIPI.iter().enumerate() {
+                if let Some(istogramma) = istogrammi.at(posto) {
+                    famiglia.histogram(&[tipo], &istogramma, unita);
+                }
+            }
+        }
+        let mut falliti = testo.of(&COMMIT_FALLITI);
+        for codice in StoreError::CODICI {
+            falliti.tell(&[codice.as_str()], self.falliti.sum(*codice as usize));
+        }
+    }
 }
 
 /// The writer's life: a batch or a group, the answers, the next one.
@@ -266,10 +335,12 @@ impl Lavoro {
     /// One group, in a transaction of its own. A panic in it is an error of that group, not the end of the writer.
     async fn work_one(&self, GruppoInAttesa { gruppo, chi }: GruppoInAttesa) {
         let (adesso, ora) = (self.clock.business(), self.clock.wall());
+        let dal = Instant::now();
         let esito = AssertUnwindSafe(self.store.work_gruppo(&gruppo, adesso, ora))
             .catch_unwind()
             .await
             .unwrap_or_else(|_| Err(StoreError::unavailable("the work on a lot panicked")));
+        self.conti.ended(GRUPPO, gruppo.voci.len(), dal, &esito);
         // Who works the lot may change the group and hand it in again: by then it is theirs alone.
         drop(gruppo);
         let _ = chi.send(esito);
@@ -303,10 +374,13 @@ async fn register(lavoro: &Lavoro, atti: &[Atto]) -> Vec<Result<Registrazione, S
 /// One transaction. A panic in it is an error of its batch, not the end of the writer.
 async fn attempt(lavoro: &Lavoro, atti: &[Atto]) -> Result<Vec<Registrazione>, StoreError> {
     let adesso = lavoro.clock.business();
+    let dal = Instant::now();
     let esiti = AssertUnwindSafe(lavoro.store.register(atti, adesso))
         .catch_unwind()
         .await
-        .unwrap_or_else(|_| Err(StoreError::unavailable("the registration panicked")))?;
+        .unwrap_or_else(|_| Err(StoreError::unavailable("the registration panicked")));
+    lavoro.conti.ended(ATTI, atti.len(), dal, &esiti);
+    let esiti = esiti?;
     if esiti.len() == atti.len() {
         Ok(esiti)
     } else {

@@ -13,7 +13,9 @@ use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::conti::ContiMessaggi;
 use super::{RifiutoAllaPorta, Traccia};
+use crate::metriche::{Conti, PORTA_PERSI, TRACCIA_CODA, TRACCIA_PIENA, Testo};
 use crate::store::{SharedStore, StoreError};
 
 /// The limits of the trace writer.
@@ -54,6 +56,8 @@ pub struct Tracciati {
     tracce: mpsc::Sender<Traccia>,
     porta: mpsc::Sender<RifiutoAllaPorta>,
     persi: Arc<AtomicU64>,
+    respinti: Arc<Conti>,
+    conti: Arc<ContiMessaggi>,
     capienza: usize,
     chiusura: watch::Sender<bool>,
     lavori: Arc<Mutex<Vec<JoinHandle<()>>>>,
@@ -80,6 +84,8 @@ impl Tracciati {
             tracce,
             porta,
             persi: Arc::default(),
+            respinti: Arc::new(Conti::new(1)),
+            conti: Arc::default(),
             capienza,
             chiusura,
             lavori: Arc::new(Mutex::new(lavori)),
@@ -88,10 +94,16 @@ impl Tracciati {
 
     /// Begins the record of a message, in a guard that closes it whatever happens.
     pub fn begin(&self, traccia: Traccia) -> Result<Guardia, CodaPiena> {
-        let posto = self.tracce.clone().try_reserve_owned().map_err(|_| CodaPiena)?;
+        let Ok(posto) = self.tracce.clone().try_reserve_owned() else {
+            self.respinti.add(0, 1);
+            return Err(CodaPiena);
+        };
+        self.conti.begun();
         Ok(Guardia {
             traccia,
             posto: Some(posto),
+            inizio: Instant::now(),
+            conti: Arc::clone(&self.conti),
         })
     }
 
@@ -114,6 +126,14 @@ impl Tracciati {
         self.capienza - self.tracce.capacity()
     }
 
+    /// What was counted, as text.
+    pub fn tell(&self, testo: &mut Testo) {
+        self.conti.tell(testo);
+        testo.one(&TRACCIA_CODA, self.coda());
+        testo.one(&TRACCIA_PIENA, self.respinti.total());
+        testo.one(&PORTA_PERSI, self.persi());
+    }
+
     /// Takes no more, writes what was closed, and returns. Guards that are still open are waited for; what the store
     /// does not take at the first attempt is then lost, with a line in the log.
     pub async fn close(&self) {
@@ -133,6 +153,8 @@ pub struct Guardia {
     traccia: Traccia,
     /// `None` once the record was handed over.
     posto: Option<mpsc::OwnedPermit<Traccia>>,
+    inizio: Instant,
+    conti: Arc<ContiMessaggi>,
 }
 
 impl Guardia {
@@ -143,13 +165,23 @@ impl Guardia {
 
     /// The record was written with the registration: nothing is left to write.
     pub fn registered(mut self) {
-        self.posto = None;
+        // The place is given back: it is free for another message.
+        drop(self.end());
     }
 
     fn send(&mut self) {
-        if let Some(posto) = self.posto.take() {
+        if let Some(posto) = self.end() {
             posto.send(std::mem::take(&mut self.traccia));
         }
+    }
+
+    /// The message is over, whoever writes it down: it is counted and told, once.
+    fn end(&mut self) -> Option<mpsc::OwnedPermit<Traccia>> {
+        let posto = self.posto.take()?;
+        let durata = self.inizio.elapsed();
+        self.conti.ended(&self.traccia, durata);
+        super::riga::tell(&self.traccia, durata);
+        Some(posto)
     }
 }
 

@@ -13,6 +13,7 @@ mod hostile;
 mod lotti;
 mod lotti_comando;
 mod messages;
+mod metriche;
 mod modifiche;
 mod motore;
 mod mtom;

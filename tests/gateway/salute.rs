@@ -29,11 +29,16 @@ fn spawn(archivio: Archivio) -> Gateway {
 
 /// Status and body of one question, on a connection of its own.
 fn ask(indirizzo: SocketAddr, metodo: &str, percorso: &str) -> (u16, String) {
+    ask_with(indirizzo, metodo, percorso, "")
+}
+
+/// The same, with header lines.
+pub(crate) fn ask_with(indirizzo: SocketAddr, metodo: &str, percorso: &str, testata: &str) -> (u16, String) {
     let mut tcp = TcpStream::connect(indirizzo).unwrap();
     tcp.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     write!(
         tcp,
-        "{metodo} {percorso} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        "{metodo} {percorso} HTTP/1.1\r\nHost: x\r\n{testata}Connection: close\r\n\r\n"
     )
     .unwrap();
     let mut risposta = String::new();
@@ -57,14 +62,14 @@ fn until(indirizzo: SocketAddr, status: u16) -> String {
 }
 
 /// Somebody who keeps the gateway from its store for as long as he lives.
-enum Impedimento {
+pub(crate) enum Impedimento {
     /// The file is locked for writing.
     Blocco(sqlx::SqliteConnection),
     /// The database takes nobody in, and sends away who is in.
     Chiuso(String),
 }
 
-fn take_away(gateway: &Gateway, archivio: Archivio) -> Impedimento {
+pub(crate) fn take_away(gateway: &Gateway, archivio: Archivio) -> Impedimento {
     let store = std::fs::read_to_string(gateway.dir.path().join("store.txt")).unwrap();
     match archivio {
         Archivio::Sqlite => gateway.block_on(async {
@@ -90,7 +95,7 @@ fn take_away(gateway: &Gateway, archivio: Archivio) -> Impedimento {
     }
 }
 
-fn give_back(gateway: &Gateway, impedimento: Impedimento) {
+pub(crate) fn give_back(gateway: &Gateway, impedimento: Impedimento) {
     match impedimento {
         Impedimento::Blocco(altro) => gateway.block_on(altro.close()).unwrap(),
         Impedimento::Chiuso(database) => {

@@ -18,9 +18,10 @@ use super::esame::{Banco, Letto};
 use super::taglio::{Involucro, Prossimo, Taglio, Testa, etichetta, percorso};
 use crate::catalogo::Codice;
 use crate::domanda::Violazione;
+use crate::metriche::{Conti, LOTTI_ELEMENTI, LOTTI_PRESI, Testo};
 use crate::prestazione::Operazione;
 use crate::soap::errori;
-use crate::store::lotti::{Avanzamento, Fine, Gruppo, Lavorazione, Lotto, Quali, SorteVoce};
+use crate::store::lotti::{Avanzamento, Conteggi, Fine, Gruppo, Lavorazione, Lotto, Quali, SorteVoce};
 use crate::store::writer::Handle;
 use crate::store::{Inconsistency, Registrazione, StoreError};
 
@@ -30,6 +31,22 @@ pub struct Lavoro {
     sveglia: Arc<Notify>,
     chiusura: Arc<watch::Sender<bool>>,
     finito: watch::Receiver<bool>,
+    conti: Arc<ContiLotti>,
+}
+
+/// What is counted of the work on lots.
+#[derive(Debug)]
+struct ContiLotti {
+    elementi: Conti,
+    presi: Conti,
+}
+
+impl ContiLotti {
+    fn worked(&self, prima: Conteggi, ora: Conteggi) {
+        for (posto, ((_, prima), (_, ora))) in by_esito(prima).into_iter().zip(by_esito(ora)).enumerate() {
+            self.elementi.add(posto, ora.saturating_sub(prima));
+        }
+    }
 }
 
 impl Lavoro {
@@ -46,7 +63,12 @@ impl Lavoro {
             sveglia: Arc::clone(&sveglia),
             chiusa,
             aperti: VecDeque::new(),
+            conti: Arc::new(ContiLotti {
+                elementi: Conti::new(by_esito(Conteggi::default()).len()),
+                presi: Conti::new(1),
+            }),
         };
+        let conti = Arc::clone(&officina.conti);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -61,12 +83,22 @@ impl Lavoro {
             sveglia,
             chiusura: Arc::new(chiusura),
             finito,
+            conti,
         })
     }
 
     /// There is a new lot.
     pub fn nudge(&self) {
         self.sveglia.notify_one();
+    }
+
+    /// What was counted, as text.
+    pub fn tell(&self, testo: &mut Testo) {
+        let mut elementi = testo.of(&LOTTI_ELEMENTI);
+        for (posto, (esito, _)) in by_esito(Conteggi::default()).into_iter().enumerate() {
+            elementi.tell(&[esito], self.conti.elementi.sum(posto));
+        }
+        testo.one(&LOTTI_PRESI, self.conti.presi.total());
     }
 
     /// Lets the groups end that are being registered, gives the lots back to the queue, and stops.
@@ -90,6 +122,7 @@ struct Officina {
     chiusa: watch::Receiver<bool>,
     /// The lots at work, the next one first.
     aperti: VecDeque<InLavoro>,
+    conti: Arc<ContiLotti>,
 }
 
 /// A lot at work.
@@ -195,6 +228,7 @@ impl Officina {
                 .await
             {
                 Ok(Some(lotto)) => {
+                    self.conti.presi.add(0, 1);
                     tracing::info!(lotto = %lotto.id, elementi = lotto.fatto.elementi, "a lot is worked from here on");
                     self.aperti.push_back(InLavoro {
                         fatto: lotto.fatto,
@@ -257,6 +291,7 @@ impl Officina {
             match esito {
                 Lavorazione::Fatta(lotto) => {
                     let concluso = gruppo.fine.is_some();
+                    self.conti.worked(uno.lotto.conteggi, lotto.conteggi);
                     uno.lotto = *lotto;
                     if concluso {
                         Self::tell_end(&uno.lotto);
@@ -610,6 +645,16 @@ fn narrowed(
 /// The end of a lot that cannot be read further.
 fn interrotto(violazione: &Violazione) -> Fine {
     Fine::Interrotto(errori::elementi(std::slice::from_ref(violazione)).into())
+}
+
+/// Outcomes of items, by name.
+fn by_esito(conteggi: Conteggi) -> [(&'static str, u64); 4] {
+    [
+        ("registrata", conteggi.registrate),
+        ("ripetuta", conteggi.ripetute),
+        ("rifiutata", conteggi.rifiutate),
+        ("non_letta", conteggi.non_lette),
+    ]
 }
 
 /// Bytes of a group after which no further item is added to it.

@@ -46,8 +46,8 @@ pub(crate) use self::open::connect_options;
 use super::ancore::Ancore;
 use super::registro::note;
 use super::{
-    Atto, Chiave, Identikit, Registrazione, RegistrazioneTrovata, Ricerca, Richiesta, RigaRegistro, Store,
-    StoreError, TracciaTrovata, Verifica,
+    Atto, Chiave, Identikit, Misure, Registrazione, RegistrazioneTrovata, Ricerca, Richiesta, RigaRegistro,
+    Store, StoreError, TracciaTrovata, Verifica,
 };
 use crate::carte::{Carta, Formato, Quale};
 use crate::domanda::consultazione::{
@@ -492,6 +492,10 @@ impl Store for PostgresStore {
 
     async fn probe(&self) -> Result<(), StoreError> {
         sonda::probe(self).await
+    }
+
+    fn misure(&self) -> Misure {
+        Misure::of(&self.lettori)
     }
 
     async fn close(&self) {

@@ -42,8 +42,8 @@ use super::ancore::Ancore;
 use super::registro::note;
 use super::sportello::Sportello;
 use super::{
-    Atto, Chiave, Identikit, Registrazione, RegistrazioneTrovata, Ricerca, Richiesta, RigaRegistro, Store,
-    StoreError, TracciaTrovata, Verifica,
+    Atto, Chiave, FileArchivio, Identikit, Misure, Registrazione, RegistrazioneTrovata, Ricerca, Richiesta,
+    RigaRegistro, Store, StoreError, TracciaTrovata, Verifica,
 };
 use crate::carte::{Carta, Formato, Quale};
 use crate::domanda::consultazione::{
@@ -409,6 +409,26 @@ impl Store for SqliteStore {
         let esito = presa.settle().await;
         presa.give_back();
         esito
+    }
+
+    fn misure(&self) -> Misure {
+        let size = |path: &Path| std::fs::metadata(path).ok().map(|file| file.len());
+        let mut wal = self.path.clone().into_os_string();
+        wal.push("-wal");
+        let cartella = self
+            .path
+            .parent()
+            .filter(|cartella| !cartella.as_os_str().is_empty());
+        let disco = rustix::fs::statvfs(cartella.unwrap_or_else(|| Path::new("."))).ok();
+        Misure {
+            file: Some(FileArchivio {
+                byte: size(&self.path),
+                wal: size(Path::new(&wal)),
+                disco_libero: disco.as_ref().map(|disco| disco.f_bavail * disco.f_frsize),
+                disco: disco.as_ref().map(|disco| disco.f_blocks * disco.f_frsize),
+            }),
+            ..Misure::of(&self.lettori)
+        }
     }
 
     async fn probe(&self) -> Result<(), StoreError> {
