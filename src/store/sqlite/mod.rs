@@ -42,7 +42,7 @@ use super::registro::note;
 use super::sportello::Sportello;
 use super::{
     Atto, Chiave, Identikit, Registrazione, RegistrazioneTrovata, Ricerca, Richiesta, RigaRegistro, Store,
-    StoreError, TracciaTrovata, Verifica,
+    StoreError, TracciaTrovata, Verifica, transazione,
 };
 use crate::carte::{Carta, Formato, Quale};
 use crate::domanda::consultazione::{
@@ -73,7 +73,7 @@ pub struct SqliteStore {
 
 /// The connection that writes, and what is known of it.
 #[derive(Debug)]
-struct Scrittura {
+pub(super) struct Scrittura {
     /// `None` after any failure, and while somebody holds it.
     connessione: Option<SqliteConnection>,
     /// The store was just opened, or a commit failed, or nobody waited for its answer: no number before [`settle`].
@@ -84,7 +84,7 @@ struct Scrittura {
 
 /// The write connection, taken out. Whoever drops it without giving it back (an error, a panic, a future that was
 /// dropped) has closed it, and SQLite has rolled back what was open.
-struct Presa<'a> {
+pub(super) struct Presa<'a> {
     scrittura: MutexGuard<'a, Scrittura>,
     connessione: SqliteConnection,
 }
@@ -250,7 +250,7 @@ impl Store for SqliteStore {
     }
 
     async fn register(&self, atti: &[Atto], adesso: Timestamp) -> Result<Vec<Registrazione>, StoreError> {
-        register::register(self, atti, adesso).await
+        transazione::register(self, atti, adesso).await
     }
 
     async fn consulta(
