@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::ancore::Ancore;
 use super::registro::{Richiesta, Scritte, pack_richieste, were_written};
 use super::{Atto, Chiave, Registrazione, StoreError};
+use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::Registrata;
 
 /// A store that registers batches.
@@ -86,6 +87,7 @@ pub(super) async fn register(
     };
     if tratti.is_none() {
         store.leave(presa).await?;
+        store.ancore().tell_again(of_before(&esiti));
         return Ok(esiti);
     }
     if let Err((sospesa, causa)) = store.commit(presa).await {
@@ -98,5 +100,16 @@ pub(super) async fn register(
         }
     }
     store.ancore().tell(tratti.as_ref(), adesso);
+    store.ancore().tell_again(of_before(&esiti));
     Ok(esiti)
+}
+
+/// The numbers of before that these outcomes tell.
+fn of_before(esiti: &[Registrazione]) -> impl Iterator<Item = (&NumeroProtocollo, NumeroDomanda)> {
+    esiti.iter().filter_map(|esito| match esito {
+        Registrazione::Ripetuta(registrata) | Registrazione::Conflitto(registrata) => {
+            Some(registrata.numeri())
+        }
+        _ => None,
+    })
 }

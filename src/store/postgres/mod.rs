@@ -251,7 +251,10 @@ impl PostgresStore {
 }
 
 async fn execute(connessione: &mut PgConnection, sql: &'static str) -> Result<(), StoreError> {
-    sqlx::raw_sql(sql).execute(connessione).await.map_err(row::guasto)?;
+    sqlx::raw_sql(sql)
+        .execute(connessione)
+        .await
+        .map_err(row::guasto)?;
     Ok(())
 }
 
@@ -268,11 +271,14 @@ async fn close(connessione: PgConnection) {
 #[async_trait]
 impl Store for PostgresStore {
     async fn registrata(&self, chiave: &Chiave) -> Result<Option<Registrata>, StoreError> {
-        self.within(async {
-            let mut lettore = self.lettore().await?;
-            Ok(query::registrate(&mut lettore, [chiave]).await?.remove(chiave))
-        })
-        .await
+        let trovata = self
+            .within(async {
+                let mut lettore = self.lettore().await?;
+                Ok(query::registrate(&mut lettore, [chiave]).await?.remove(chiave))
+            })
+            .await?;
+        self.ancore.tell_again(trovata.iter().map(Registrata::numeri));
+        Ok(trovata)
     }
 
     async fn schede_vive(
@@ -310,14 +316,18 @@ impl Store for PostgresStore {
         servizio: &'static str,
         riferimento: &Riferimento,
     ) -> Result<Option<Consultazione>, StoreError> {
-        self.within(async {
-            let mut lettore = self.lettore().await?;
-            match consulta::consulta(&mut lettore, ente, servizio, riferimento).await? {
-                None => deleghe::consulta(&mut lettore, ente, servizio, riferimento).await,
-                propria => Ok(propria),
-            }
-        })
-        .await
+        let consultata = self
+            .within(async {
+                let mut lettore = self.lettore().await?;
+                match consulta::consulta(&mut lettore, ente, servizio, riferimento).await? {
+                    None => deleghe::consulta(&mut lettore, ente, servizio, riferimento).await,
+                    propria => Ok(propria),
+                }
+            })
+            .await?;
+        self.ancore
+            .tell_again(consultata.iter().flat_map(Consultazione::numeri));
+        Ok(consultata)
     }
 
     async fn scheda_di(

@@ -227,7 +227,9 @@ async fn checkpoint(connessione: &mut SqliteConnection) -> Result<(), StoreError
 #[async_trait]
 impl Store for SqliteStore {
     async fn registrata(&self, chiave: &Chiave) -> Result<Option<Registrata>, StoreError> {
-        query::registrata(&self.lettori, chiave).await
+        let trovata = query::registrata(&self.lettori, chiave).await?;
+        self.ancore.tell_again(trovata.iter().map(Registrata::numeri));
+        Ok(trovata)
     }
 
     async fn schede_vive(
@@ -259,10 +261,13 @@ impl Store for SqliteStore {
         servizio: &'static str,
         riferimento: &Riferimento,
     ) -> Result<Option<Consultazione>, StoreError> {
-        match consulta::consulta(&self.consulte, ente, servizio, riferimento).await? {
-            None => deleghe::consulta(&self.lettori, ente, servizio, riferimento).await,
-            propria => Ok(propria),
-        }
+        let consultata = match consulta::consulta(&self.consulte, ente, servizio, riferimento).await? {
+            None => deleghe::consulta(&self.lettori, ente, servizio, riferimento).await?,
+            propria => propria,
+        };
+        self.ancore
+            .tell_again(consultata.iter().flat_map(Consultazione::numeri));
+        Ok(consultata)
     }
 
     async fn scheda_di(
