@@ -21,6 +21,8 @@ mod registro;
 pub mod secondo;
 mod sportello;
 pub mod sqlite;
+#[cfg(test)]
+mod tests;
 mod transazione;
 mod url;
 mod valori;

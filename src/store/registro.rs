@@ -546,7 +546,14 @@ pub(super) fn compose<'a>(
     let mut nuove = Vec::with_capacity(atti.len());
     for ((atto, sorte), richiesta) in atti.iter().zip(sorti).zip(richieste) {
         if matches!(sorte, Sorte::Accolto) {
-            nuove.push(Nuova::compose(ambiente, id(atto)?, atto, richiesta, visto, numeri)?);
+            nuove.push(Nuova::compose(
+                ambiente,
+                id(atto)?,
+                atto,
+                richiesta,
+                visto,
+                numeri,
+            )?);
         }
     }
     Ok(nuove)
