@@ -93,3 +93,11 @@ pub struct Registrata {
     /// Whether the registration was annulled since.
     pub annullata: bool,
 }
+
+impl Registrata {
+    /// Its two numbers: of the registration, and of the domanda.
+    #[must_use]
+    pub fn numeri(&self) -> (&NumeroProtocollo, NumeroDomanda) {
+        (&self.protocollo, self.numero_domanda)
+    }
+}

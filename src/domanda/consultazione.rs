@@ -140,6 +140,16 @@ pub struct Consultazione {
     pub atti: Vec<AttoDetto>,
 }
 
+impl Consultazione {
+    /// Every protocol number that it tells, with that of the domanda.
+    pub fn numeri(&self) -> impl Iterator<Item = (&NumeroProtocollo, NumeroDomanda)> {
+        let atti = self.atti.iter().map(|atto| &atto.protocollo);
+        std::iter::once(&self.protocollo)
+            .chain(atti)
+            .map(|protocollo| (protocollo, self.numero_domanda))
+    }
+}
+
 /// One sheet, as it is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchedaDetta {

@@ -25,6 +25,7 @@ use jiff::Timestamp;
 use super::registro::Tratti;
 use super::{Inconsistency, StoreError};
 use crate::domanda::Ambiente;
+use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 
 /// Section `registro`, as far as it speaks of anchors.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +63,7 @@ impl Archivio {
 }
 
 /// How far one register has come in one year.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Detto {
     /// The last number that was told.
     pub numero: u64,
@@ -195,39 +196,20 @@ struct Stato {
 impl Ancore {
     /// Opens the anchors of a store, and begins to sync them. Nobody else writes the same file.
     pub(super) fn open(config: &AncoreConfig, archivio: Archivio) -> Result<Self, StoreError> {
-        let AncoreConfig { cartella, nodo } = config;
-        if !nodo
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-        {
-            let nome = io::Error::other("registro.nodo may have letters, digits, -, _ and . only");
-            return Err(refused(cartella, &nome));
-        }
-        let detti = read_all(cartella, Some(&archivio))?;
-        fs::create_dir_all(cartella).map_err(|errore| refused(cartella, &errore))?;
-        let (path, file) = lock(cartella, nodo)?;
-        let nostri = read(&file, &archivio).map_err(|errore| refused(&path, &errore))?;
-        let (serie, nostri) = nostri.unwrap_or_default();
-        let dentro = Arc::new(Dentro {
-            path,
-            file,
-            archivio,
-            stato: Mutex::new(Stato {
-                nostri,
-                tutti: detti,
-                serie,
-                secondo: i64::MIN,
-                nel_secondo: BTreeMap::new(),
-                guasta: false,
-            }),
-            sporca: AtomicBool::new(false),
-        });
+        let dentro = Arc::new(Dentro::open(config, archivio)?);
         let debole = Arc::downgrade(&dentro);
         std::thread::Builder::new()
             .name("ancore".to_owned())
             .spawn(move || keep_synced(&debole))
             .map_err(StoreError::unavailable)?;
         Ok(Self { dentro: Some(dentro) })
+    }
+
+    /// The same, and no thread syncs them: processes die in the simulation, machines do not.
+    #[cfg(test)]
+    pub(super) fn open_unsynced(config: &AncoreConfig, archivio: Archivio) -> Result<Self, StoreError> {
+        let dentro = Some(Arc::new(Dentro::open(config, archivio)?));
+        Ok(Self { dentro })
     }
 
     /// Refuses to draw from a register whose counter (year and number) stands before what was told.
@@ -278,21 +260,28 @@ impl Ancore {
             };
             nuovi.registri.insert(((*registro).to_owned(), *anno), detto);
         }
-        stato.nostri.join(&nuovi);
-        stato.tutti.join(&nuovi);
-        stato.serie += 1;
-        let posto = stato.serie % 2 * POSTO as u64;
-        let scritto = page(&dentro.archivio, stato.serie, &stato.nostri);
-        match dentro.file.write_all_at(scritto.as_bytes(), posto) {
-            Ok(()) => {
-                stato.guasta = false;
-                dentro.sporca.store(true, Ordering::Release);
+        dentro.write(&mut stato, &nuovi);
+    }
+
+    /// Notes what is told once more. It may stand in no anchor yet: drawn by a process that died between the commit and its
+    /// anchor, or that was not told what became of its commit. What is known to be anchored costs a comparison.
+    pub(super) fn tell_again<'a>(
+        &self,
+        dette: impl IntoIterator<Item = (&'a NumeroProtocollo, NumeroDomanda)>,
+    ) {
+        let Some(dentro) = &self.dentro else { return };
+        let mut stato = dentro.stato.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut nuovi = Detti::default();
+        for (protocollo, domanda) in dette {
+            let (registro, anno, numero) = (protocollo.registro(), protocollo.anno(), protocollo.numero());
+            if stato.tutti.ultimo(registro) < Some((anno, numero)) {
+                let detto = nuovi.registri.entry((registro.to_owned(), anno)).or_default();
+                detto.numero = detto.numero.max(numero);
             }
-            Err(errore) if !stato.guasta => {
-                stato.guasta = true;
-                tracing::error!("the anchor {} cannot be written: {errore}", dentro.path.display());
-            }
-            Err(_) => {}
+            nuovi.domanda = nuovi.domanda.max(domanda.0);
+        }
+        if !nuovi.registri.is_empty() || nuovi.domanda > stato.tutti.domanda {
+            dentro.write(&mut stato, &nuovi);
         }
     }
 
@@ -459,6 +448,56 @@ fn keep_synced(dentro: &Weak<Dentro>) {
 }
 
 impl Dentro {
+    fn open(config: &AncoreConfig, archivio: Archivio) -> Result<Self, StoreError> {
+        let AncoreConfig { cartella, nodo } = config;
+        if !nodo
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        {
+            let nome = io::Error::other("registro.nodo may have letters, digits, -, _ and . only");
+            return Err(refused(cartella, &nome));
+        }
+        let detti = read_all(cartella, Some(&archivio))?;
+        fs::create_dir_all(cartella).map_err(|errore| refused(cartella, &errore))?;
+        let (path, file) = lock(cartella, nodo)?;
+        let nostri = read(&file, &archivio).map_err(|errore| refused(&path, &errore))?;
+        let (serie, nostri) = nostri.unwrap_or_default();
+        Ok(Self {
+            path,
+            file,
+            archivio,
+            stato: Mutex::new(Stato {
+                nostri,
+                tutti: detti,
+                serie,
+                secondo: i64::MIN,
+                nel_secondo: BTreeMap::new(),
+                guasta: false,
+            }),
+            sporca: AtomicBool::new(false),
+        })
+    }
+
+    /// Writes how far it has come, into the place that is not the newest.
+    fn write(&self, stato: &mut Stato, nuovi: &Detti) {
+        stato.nostri.join(nuovi);
+        stato.tutti.join(nuovi);
+        stato.serie += 1;
+        let posto = stato.serie % 2 * POSTO as u64;
+        let scritto = page(&self.archivio, stato.serie, &stato.nostri);
+        match self.file.write_all_at(scritto.as_bytes(), posto) {
+            Ok(()) => {
+                stato.guasta = false;
+                self.sporca.store(true, Ordering::Release);
+            }
+            Err(errore) if !stato.guasta => {
+                stato.guasta = true;
+                tracing::error!("the anchor {} cannot be written: {errore}", self.path.display());
+            }
+            Err(_) => {}
+        }
+    }
+
     fn sync(&self) {
         if self.sporca.swap(false, Ordering::AcqRel)
             && let Err(errore) = self.file.sync_data()
@@ -582,6 +621,30 @@ mod tests {
         }
         assert!(detti.hold("AUF", (2021, 900)).is_err());
         assert!(detti.hold("AUU", (2021, 0)).is_ok());
+    }
+
+    #[test]
+    fn a_number_that_is_told_again_is_anchored_by_whoever_repeats_it() {
+        let cartella = tempfile::tempdir().unwrap();
+        let config = AncoreConfig {
+            cartella: cartella.path().join("ancore"),
+            nodo: "a".to_owned(),
+        };
+        let ancore = Ancore::open_unsynced(&config, archivio(Ambiente::Sandbox, "1")).unwrap();
+        let numero = |anno, numero| NumeroProtocollo::new("AUF", anno, numero).unwrap();
+        ancore.tell_again([
+            (&numero(2022, 7), NumeroDomanda(12)),
+            (&numero(2022, 6), NumeroDomanda(11)),
+        ]);
+        let detto = told(&config.cartella).unwrap();
+        assert_eq!((detto.ultimo("AUF"), detto.domanda), (Some((2022, 7)), 12));
+        // What is anchored already is not written again, nor is an older year.
+        ancore.tell_again([
+            (&numero(2022, 3), NumeroDomanda(4)),
+            (&numero(2021, 9), NumeroDomanda(3)),
+        ]);
+        assert_eq!(told(&config.cartella).unwrap(), detto);
+        assert_eq!(ancore.look(|stato| stato.serie), Some(1));
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod effetti;
 pub mod egov;
 mod elenchi;
 pub mod esame;
+mod gara;
 pub mod giornaliero;
 pub mod lacune;
 pub mod legale;
@@ -20,6 +21,9 @@ mod registro;
 pub mod secondo;
 mod sportello;
 pub mod sqlite;
+#[cfg(test)]
+mod tests;
+mod transazione;
 mod url;
 mod valori;
 mod verifica;

@@ -533,6 +533,32 @@ impl Contatore {
     }
 }
 
+/// The new registrations of a batch, in its order: one for each accepted act, under the id that it has in the store.
+pub(super) fn compose<'a>(
+    ambiente: Ambiente,
+    atti: &[&'a Atto],
+    sorti: &[Sorte],
+    richieste: Vec<Richiesta>,
+    visto: &Visto,
+    numeri: &mut Numeri,
+    mut id: impl FnMut(&Atto) -> Result<i64, StoreError>,
+) -> Result<Vec<Nuova<'a>>, StoreError> {
+    let mut nuove = Vec::with_capacity(atti.len());
+    for ((atto, sorte), richiesta) in atti.iter().zip(sorti).zip(richieste) {
+        if matches!(sorte, Sorte::Accolto) {
+            nuove.push(Nuova::compose(
+                ambiente,
+                id(atto)?,
+                atto,
+                richiesta,
+                visto,
+                numeri,
+            )?);
+        }
+    }
+    Ok(nuove)
+}
+
 /// One new registration, with all that its rows need.
 pub(super) struct Nuova<'a> {
     /// The store's own id of it.
@@ -580,7 +606,7 @@ impl Richiesta {
 
 impl<'a> Nuova<'a> {
     /// Draws the numbers and writes the receipt.
-    pub(super) fn compose(
+    fn compose(
         ambiente: Ambiente,
         id: i64,
         atto: &'a Atto,

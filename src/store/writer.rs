@@ -162,6 +162,18 @@ impl Handle {
     }
 }
 
+#[cfg(test)]
+impl Handle {
+    /// Ends the writer where it stands, as the death of its process does.
+    pub(crate) fn kill(&self) {
+        if let Ok(mut lavoro) = self.lavoro.try_lock()
+            && let Some(lavoro) = lavoro.take()
+        {
+            lavoro.abort();
+        }
+    }
+}
+
 fn closed() -> StoreError {
     StoreError::unavailable("the writer is closed")
 }

@@ -146,6 +146,21 @@ impl Tracciati {
     }
 }
 
+#[cfg(test)]
+impl Tracciati {
+    /// Ends the writers where they stand, as the death of their process does.
+    pub(crate) fn kill(&self) {
+        for lavoro in self
+            .lavori
+            .try_lock()
+            .iter_mut()
+            .flat_map(|lavori| lavori.drain(..))
+        {
+            lavoro.abort();
+        }
+    }
+}
+
 /// The record of a message under way. Dropped without a word (a panic, a hang-up, a deadline) it is written as
 /// `INTERROTTA`.
 #[derive(Debug)]

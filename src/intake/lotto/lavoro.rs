@@ -87,6 +87,16 @@ impl Lavoro {
         })
     }
 
+    /// No worker at all, for a gateway to which nobody sends lots.
+    #[cfg(test)]
+    pub(crate) fn nobody() -> Self {
+        Self {
+            sveglia: Arc::default(),
+            chiusura: Arc::new(watch::channel(true).0),
+            finito: watch::channel(true).1,
+        }
+    }
+
     /// There is a new lot.
     pub fn nudge(&self) {
         self.sveglia.notify_one();

@@ -7,12 +7,13 @@ use sqlx::postgres::PgConnection;
 use tokio::sync::MutexGuard;
 
 use super::lotti::{LOTTO, find};
-use super::register::{Gara, PRETESE_MAX, Tentativo, contested, prepare, write};
+use super::register::{prepare, write};
 use super::row::{Istante, guasto};
 use super::statement::Istruzione;
 use super::{PostgresStore, Presa, Scrittura};
 use crate::patronato::ChiaveInvio;
 use crate::protocollo::NumeroProtocollo;
+use crate::store::gara::{Contesa as _, Gara, PRETESE_MAX, Tentativo, contested};
 use crate::store::lotti::gruppo::{Dopo, Esiti, Preparato, was_written};
 use crate::store::lotti::righe::{lotti, lotto_from};
 use crate::store::lotti::{Gruppo, Lavorazione, Lotto};
@@ -69,8 +70,8 @@ async fn transaction(
     let atti = preparato.atti.clone();
     let mut gara = Gara::default();
     for _ in 0..PRETESE_MAX {
-        presa.begin().await?;
         let connessione = &mut presa.connessione;
+        connessione.begin().await?;
         let Some((numero, elementi)) = lock_where_it_stands(connessione, gruppo).await? else {
             return Ok((Lavorazione::Persa, None));
         };
@@ -80,7 +81,7 @@ async fn transaction(
                 if let Some(respinta) = preparato.refusals(&sorti, gara.visto()) {
                     return Ok((respinta, None));
                 }
-                presa.take_back().await?;
+                connessione.take_back().await?;
                 continue;
             }
         };

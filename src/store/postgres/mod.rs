@@ -44,10 +44,12 @@ use tokio::sync::{Mutex, MutexGuard};
 use self::open::Accesso;
 pub(crate) use self::open::connect_options;
 use super::ancore::Ancore;
+use super::gara::Contesa;
 use super::registro::note;
 use super::{
     Atto, Chiave, Identikit, Misure, Registrazione, RegistrazioneTrovata, Ricerca, Richiesta, RigaRegistro,
     Store, StoreError, TracciaTrovata, Verifica,
+    transazione,
 };
 use crate::carte::{Carta, Formato, Quale};
 use crate::domanda::consultazione::{
@@ -82,7 +84,7 @@ pub struct PostgresStore {
 
 /// The connection that registers, and what is known of it.
 #[derive(Debug)]
-struct Scrittura {
+pub(super) struct Scrittura {
     /// `None` after any failure, and while somebody holds it.
     connessione: Option<PgConnection>,
     /// When it was given back.
@@ -95,7 +97,7 @@ struct Scrittura {
 
 /// The connection that registers, taken out. Whoever drops it without giving it back (an error, a panic, a future that
 /// was dropped) has closed it, and PostgreSQL rolls back what was open.
-struct Presa<'a> {
+pub(super) struct Presa<'a> {
     scrittura: MutexGuard<'a, Scrittura>,
     connessione: PgConnection,
 }
@@ -119,25 +121,12 @@ impl<'a> Presa<'a> {
     }
 
     async fn begin(&mut self) -> Result<(), StoreError> {
-        self.execute("BEGIN").await
-    }
-
-    /// Takes back all that the transaction did so far.
-    async fn take_back(&mut self) -> Result<(), StoreError> {
-        self.execute("ROLLBACK").await
-    }
-
-    async fn execute(&mut self, sql: &'static str) -> Result<(), StoreError> {
-        sqlx::raw_sql(sql)
-            .execute(&mut self.connessione)
-            .await
-            .map_err(row::guasto)?;
-        Ok(())
+        Contesa::begin(&mut self.connessione).await
     }
 
     /// Takes back what the transaction did and puts the connection back.
     async fn rollback(mut self) -> Result<(), StoreError> {
-        self.take_back().await?;
+        self.connessione.take_back().await?;
         self.give_back();
         Ok(())
     }
@@ -151,7 +140,7 @@ impl<'a> Presa<'a> {
     /// out its lock, so that the same caller may look what became of the transaction.
     async fn commit(mut self, store: &PostgresStore) -> Result<(), (MutexGuard<'a, Scrittura>, StoreError)> {
         self.scrittura.sospetta = true;
-        match store.within(self.execute("COMMIT")).await {
+        match store.within(execute(&mut self.connessione, "COMMIT")).await {
             Ok(()) => {
                 self.scrittura.sospetta = false;
                 self.give_back();
@@ -262,6 +251,14 @@ impl PostgresStore {
     }
 }
 
+async fn execute(connessione: &mut PgConnection, sql: &'static str) -> Result<(), StoreError> {
+    sqlx::raw_sql(sql)
+        .execute(connessione)
+        .await
+        .map_err(row::guasto)?;
+    Ok(())
+}
+
 /// After so long without work the registering connection is asked whether it lives.
 const RIPOSO: Duration = Duration::from_millis(500);
 
@@ -275,11 +272,14 @@ async fn close(connessione: PgConnection) {
 #[async_trait]
 impl Store for PostgresStore {
     async fn registrata(&self, chiave: &Chiave) -> Result<Option<Registrata>, StoreError> {
-        self.within(async {
-            let mut lettore = self.lettore().await?;
-            Ok(query::registrate(&mut lettore, [chiave]).await?.remove(chiave))
-        })
-        .await
+        let trovata = self
+            .within(async {
+                let mut lettore = self.lettore().await?;
+                Ok(query::registrate(&mut lettore, [chiave]).await?.remove(chiave))
+            })
+            .await?;
+        self.ancore.tell_again(trovata.iter().map(Registrata::numeri));
+        Ok(trovata)
     }
 
     async fn schede_vive(
@@ -308,7 +308,7 @@ impl Store for PostgresStore {
     }
 
     async fn register(&self, atti: &[Atto], adesso: Timestamp) -> Result<Vec<Registrazione>, StoreError> {
-        register::register(self, atti, adesso).await
+        transazione::register(self, atti, adesso).await
     }
 
     async fn consulta(
@@ -317,14 +317,18 @@ impl Store for PostgresStore {
         servizio: &'static str,
         riferimento: &Riferimento,
     ) -> Result<Option<Consultazione>, StoreError> {
-        self.within(async {
-            let mut lettore = self.lettore().await?;
-            match consulta::consulta(&mut lettore, ente, servizio, riferimento).await? {
-                None => deleghe::consulta(&mut lettore, ente, servizio, riferimento).await,
-                propria => Ok(propria),
-            }
-        })
-        .await
+        let consultata = self
+            .within(async {
+                let mut lettore = self.lettore().await?;
+                match consulta::consulta(&mut lettore, ente, servizio, riferimento).await? {
+                    None => deleghe::consulta(&mut lettore, ente, servizio, riferimento).await,
+                    propria => Ok(propria),
+                }
+            })
+            .await?;
+        self.ancore
+            .tell_again(consultata.iter().flat_map(Consultazione::numeri));
+        Ok(consultata)
     }
 
     async fn scheda_di(

@@ -1,15 +1,15 @@
 //! The registration of a batch: one transaction. Keys, then children, are claimed with ON CONFLICT DO NOTHING, between
-//! them whose domanda lives alone is locked; each in one order for all gateways, so that two of them wait for each other
-//! but never for ever; then the domande that acts are about are locked. Only then the register's row is locked, numbers are drawn, and everything is written: who has
-//! the row has it from the draw to the commit, and no longer. What did not take leaves nothing: an act whose children are
-//! not free gives its key back by taking the whole claim back, and the others claim again. Order of the promises:
-//! design.md §2.7 (keys), §2.8 (numbers), §2.9 (batches).
+//! them whose domanda lives alone is locked; then the domande that acts are about are locked (`gara` says when they are
+//! claimed anew). Only then the register's row is locked, numbers are drawn, and everything is written: who has the row
+//! has it from the draw to the commit, and no longer. Order of the promises: design.md §2.7 (keys), §2.8 (numbers), §2.9
+//! (batches).
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 use sqlx::postgres::PgConnection;
 use tokio::sync::MutexGuard;
+use uuid::Uuid;
 
 use super::aventi::lock_aventi;
 use super::documenti::settle_sheets;
@@ -17,56 +17,78 @@ use super::egov::claim_buste;
 use super::insert::{move_sheets, take_places, write_all};
 use super::modifiche::change_values;
 use super::row::{Istante, guasto};
-use super::{PostgresStore, Presa, Scrittura, lotti, query};
-use crate::domanda::Scheda;
+use super::{PostgresStore, Presa, Scrittura, execute, lotti, query};
+use crate::domanda::{CodiceFiscale, SchedaViva};
 use crate::protocollo::{NumeroDomanda, data_a_roma};
+use crate::ricevuta::Registrata;
+use crate::store::ancore::Ancore;
+use crate::store::gara::{Contesa, Minore, Pretese, claim};
 use crate::store::registro::{
-    Attuale, Numeri, Nuova, Richiesta, Scritte, Sorte, Visto, Vive, decide, misura, outcomes, pack_richieste,
-    registri, were_written,
+    Aperte, Attuale, Numeri, Richiesta, Scritte, compose, misura, outcomes, registri,
 };
+use crate::store::transazione::Registrante;
 use crate::store::valori::intero;
-use crate::store::{Atto, Chiave, Inconsistency, Registrazione, StoreError};
+use crate::store::{Atto, Chiave, Inconsistency, StoreError};
 
-/// Registers a batch: see [`crate::store::Store::register`].
-pub(super) async fn register(
-    store: &PostgresStore,
-    atti: &[Atto],
-    adesso: Timestamp,
-) -> Result<Vec<Registrazione>, StoreError> {
-    if atti.is_empty() {
-        return Ok(Vec::new());
+impl Registrante for PostgresStore {
+    type Presa<'s> = Presa<'s>;
+    type Sospesa<'s> = MutexGuard<'s, Scrittura>;
+
+    async fn take_for<'s>(&'s self, atti: &[&Atto], adesso: Timestamp) -> Result<Presa<'s>, StoreError> {
+        prepare(self, atti, adesso).await?;
+        let mut presa = self.take().await?;
+        self.within(presa.settle()).await?;
+        Ok(presa)
     }
-    let atti: Vec<&Atto> = atti.iter().collect();
-    let richieste = pack_richieste(&atti).await;
-    prepare(store, &atti, adesso).await?;
 
-    let mut presa = store.take().await?;
-    store.within(presa.settle()).await?;
-    let scritto = store
-        .within(transaction(store, &mut presa, &atti, richieste, adesso))
-        .await;
-    let (esiti, tratti) = match scritto {
-        Ok(Scritto::Qualcosa(scritte)) => (scritte.esiti, scritte.tratti),
-        // Only looked: what was claimed and not used is taken back.
-        Ok(Scritto::Nulla(esiti)) => {
-            store.within(presa.rollback()).await?;
-            return Ok(esiti);
-        }
-        Err(errore) => {
-            presa.discard().await;
-            return Err(errore);
-        }
-    };
-    let esiti = match presa.commit(store).await {
-        Ok(()) => esiti,
-        Err((scrittura, causa)) => {
-            store
-                .within(read_back(store, scrittura, &atti, esiti, causa))
-                .await?
-        }
-    };
-    store.ancore.tell(tratti.as_ref(), adesso);
-    Ok(esiti)
+    async fn transact<'s>(
+        &'s self,
+        presa: &mut Presa<'s>,
+        atti: &[&Atto],
+        richieste: Vec<Richiesta>,
+        adesso: Timestamp,
+    ) -> Result<Scritte, StoreError> {
+        self.within(async {
+            let connessione = &mut presa.connessione;
+            let pretese = claim(connessione, atti).await?;
+            write(self, connessione, atti, pretese, richieste, adesso).await
+        })
+        .await
+    }
+
+    async fn leave<'s>(&'s self, presa: Presa<'s>) -> Result<(), StoreError> {
+        self.within(presa.rollback()).await
+    }
+
+    async fn discard<'s>(&'s self, presa: Presa<'s>) {
+        presa.discard().await;
+    }
+
+    async fn commit<'s>(&'s self, presa: Presa<'s>) -> Result<(), (MutexGuard<'s, Scrittura>, StoreError)> {
+        presa.commit(self).await
+    }
+
+    /// Not found is not "not there": the old connection may be committing still.
+    async fn read_back<'s>(
+        &'s self,
+        sospesa: MutexGuard<'s, Scrittura>,
+        atti: &[&Atto],
+    ) -> Result<Option<HashMap<Chiave, Registrata>>, StoreError> {
+        self.within(async {
+            let Some(mut presa) = self.take_settled(sospesa).await else {
+                return Ok(None);
+            };
+            let chiavi = atti.iter().map(|atto| &atto.chiave);
+            let trovate = query::registrate(&mut presa.connessione, chiavi).await?;
+            presa.give_back();
+            Ok(Some(trovate))
+        })
+        .await
+    }
+
+    fn ancore(&self) -> &Ancore {
+        &self.ancore
+    }
 }
 
 /// Makes the partitions that these acts may need, outside of their transaction.
@@ -88,32 +110,6 @@ pub(super) async fn prepare(
     store.within(store.prepare_years(anni)).await
 }
 
-/// What a transaction did.
-enum Scritto {
-    /// There is something to commit.
-    Qualcosa(Scritte),
-    /// No act was new.
-    Nulla(Vec<Registrazione>),
-}
-
-/// All that the transaction does up to COMMIT.
-async fn transaction(
-    store: &PostgresStore,
-    presa: &mut Presa<'_>,
-    atti: &[&Atto],
-    richieste: Vec<Richiesta>,
-    adesso: Timestamp,
-) -> Result<Scritto, StoreError> {
-    let pretese = claim(presa, atti).await?;
-    let nulla = pretese.ids.is_empty();
-    let scritte = write(store, &mut presa.connessione, atti, pretese, richieste, adesso).await?;
-    Ok(if nulla {
-        Scritto::Nulla(scritte.esiti)
-    } else {
-        Scritto::Qualcosa(scritte)
-    })
-}
-
 /// All that the transaction does once it has what it claims.
 pub(super) async fn write(
     store: &PostgresStore,
@@ -132,20 +128,8 @@ pub(super) async fn write(
             .prepare_years([contatore.anno, super::anni::anno(contatore.istante)])
             .await?;
     }
-    let mut nuove = Vec::with_capacity(ids.len());
-    for ((atto, sorte), richiesta) in atti.iter().zip(&sorti).zip(richieste) {
-        if matches!(sorte, Sorte::Accolto) {
-            let id = *ids.get(&atto.chiave).ok_or_else(misura)?;
-            nuove.push(Nuova::compose(
-                store.ambiente,
-                id,
-                atto,
-                richiesta,
-                &visto,
-                &mut numeri,
-            )?);
-        }
-    }
+    let id = |atto: &Atto| ids.get(&atto.chiave).copied().ok_or_else(misura);
+    let nuove = compose(store.ambiente, atti, &sorti, richieste, &visto, &mut numeri, id)?;
     move_sheets(connessione, &nuove).await?;
     change_values(connessione, &nuove).await?;
     settle_sheets(connessione, &nuove).await?;
@@ -154,162 +138,65 @@ pub(super) async fn write(
     Ok(outcomes(atti, sorti, &nuove)?.drawn(&numeri, nuove.len()))
 }
 
-/// What the acts of a batch got hold of.
-pub(super) struct Pretese {
-    pub(super) sorti: Vec<Sorte>,
-    /// The new id of each key that was claimed: that of every accepted act, and of no other.
-    ids: HashMap<Chiave, i64>,
-    pub(super) visto: Visto,
-}
-
-/// How often a batch claims anew. A second time is needed when a child was not free, a third when another gateway
-/// came in between.
-pub(super) const PRETESE_MAX: usize = 16;
-
-/// Begins the transaction and claims keys and children, until exactly those that are needed are claimed.
-async fn claim(presa: &mut Presa<'_>, atti: &[&Atto]) -> Result<Pretese, StoreError> {
-    let mut gara = Gara::default();
-    for _ in 0..PRETESE_MAX {
-        presa.begin().await?;
-        let pretese = gara.attempt(&mut presa.connessione, atti).await?;
-        match pretese {
-            Tentativo::Riuscito(pretese) => return Ok(*pretese),
-            Tentativo::Mancato(_) => presa.take_back().await?,
-        }
-    }
-    Err(contested())
-}
-
-pub(super) fn contested() -> StoreError {
-    StoreError::unavailable("keys and children of this batch are fought for by other gateways")
-}
-
-/// What a batch has found so far, from attempt to attempt.
-#[derive(Default)]
-pub(super) struct Gara {
-    visto: Visto,
-    /// An act that was refused once is not asked again: what it found was true then.
-    rifiutati: BTreeSet<usize>,
-}
-
-/// How an attempt to claim ended.
-pub(super) enum Tentativo {
-    /// What is needed is claimed, and nothing else.
-    Riuscito(Box<Pretese>),
-    /// It is to be taken back, and made again; so much is known.
-    Mancato(Vec<Sorte>),
-}
-
-impl Gara {
-    pub(super) fn visto(&self) -> &Visto {
-        &self.visto
+impl Contesa for PgConnection {
+    async fn begin(&mut self) -> Result<(), StoreError> {
+        execute(self, "BEGIN").await
     }
 
-    /// Claims keys and children once, in a transaction that has claimed none yet.
-    pub(super) async fn attempt(
+    async fn take_back(&mut self) -> Result<(), StoreError> {
+        execute(self, "ROLLBACK").await
+    }
+
+    async fn claim_keys(&mut self, atti: &[&Atto]) -> Result<HashMap<Chiave, i64>, StoreError> {
+        claim_keys(self, atti).await
+    }
+
+    async fn registrate(&mut self, chiavi: &[&Chiave]) -> Result<HashMap<Chiave, Registrata>, StoreError> {
+        query::registrate(self, chiavi.iter().copied()).await
+    }
+
+    async fn keys_of_lots(&mut self, chiavi: &[&Chiave]) -> Result<HashMap<Chiave, Uuid>, StoreError> {
+        lotti::keys(self, chiavi).await
+    }
+
+    async fn claim_buste(
         &mut self,
-        connessione: &mut PgConnection,
         atti: &[&Atto],
-    ) -> Result<Tentativo, StoreError> {
-        let Self { visto, rifiutati } = self;
-        // Of several acts with one key the first is asked; what it gets, the others are told.
-        let mut chiavi = HashSet::new();
-        let in_gara: Vec<&Atto> = atti
-            .iter()
-            .enumerate()
-            .filter(|(posto, atto)| {
-                !rifiutati.contains(posto)
-                    && !visto.gia_registrate.contains_key(&atto.chiave)
-                    && !visto.di_lotti.contains_key(&atto.chiave)
-                    && !is_used_up(atto, visto)
-                    && chiavi.insert(&atto.chiave)
-            })
-            .map(|(_, atto)| *atto)
-            .collect();
-        let ids = claim_keys(connessione, &in_gara).await?;
-        let prese: Vec<&Chiave> = in_gara
-            .iter()
-            .map(|atto| &atto.chiave)
-            .filter(|chiave| !ids.contains_key(*chiave))
-            .collect();
-        let registrate = query::registrate(connessione, prese.iter().copied()).await?;
-        if registrate.len() < prese.len() {
-            visto.di_lotti.extend(lotti::keys(connessione, &prese).await?);
-        }
-        visto.gia_registrate.extend(registrate);
-        let buste = claim_buste(connessione, &in_gara, &ids).await?;
-        let con_chiave = in_gara.iter().filter(|atto| ids.contains_key(&atto.chiave));
-        let usate = con_chiave
-            .filter_map(|atto| atto.busta())
-            .filter(|(_, busta)| !buste.contains(*busta));
-        visto.buste.extend(usate.map(|(_, busta)| busta.to_owned()));
-        visto
-            .aperte
-            .extend(lock_aventi(connessione, &in_gara, &ids).await?);
-        let libere = claim_sheets(connessione, &in_gara, &ids).await?;
-        visto
-            .vive
-            .extend(taken_sheets(connessione, &in_gara, &ids, &libere).await?);
-        visto
-            .attuali
-            .extend(lock_domande(connessione, &in_gara, &ids).await?);
-
-        let sorti = decide(atti, visto);
-        let accolti = || {
-            let coppie = atti.iter().zip(&sorti);
-            coppie.filter_map(|(atto, sorte)| matches!(sorte, Sorte::Accolto).then_some(*atto))
-        };
-        let liberati: HashSet<Minore<'_>> = accolti()
-            .filter_map(|atto| Some((atto.chiave.servizio, atto.contenuto.seguito()?)))
-            .flat_map(|(servizio, seguito)| seguito.liberati().map(move |minore| (servizio, minore.as_str())))
-            .collect();
-        let is_held = |atto| {
-            is_held(atto, &ids, |minore, scheda: &Scheda| {
-                libere.contains(&minore)
-                    || liberati.contains(&minore)
-                    || visto
-                        .vive
-                        .get(&(minore.0, minore.1.to_owned()))
-                        .is_some_and(|viva| scheda.takes_place_of(viva))
-            })
-        };
-        if accolti().count() == ids.len() && accolti().all(is_held) {
-            return Ok(Tentativo::Riuscito(Box::new(Pretese {
-                sorti,
-                ids,
-                visto: std::mem::take(visto),
-            })));
-        }
-        for (posto, sorte) in sorti.iter().enumerate() {
-            match sorte {
-                Sorte::SchedaViva(_) | Sorte::DomandaViva(..) | Sorte::BustaDoppia => rifiutati.insert(posto),
-                Sorte::Superata => rifiutati.insert(posto) | visto.superati.insert(posto),
-                Sorte::Accolto | Sorte::GiaRegistrato(_) | Sorte::CopiaDi(_) | Sorte::ChiaveDiLotto(_) => {
-                    continue;
-                }
-            };
-        }
-        Ok(Tentativo::Mancato(sorti))
+        ids: &HashMap<Chiave, i64>,
+    ) -> Result<HashSet<String>, StoreError> {
+        claim_buste(self, atti, ids).await
     }
-}
 
-/// Whether the busta that an act came in was used up before.
-fn is_used_up(atto: &Atto, visto: &Visto) -> bool {
-    atto.busta().is_some_and(|(_, busta)| visto.buste.contains(busta))
-}
+    async fn lock_aventi(
+        &mut self,
+        atti: &[&Atto],
+        ids: &HashMap<Chiave, i64>,
+    ) -> Result<Aperte, StoreError> {
+        lock_aventi(self, atti, ids).await
+    }
 
-/// Whether an act has its key and each of its children: a free one, one that an act of the batch frees, or a live one
-/// whose place it takes.
-fn is_held<'a>(
-    atto: &'a Atto,
-    ids: &HashMap<Chiave, i64>,
-    sua: impl Fn(Minore<'a>, &'a Scheda) -> bool,
-) -> bool {
-    ids.contains_key(&atto.chiave)
-        && atto
-            .contenuto
-            .schede()
-            .all(|scheda| sua((atto.chiave.servizio, scheda.codice_fiscale.as_str()), scheda))
+    async fn claim_sheets<'a>(
+        &mut self,
+        minori: &BTreeMap<Minore<'a>, i64>,
+    ) -> Result<BTreeSet<Minore<'a>>, StoreError> {
+        claim_sheets(self, minori).await
+    }
+
+    async fn schede_vive(
+        &mut self,
+        servizio: &'static str,
+        minori: &[CodiceFiscale],
+    ) -> Result<Vec<SchedaViva>, StoreError> {
+        query::schede_vive(self, servizio, minori).await
+    }
+
+    async fn lock_domande(
+        &mut self,
+        atti: &[&Atto],
+        ids: &HashMap<Chiave, i64>,
+    ) -> Result<HashMap<NumeroDomanda, Attuale>, StoreError> {
+        lock_domande(self, atti, ids).await
+    }
 }
 
 /// Locks the domande that acts are about, and those whose sheets somebody takes the place of, with their sheets, and
@@ -428,31 +315,13 @@ async fn claim_keys(
         .collect()
 }
 
-/// A child of a service.
-type Minore<'a> = (&'static str, &'a str);
-
-/// Claims the children of the acts that have their key; answers those that were free.
+/// Claims these children, each for its registration.
 async fn claim_sheets<'a>(
     connessione: &mut PgConnection,
-    atti: &[&'a Atto],
-    ids: &HashMap<Chiave, i64>,
+    minori: &BTreeMap<Minore<'a>, i64>,
 ) -> Result<BTreeSet<Minore<'a>>, StoreError> {
-    // The first act of the batch that names a child claims it.
-    let mut minori: HashMap<Minore<'a>, i64> = HashMap::new();
-    for atto in atti {
-        if let Some(id) = ids.get(&atto.chiave) {
-            for scheda in atto.contenuto.schede() {
-                minori
-                    .entry((atto.chiave.servizio, scheda.codice_fiscale.as_str()))
-                    .or_insert(*id);
-            }
-        }
-    }
-    if minori.is_empty() {
-        return Ok(BTreeSet::new());
-    }
     let (mut servizi, mut codici, mut registrazioni) = (Vec::new(), Vec::new(), Vec::new());
-    for ((servizio, codice), id) in &minori {
+    for ((servizio, codice), id) in minori {
         servizi.push(*servizio);
         codici.push(*codice);
         registrazioni.push(*id);
@@ -473,37 +342,10 @@ async fn claim_sheets<'a>(
     .map_err(guasto)?;
     let libere: BTreeSet<(String, String)> = righe.into_iter().collect();
     Ok(minori
-        .into_keys()
+        .keys()
         .filter(|(servizio, codice)| libere.contains(&((*servizio).to_owned(), (*codice).to_owned())))
+        .copied()
         .collect())
-}
-
-/// The state of the sheets that were not free.
-async fn taken_sheets(
-    connessione: &mut PgConnection,
-    atti: &[&Atto],
-    ids: &HashMap<Chiave, i64>,
-    libere: &BTreeSet<Minore<'_>>,
-) -> Result<Vive, StoreError> {
-    let mut prese: HashMap<&'static str, Vec<_>> = HashMap::new();
-    for atto in atti.iter().filter(|atto| ids.contains_key(&atto.chiave)) {
-        let servizio = atto.chiave.servizio;
-        for scheda in atto.contenuto.schede() {
-            if !libere.contains(&(servizio, scheda.codice_fiscale.as_str())) {
-                prese
-                    .entry(servizio)
-                    .or_default()
-                    .push(scheda.codice_fiscale.clone());
-            }
-        }
-    }
-    let mut vive = Vive::new();
-    for (servizio, minori) in prese {
-        for viva in query::schede_vive(connessione, servizio, &minori).await? {
-            vive.insert((servizio, viva.codice_fiscale.as_str().to_owned()), viva);
-        }
-    }
-    Ok(vive)
 }
 
 /// Locks the registers of these acts, then the counters under them, and tells where they stand: numbers, and the last
@@ -579,28 +421,4 @@ async fn lock_registers(
     .fetch_all(connessione)
     .await
     .map_err(guasto)
-}
-
-/// COMMIT did not say yes: what became of it? On a new connection every key is read back. With every new registration
-/// found, all was told true. Not found is not "not there": the old connection may be committing still. The caller is
-/// told that it is our fault, and a retry waits for that commit at its key.
-async fn read_back(
-    store: &PostgresStore,
-    scrittura: MutexGuard<'_, Scrittura>,
-    atti: &[&Atto],
-    esiti: Vec<Registrazione>,
-    causa: StoreError,
-) -> Result<Vec<Registrazione>, StoreError> {
-    tracing::warn!("commit failed, reading the keys back: {causa}");
-    let Some(mut presa) = store.take_settled(scrittura).await else {
-        return Err(causa);
-    };
-    let chiavi = atti.iter().map(|atto| &atto.chiave);
-    let trovate = query::registrate(&mut presa.connessione, chiavi).await?;
-    presa.give_back();
-    if were_written(atti, &esiti, &trovate) {
-        Ok(esiti)
-    } else {
-        Err(causa)
-    }
 }

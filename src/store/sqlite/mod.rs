@@ -44,6 +44,7 @@ use super::sportello::Sportello;
 use super::{
     Atto, Chiave, FileArchivio, Identikit, Misure, Registrazione, RegistrazioneTrovata, Ricerca, Richiesta,
     RigaRegistro, Store, StoreError, TracciaTrovata, Verifica,
+    transazione,
 };
 use crate::carte::{Carta, Formato, Quale};
 use crate::domanda::consultazione::{
@@ -74,7 +75,7 @@ pub struct SqliteStore {
 
 /// The connection that writes, and what is known of it.
 #[derive(Debug)]
-struct Scrittura {
+pub(super) struct Scrittura {
     /// `None` after any failure, and while somebody holds it.
     connessione: Option<SqliteConnection>,
     /// The store was just opened, or a commit failed, or nobody waited for its answer: no number before [`settle`].
@@ -87,7 +88,7 @@ struct Scrittura {
 
 /// The write connection, taken out. Whoever drops it without giving it back (an error, a panic, a future that was
 /// dropped) has closed it, and SQLite has rolled back what was open.
-struct Presa<'a> {
+pub(super) struct Presa<'a> {
     scrittura: MutexGuard<'a, Scrittura>,
     connessione: SqliteConnection,
 }
@@ -238,7 +239,9 @@ const TRA_DUE_TENTATIVI: Duration = Duration::from_millis(10);
 #[async_trait]
 impl Store for SqliteStore {
     async fn registrata(&self, chiave: &Chiave) -> Result<Option<Registrata>, StoreError> {
-        query::registrata(&self.lettori, chiave).await
+        let trovata = query::registrata(&self.lettori, chiave).await?;
+        self.ancore.tell_again(trovata.iter().map(Registrata::numeri));
+        Ok(trovata)
     }
 
     async fn schede_vive(
@@ -261,7 +264,7 @@ impl Store for SqliteStore {
     }
 
     async fn register(&self, atti: &[Atto], adesso: Timestamp) -> Result<Vec<Registrazione>, StoreError> {
-        register::register(self, atti, adesso).await
+        transazione::register(self, atti, adesso).await
     }
 
     async fn consulta(
@@ -270,10 +273,13 @@ impl Store for SqliteStore {
         servizio: &'static str,
         riferimento: &Riferimento,
     ) -> Result<Option<Consultazione>, StoreError> {
-        match consulta::consulta(&self.consulte, ente, servizio, riferimento).await? {
-            None => deleghe::consulta(&self.lettori, ente, servizio, riferimento).await,
-            propria => Ok(propria),
-        }
+        let consultata = match consulta::consulta(&self.consulte, ente, servizio, riferimento).await? {
+            None => deleghe::consulta(&self.lettori, ente, servizio, riferimento).await?,
+            propria => propria,
+        };
+        self.ancore
+            .tell_again(consultata.iter().flat_map(Consultazione::numeri));
+        Ok(consultata)
     }
 
     async fn scheda_di(

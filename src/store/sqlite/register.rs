@@ -11,50 +11,71 @@ use tokio::sync::MutexGuard;
 
 use super::batch::{Inserimento, Tabella};
 use super::insert::insert_all;
-use super::row::{begin, guasto};
-use super::{Scrittura, SqliteStore, egov, lotti, query};
+use super::row::{begin, guasto, rollback};
+use super::{Presa, Scrittura, SqliteStore, egov, lotti, query};
 use crate::ricevuta::Registrata;
+use crate::store::ancore::Ancore;
 use crate::store::registro::{
-    Aperte, Numeri, Nuova, Richiesta, Scritte, Sorte, Visto, Vive, avente, decide, outcomes, pack_richieste,
-    registri, were_written,
+    Aperte, Numeri, Richiesta, Scritte, Sorte, Visto, Vive, avente, compose, decide, outcomes, registri,
 };
+use crate::store::transazione::Registrante;
 use crate::store::valori::intero;
-use crate::store::{Atto, Chiave, Inconsistency, Registrazione, StoreError};
+use crate::store::{Atto, Chiave, Inconsistency, StoreError};
 
-/// Registers a batch: see [`crate::store::Store::register`].
-pub(super) async fn register(
-    store: &SqliteStore,
-    atti: &[Atto],
-    adesso: Timestamp,
-) -> Result<Vec<Registrazione>, StoreError> {
-    if atti.is_empty() {
-        return Ok(Vec::new());
+impl Registrante for SqliteStore {
+    type Presa<'s> = Presa<'s>;
+    type Sospesa<'s> = MutexGuard<'s, Scrittura>;
+
+    async fn take_for<'s>(&'s self, _: &[&Atto], _: Timestamp) -> Result<Presa<'s>, StoreError> {
+        let mut presa = self.take().await?;
+        presa.settle().await?;
+        Ok(presa)
     }
-    let atti: Vec<&Atto> = atti.iter().collect();
-    // Before the lock, because nobody else can write while we hold it.
-    let richieste = pack_richieste(&atti).await;
 
-    let mut presa = store.take().await?;
-    presa.settle().await?;
-    begin(&mut presa.connessione).await?;
-    let connessione = &mut presa.connessione;
-    let scritte = match look(connessione, &atti).await {
-        Ok(guardati) => write(store, connessione, &atti, guardati, richieste, adesso).await,
-        Err(errore) => Err(errore),
-    };
-    let Scritte { esiti, tratti, .. } = match scritte {
-        Ok(scritte) => scritte,
-        Err(errore) => {
-            presa.discard().await;
-            return Err(errore);
-        }
-    };
-    let esiti = match presa.commit().await {
-        Ok(()) => esiti,
-        Err((scrittura, causa)) => read_back(store, scrittura, &atti, esiti, causa).await?,
-    };
-    store.ancore.tell(tratti.as_ref(), adesso);
-    Ok(esiti)
+    async fn transact<'s>(
+        &'s self,
+        presa: &mut Presa<'s>,
+        atti: &[&Atto],
+        richieste: Vec<Richiesta>,
+        adesso: Timestamp,
+    ) -> Result<Scritte, StoreError> {
+        let connessione = &mut presa.connessione;
+        begin(connessione).await?;
+        let guardati = look(connessione, atti).await?;
+        write(self, connessione, atti, guardati, richieste, adesso).await
+    }
+
+    async fn leave<'s>(&'s self, mut presa: Presa<'s>) -> Result<(), StoreError> {
+        rollback(&mut presa.connessione).await?;
+        presa.give_back();
+        Ok(())
+    }
+
+    async fn discard<'s>(&'s self, presa: Presa<'s>) {
+        presa.discard().await;
+    }
+
+    async fn commit<'s>(&'s self, presa: Presa<'s>) -> Result<(), (MutexGuard<'s, Scrittura>, StoreError)> {
+        presa.commit().await
+    }
+
+    async fn read_back<'s>(
+        &'s self,
+        sospesa: MutexGuard<'s, Scrittura>,
+        atti: &[&Atto],
+    ) -> Result<Option<HashMap<Chiave, Registrata>>, StoreError> {
+        let Some(mut presa) = self.take_settled(sospesa).await else {
+            return Ok(None);
+        };
+        let chiavi = atti.iter().map(|atto| &atto.chiave);
+        let trovate = query::registrate(&mut presa.connessione, chiavi).await?;
+        presa.give_back();
+        Ok(Some(trovate))
+    }
+
+    fn ancore(&self) -> &Ancore {
+        &self.ancore
+    }
 }
 
 /// Some acts, looked at under the lock.
@@ -98,47 +119,16 @@ pub(super) async fn write(
     let mut nuove = Vec::new();
     if sorti.iter().any(|sorte| matches!(sorte, Sorte::Accolto)) {
         let (mut numeri, mut id) = load(store, connessione, atti, adesso).await?;
-        for ((atto, sorte), richiesta) in atti.iter().zip(&sorti).zip(richieste) {
-            if matches!(sorte, Sorte::Accolto) {
-                id += 1;
-                nuove.push(Nuova::compose(
-                    store.ambiente,
-                    id,
-                    atto,
-                    richiesta,
-                    &visto,
-                    &mut numeri,
-                )?);
-            }
-        }
+        let next = |_: &Atto| {
+            id += 1;
+            Ok(id)
+        };
+        nuove = compose(store.ambiente, atti, &sorti, richieste, &visto, &mut numeri, next)?;
         save(connessione, &numeri).await?;
         insert_all(connessione, &nuove).await?;
         return Ok(outcomes(atti, sorti, &nuove)?.drawn(&numeri, nuove.len()));
     }
     outcomes(atti, sorti, &nuove)
-}
-
-/// COMMIT did not say yes: what became of it? On a new connection every key is read back. A transaction is there
-/// whole or not at all: with every new registration found, all was told true; else nothing was registered.
-async fn read_back(
-    store: &SqliteStore,
-    scrittura: MutexGuard<'_, Scrittura>,
-    atti: &[&Atto],
-    esiti: Vec<Registrazione>,
-    causa: StoreError,
-) -> Result<Vec<Registrazione>, StoreError> {
-    tracing::warn!("commit failed, reading the keys back: {causa}");
-    let Some(mut presa) = store.take_settled(scrittura).await else {
-        return Err(causa);
-    };
-    let chiavi = atti.iter().map(|atto| &atto.chiave);
-    let trovate = query::registrate(&mut presa.connessione, chiavi).await?;
-    presa.give_back();
-    if were_written(atti, &esiti, &trovate) {
-        Ok(esiti)
-    } else {
-        Err(causa)
-    }
 }
 
 /// The live sheets of the children of these acts, by service and codice fiscale.
@@ -258,6 +248,7 @@ mod tests {
     use crate::prestazione::Operazione;
     use crate::prestazione::assegno_temporaneo::PRESTAZIONE;
     use crate::ricevuta::Digest;
+    use crate::store::registro::were_written;
     use crate::store::{Contenuto, OpenOptions, Store as _};
     use crate::trace::Traccia;
 
@@ -312,21 +303,17 @@ mod tests {
         }
     }
 
-    /// A store whose last COMMIT did not answer: its connection is gone, and it is under suspicion.
-    async fn after_silent_commit(
-        store: &SqliteStore,
-        atto: &Atto,
-        esiti: Vec<Registrazione>,
-    ) -> Result<Vec<Registrazione>, StoreError> {
+    /// What is found under the key of an act once its COMMIT did not answer: the connection is gone, and the store under
+    /// suspicion.
+    async fn after_silent_commit(store: &SqliteStore, atto: &Atto) -> HashMap<Chiave, Registrata> {
         let mut scrittura = store.scrittura.lock().await;
         scrittura.connessione = None;
         scrittura.sospetta = true;
-        let causa = StoreError::unavailable("no answer to COMMIT");
-        read_back(store, scrittura, &[atto], esiti, causa).await
+        store.read_back(scrittura, &[atto]).await.unwrap().unwrap()
     }
 
     #[tokio::test]
-    async fn a_commit_without_an_answer_is_told_as_what_became_of_it() {
+    async fn after_a_commit_without_an_answer_it_is_found_what_became_of_it() {
         let cartella = tempfile::tempdir().unwrap();
         let adesso = "2021-07-01T08:00:00Z".parse().unwrap();
         let options = OpenOptions {
@@ -342,16 +329,13 @@ mod tests {
             .register(std::slice::from_ref(&scritto), adesso)
             .await
             .unwrap();
-        let detti = after_silent_commit(&store, &scritto, esiti.clone())
-            .await
-            .unwrap();
-        assert_eq!(detti, esiti);
+        let trovate = after_silent_commit(&store, &scritto).await;
+        assert!(were_written(&[&scritto], &esiti, &trovate));
 
         // The same answer for a key that the store never got: our fault, never a number, never a refusal.
-        let perso = after_silent_commit(&store, &atto("perso"), esiti)
-            .await
-            .unwrap_err();
-        assert_eq!(perso.to_string(), "store unavailable: no answer to COMMIT");
+        let perso = atto("perso");
+        let trovate = after_silent_commit(&store, &perso).await;
+        assert!(!were_written(&[&perso], &esiti, &trovate));
         assert!(!store.scrittura.lock().await.sospetta, "looked over on the way");
     }
 }
