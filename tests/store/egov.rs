@@ -67,7 +67,7 @@ fn in_busta(nome: &str, contenuto: u8, minori: &[u64], busta: u32) -> Atto {
 }
 
 /// The message of this name, which registers nothing, with the busta of this number.
-fn letto(nome: &str, busta: u32) -> ScambioDi {
+pub(crate) fn letto(nome: &str, busta: u32) -> ScambioDi {
     let traccia = traccia(nome);
     ScambioDi {
         message_id: traccia.message_id,
