@@ -1,5 +1,5 @@
 //! All that is done with the header of a message, as the channel does it. The fuzz target and the property tests of
-//! `egov` share it: each names `egov` and `xml` where this file looks for them.
+//! `egov` share it: each names `egov`, `soap` and `xml` where this file looks for them.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -7,6 +7,7 @@ use super::egov::{
     Accolta, Anagrafe, Busta, Dominio, Eccezione, Identificatore, IntestazioneRisposta, MittenteNoto, Parte,
     Profilo, RegoleBusta, Servizio, Tempi, TipoMessaggio, Traccia, errore_di_validazione, esamina,
 };
+use super::soap::envelope::{Apertura, Envelope};
 use super::xml::{Limits, Reader, Token};
 
 /// One sender, ourselves, one service with one action.
@@ -35,7 +36,13 @@ impl Anagrafe for Registro {
 
 /// Reads, judges, answers and records a message, and checks what is written. `Some` when it would be served.
 pub(crate) fn tutto(bytes: &[u8]) -> Option<Accolta> {
-    let busta = match Busta::read(bytes, &Limits::default()) {
+    let limiti = Limits::default();
+    let letta = Busta::read(bytes, &limiti);
+    // What the opened envelope holds already is the same.
+    if let Ok(Apertura::Aperta(envelope)) = Envelope::open(bytes, true, &limiti) {
+        assert_eq!(Busta::of(&envelope, bytes, &limiti), letta);
+    }
+    let busta = match letta {
         Ok(busta) => busta,
         Err(illeggibile) => {
             assert!(illeggibile.testo().len() < 2_000);

@@ -1,7 +1,7 @@
 //! The header block of a busta, from any bytes at all.
 #![no_main]
 
-use varco::{egov, xml};
+use varco::{egov, soap, xml};
 
 #[path = "../tutto.rs"]
 mod tutto;

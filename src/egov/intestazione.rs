@@ -10,9 +10,10 @@ use memchr::memmem;
 use super::costanti::{EGOV, PORTA_DOMINIO, SOAP, SPC};
 use super::eccezione::{CodiceEgov, Eccezione};
 use super::lettura::{self, Campi};
+use crate::soap::envelope::Envelope;
 use crate::soap::scrittore::Scrittore;
-use crate::soap::{Elemento, leggi_blocco};
-use crate::xml::{Attributi, Limits, Nome, Reader, Token, XmlError, is_bianco};
+use crate::soap::{Elemento, SoapVersion, leggi_blocco};
+use crate::xml::{Limits, Reader, Token, XmlError, is_bianco};
 
 /// What was read of a message: its header block, and where that lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,6 +176,39 @@ impl Illeggibile {
 }
 
 impl Busta {
+    /// The header block of a message whose envelope was opened: the same as [`Busta::read`] makes of these bytes, without
+    /// reading them again.
+    pub fn of(envelope: &Envelope, bytes: &[u8], limits: &Limits) -> Result<Self, Illeggibile> {
+        if envelope.versione != SoapVersion::V11 {
+            return Err(Illeggibile::Envelope);
+        }
+        let mut blocchi = envelope
+            .blocchi
+            .iter()
+            .filter(|blocco| is_intestazione(&blocco.elemento));
+        let blocco = blocchi.next().ok_or(Illeggibile::SenzaIntestazione)?;
+        if blocchi.next().is_some() {
+            return Err(Illeggibile::PiuIntestazioni);
+        }
+        let mut campi = Campi::new(&blocco.elemento);
+        let intestazione = campi.intestazione()?;
+        if intestazione.eccezioni.iter().any(Eccezione::is_grave) {
+            // What the fault of such a message says is in the Body.
+            return Self::read(bytes, limits);
+        }
+        let (prima, byte) = (&bytes[..blocco.byte.start], blocco.byte.clone());
+        Ok(Self {
+            intestazione,
+            rilievi: campi.finish(),
+            legami: legami_prima(prima, &bytes[byte.clone()], limits)?,
+            byte,
+            non_compreso: envelope
+                .blocchi
+                .iter()
+                .any(|altro| !is_intestazione(&altro.elemento) && is_non_compreso(&altro.elemento)),
+        })
+    }
+
     /// Reads the header block of a message. `bytes` are the envelope from its first byte, at least up to the start tag
     /// of its Body; of a busta that carries grave exceptions the Body's fault is looked at as well.
     pub fn read(bytes: &[u8], limits: &Limits) -> Result<Self, Illeggibile> {
@@ -216,6 +250,19 @@ impl Busta {
     }
 }
 
+/// The bindings that a block may mean, of those in force where the blocks of the Header begin. `prima` is what stands before
+/// it: two start tags, and perhaps other blocks.
+fn legami_prima(prima: &[u8], blocco: &[u8], limits: &Limits) -> Result<String, Illeggibile> {
+    let mut reader = Reader::new(prima, limits);
+    loop {
+        if let Token::Start { nome, .. } = reader.next()?
+            && nome.is(SOAP, "Header")
+        {
+            return Ok(legami(reader.checkpoint().namespaces(), blocco));
+        }
+    }
+}
+
 /// Reads the root's start tag.
 fn is_envelope(reader: &mut Reader<'_>) -> Result<bool, XmlError> {
     loop {
@@ -233,28 +280,23 @@ struct Testata {
     non_compreso: bool,
 }
 
-/// What a block is to us.
-enum Blocco {
-    Intestazione(Elemento),
-    Altro { non_compreso: bool },
+/// Whether a block is the header of a busta. It is told by its actor, or by its namespace: with both wrong it is none.
+fn is_intestazione(blocco: &Elemento) -> bool {
+    blocco.locale == "Intestazione" && (is_per_la_porta(blocco) || blocco.namespace == EGOV)
 }
 
-impl Blocco {
-    /// The header is told by its actor, or by its namespace: with both wrong it is none.
-    fn of(nome: Nome<'_>, attributi: Attributi<'_>) -> Self {
-        let per_la_porta = attributi
-            .valore(SOAP, "actor")
-            .is_some_and(|actor| actor.trim() == PORTA_DOMINIO);
-        if nome.locale == "Intestazione" && (per_la_porta || nome.namespace == EGOV) {
-            return Self::Intestazione(Elemento::new(nome, attributi));
-        }
-        let richiesto = attributi
-            .valore(SOAP, "mustUnderstand")
-            .is_some_and(|valore| matches!(valore.trim(), "1" | "true"));
-        Self::Altro {
-            non_compreso: per_la_porta && richiesto,
-        }
-    }
+/// Whether a block that is no Intestazione is for a porta, and must be understood.
+fn is_non_compreso(blocco: &Elemento) -> bool {
+    let richiesto = blocco
+        .attributo(SOAP, "mustUnderstand")
+        .is_some_and(|valore| matches!(valore.trim(), "1" | "true"));
+    richiesto && is_per_la_porta(blocco)
+}
+
+fn is_per_la_porta(blocco: &Elemento) -> bool {
+    blocco
+        .attributo(SOAP, "actor")
+        .is_some_and(|actor| actor.trim() == PORTA_DOMINIO)
 }
 
 impl Testata {
@@ -266,7 +308,7 @@ impl Testata {
         let mut blocchi = 0;
         loop {
             let blocco = match reader.next()? {
-                Token::Start { nome, attributi, .. } => Blocco::of(nome, attributi),
+                Token::Start { nome, attributi, .. } => Elemento::new(nome, attributi),
                 Token::Text(testo) if is_bianco(&testo) => continue,
                 Token::Text(_) => return Err(Illeggibile::Envelope),
                 Token::End { .. } | Token::Eof => return Ok(testata),
@@ -275,24 +317,21 @@ impl Testata {
             if blocchi > limits.header_blocks_max {
                 return Err(Illeggibile::Envelope);
             }
-            match blocco {
-                Blocco::Intestazione(_) if testata.intestazione.is_some() => {
-                    return Err(Illeggibile::PiuIntestazioni);
+            if !is_intestazione(&blocco) {
+                testata.non_compreso |= is_non_compreso(&blocco);
+                while reader.depth() > dentro {
+                    reader.next()?;
                 }
-                Blocco::Intestazione(elemento) => {
-                    let inizio = reader.offset();
-                    let elemento = leggi_blocco(reader, elemento)?;
-                    let byte = inizio..reader.end_offset();
-                    testata.legami = legami(ambito.namespaces(), &testa[byte.clone()]);
-                    testata.intestazione = Some((elemento, byte));
-                }
-                Blocco::Altro { non_compreso } => {
-                    testata.non_compreso |= non_compreso;
-                    while reader.depth() > dentro {
-                        reader.next()?;
-                    }
-                }
+                continue;
             }
+            if testata.intestazione.is_some() {
+                return Err(Illeggibile::PiuIntestazioni);
+            }
+            let inizio = reader.offset();
+            let elemento = leggi_blocco(reader, blocco)?;
+            let byte = inizio..reader.end_offset();
+            testata.legami = legami(ambito.namespaces(), &testa[byte.clone()]);
+            testata.intestazione = Some((elemento, byte));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Header blocks: kept whole, since they are small (the envelope's beginning is bounded) and read by several.
 
+use std::ops::Range;
+
 use super::SoapVersion;
 use crate::domanda::Posizione;
 use crate::xml::{Attributi, Nome, Reader, Token, XmlError};
@@ -13,6 +15,8 @@ pub struct Blocco {
     pub must_understand: bool,
     /// Whether it is for us: no role or actor, or that of the ultimate receiver or of the next one.
     pub per_noi: bool,
+    /// Where it lies in the message.
+    pub byte: Range<usize>,
 }
 
 /// An element with all that stands in it.
@@ -97,7 +101,7 @@ impl Elemento {
 
 impl Blocco {
     /// A header block of an envelope of this version; the value of `mustUnderstand` when that is no boolean.
-    pub(super) fn of(elemento: Elemento, versione: SoapVersion) -> Result<Self, String> {
+    pub(super) fn of(elemento: Elemento, byte: Range<usize>, versione: SoapVersion) -> Result<Self, String> {
         let env = versione.namespace();
         let must_understand = match elemento.attributo(env, "mustUnderstand").map(str::trim) {
             None | Some("0" | "false") => false,
@@ -122,6 +126,7 @@ impl Blocco {
             elemento,
             must_understand,
             per_noi,
+            byte,
         })
     }
 }

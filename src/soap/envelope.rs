@@ -294,6 +294,7 @@ impl Apritore<'_> {
                 Token::Text(_) => return Err(self.rifiuta(Violazione::at(Codice::Env046, HEADER))),
             };
             elemento.posizione = self.reader.posizione();
+            let inizio = self.reader.offset();
             if blocchi.len() >= self.limits.header_blocks_max {
                 let violazione =
                     Violazione::at(Codice::Env027, HEADER).with("limite", self.limits.header_blocks_max);
@@ -301,7 +302,7 @@ impl Apritore<'_> {
             }
             let elemento = leggi_blocco(&mut self.reader, elemento)?;
             let (nome, posizione) = (mostra(elemento.nome()), elemento.posizione);
-            match Blocco::of(elemento, versione) {
+            match Blocco::of(elemento, inizio..self.reader.end_offset(), versione) {
                 Ok(blocco) => blocchi.push(blocco),
                 Err(valore) => {
                     let violazione = Violazione::at(Codice::Env050, HEADER)

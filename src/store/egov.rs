@@ -2,11 +2,13 @@
 //! our own Identificativi. No SQL.
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use super::StoreError;
+use super::codec::{Conservati, pack_intestazioni, unpack};
+use super::{Inconsistency, StoreError};
 use crate::trace::egov::Scambio;
 
 /// An exchange, and the message that it belongs to.
@@ -54,4 +56,57 @@ pub trait ArchivioEgov {
 
     /// A page of exchanges, in the order in which they came.
     async fn scambi(&self, ricerca: &RicercaScambi) -> Result<Vec<ScambioDi>, StoreError>;
+}
+
+/// The headers of an exchange as they are kept: one behind the other, because the one that goes back says again most of the
+/// one that came (ADR 17).
+pub(super) struct Intestazioni {
+    pub(super) conservate: Conservati,
+    /// Length of the one that came.
+    pub(super) richiesta_len: Option<usize>,
+    /// Length of the one that went back.
+    pub(super) risposta_len: Option<usize>,
+}
+
+impl Intestazioni {
+    /// Those of an exchange; `None` where nothing was exchanged.
+    pub(super) fn pack(scambio: &Scambio) -> Option<Self> {
+        let richiesta = scambio.richiesta.as_deref();
+        let risposta = scambio.risposta.as_ref().map(|inviata| &*inviata.intestazione);
+        if richiesta.is_none() && risposta.is_none() {
+            return None;
+        }
+        let insieme = [richiesta.unwrap_or_default(), risposta.unwrap_or_default()].concat();
+        Some(Self {
+            conservate: pack_intestazioni(&insieme),
+            richiesta_len: richiesta.map(<[u8]>::len),
+            risposta_len: risposta.map(<[u8]>::len),
+        })
+    }
+
+    /// What came and what went back, from the columns that hold them.
+    pub(super) fn unpack(
+        codec: &str,
+        richiesta_len: Option<i64>,
+        risposta_len: Option<i64>,
+        bytes: Vec<u8>,
+    ) -> Result<(Option<Bytes>, Option<Bytes>), Inconsistency> {
+        let len = |colonna, valore: Option<i64>| {
+            valore
+                .map(usize::try_from)
+                .transpose()
+                .map_err(|source| Inconsistency::new("egov", colonna, source))
+        };
+        let (richiesta, risposta) = (
+            len("richiesta_len", richiesta_len)?,
+            len("risposta_len", risposta_len)?,
+        );
+        let prima = richiesta.unwrap_or(0);
+        let in_tutto = prima.saturating_add(risposta.unwrap_or(0));
+        let insieme = unpack("egov", codec, None, in_tutto, bytes)?;
+        Ok((
+            richiesta.map(|len| insieme.slice(..len)),
+            risposta.map(|_| insieme.slice(prima..)),
+        ))
+    }
 }

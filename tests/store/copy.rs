@@ -14,6 +14,7 @@ use varco::cli::cluster::{Cluster, Opzioni};
 use varco::domanda::{Ambiente, Dettagli, PagamentoAltroGenitore};
 use varco::prestazione::assegno_temporaneo::PRESTAZIONE;
 use varco::store::copy::{Copia, CopyOptions, Esito, Passo, copy};
+use varco::store::egov::RicercaScambi;
 use varco::store::{
     self, OpenOptions, PostgresUrl, Registrazione, Ricerca, SharedStore, StoreError, StoreUrl,
 };
@@ -23,6 +24,7 @@ use crate::atti::{
     LUGLIO, atto, chiave, fascicolo, istante, minore, options, protocollo, registrata, ripetuta, traccia,
 };
 use crate::banco::Raw;
+use crate::egov::letto;
 use crate::lotti;
 use crate::postgres_comune::{binaries, cluster, fresh_name};
 
@@ -472,6 +474,30 @@ async fn everything_is_on_the_other_side_and_the_next_number_follows() {
     assert!(errore.contains("MOT-010 "), "{errore}");
     raw.execute(&ancora.replace("MESE", "2021-08")).await.unwrap();
     assert!(raw.number("SELECT max(id) AS n FROM decisioni").await > 12);
+}
+
+#[tokio::test]
+async fn what_was_exchanged_with_portas_is_told_the_same_on_the_other_side() {
+    let Some(trasloco) = Trasloco::new(1).await else {
+        return;
+    };
+    let prima = trasloco.source().await.unwrap();
+    let scambi: Vec<_> = (0..40).map(|n| letto(&format!("egov-{n}"), n)).collect();
+    assert_eq!(prima.accept_buste(&scambi).await.unwrap(), [true; 40]);
+    let tutti = RicercaScambi {
+        limite: 1000,
+        ..RicercaScambi::default()
+    };
+    let detti = prima.scambi(&tutti).await.unwrap();
+    assert_eq!(detti.len(), 40);
+    prima.close().await;
+    trasloco.done().await;
+    let dopo = trasloco.target().await;
+    assert_eq!(dopo.scambi(&tutti).await.unwrap(), detti);
+    // A busta that was used up there is used up here.
+    let doppia = letto("egov-doppia", 7);
+    assert_eq!(dopo.accept_buste(&[doppia]).await.unwrap(), [false]);
+    dopo.close().await;
 }
 
 #[tokio::test]

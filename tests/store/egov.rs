@@ -21,6 +21,7 @@ macro_rules! stories {
             what_registers_nothing_uses_up_its_busta_once,
             exchanges_are_found_page_by_page,
             an_exchange_cannot_be_changed_or_deleted,
+            an_exchange_is_told_byte_by_byte_whichever_half_it_has,
             numbers_of_ours_never_come_twice,
             old_buste_are_forgotten_a_few_at_a_time,
         }
@@ -66,7 +67,7 @@ fn in_busta(nome: &str, contenuto: u8, minori: &[u64], busta: u32) -> Atto {
 }
 
 /// The message of this name, which registers nothing, with the busta of this number.
-fn letto(nome: &str, busta: u32) -> ScambioDi {
+pub(crate) fn letto(nome: &str, busta: u32) -> ScambioDi {
     let traccia = traccia(nome);
     ScambioDi {
         message_id: traccia.message_id,
@@ -296,6 +297,42 @@ pub(crate) async fn an_exchange_cannot_be_changed_or_deleted(banco: &Banco) {
         raw.execute(comando).await.unwrap_err();
     }
     assert_eq!(all(banco).await.len(), 1);
+}
+
+pub(crate) async fn an_exchange_is_told_byte_by_byte_whichever_half_it_has(banco: &Banco) {
+    let header = |n: usize| Bytes::from("<e:Intestazione>\r\n\tà&#13;</e:Intestazione>".repeat(n));
+    let inviata = |n| BustaInviata {
+        intestazione: header(n),
+        ..scambio(1).risposta.unwrap()
+    };
+    let meta = [
+        (Some(header(1)), Some(inviata(40))),
+        (Some(header(40)), None),
+        (None, Some(inviata(1))),
+        (Some(Bytes::new()), Some(inviata(0))),
+        (None, None),
+    ];
+    let tracce: Vec<_> = meta
+        .iter()
+        .zip(0..)
+        .map(|((richiesta, risposta), n)| {
+            let mut traccia = traccia(&format!("t{n}"));
+            traccia.ricevuto_il = istante(&format!("2021-07-01T08:00:0{n}Z"));
+            traccia.egov = Some(Box::new(Scambio {
+                richiesta: richiesta.clone(),
+                risposta: risposta.clone(),
+                ..scambio(n)
+            }));
+            traccia
+        })
+        .collect();
+    banco.store.write_tracce(&tracce).await.unwrap();
+    let told: Vec<_> = all(banco)
+        .await
+        .into_iter()
+        .map(|uno| (uno.scambio.richiesta, uno.scambio.risposta))
+        .collect();
+    assert_eq!(told, meta);
 }
 
 pub(crate) async fn numbers_of_ours_never_come_twice(banco: &Banco) {

@@ -14,6 +14,7 @@ use xsd_schema::SchemaSetBuilder;
 use xsd_schema::validation::{CollectingValidationSink, SchemaValidator, ValidationFlags, drive_quick_xml};
 
 use super::*;
+use crate::soap::envelope::{Apertura, Envelope};
 use crate::soap::prova;
 use crate::xml::Limits;
 
@@ -93,8 +94,14 @@ pub(super) fn con_lista(lista: &str) -> String {
     con(DOPO, &format!("{DOPO}{lista}"))
 }
 
+/// What is read of a message; the same, whether its envelope was opened before or not.
 pub(super) fn leggi(xml: &str) -> Result<Busta, Illeggibile> {
-    Busta::read(xml.as_bytes(), &Limits::default())
+    let (bytes, limiti) = (xml.as_bytes(), Limits::default());
+    let letta = Busta::read(bytes, &limiti);
+    if let Ok(Apertura::Aperta(envelope)) = Envelope::open(bytes, true, &limiti) {
+        assert_eq!(Busta::of(&envelope, bytes, &limiti), letta);
+    }
+    letta
 }
 
 /// What becomes of a message.

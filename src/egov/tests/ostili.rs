@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use self::tutto::tutto;
 use super::*;
-use crate::{egov, xml};
+use crate::{egov, soap, xml};
 
 #[path = "../../../fuzz/tutto.rs"]
 mod tutto;

@@ -42,6 +42,13 @@ struct ContiLotti {
 }
 
 impl ContiLotti {
+    fn new() -> Self {
+        Self {
+            elementi: Conti::new(by_esito(Conteggi::default()).len()),
+            presi: Conti::new(1),
+        }
+    }
+
     fn worked(&self, prima: Conteggi, ora: Conteggi) {
         for (posto, ((_, prima), (_, ora))) in by_esito(prima).into_iter().zip(by_esito(ora)).enumerate() {
             self.elementi.add(posto, ora.saturating_sub(prima));
@@ -63,10 +70,7 @@ impl Lavoro {
             sveglia: Arc::clone(&sveglia),
             chiusa,
             aperti: VecDeque::new(),
-            conti: Arc::new(ContiLotti {
-                elementi: Conti::new(by_esito(Conteggi::default()).len()),
-                presi: Conti::new(1),
-            }),
+            conti: Arc::new(ContiLotti::new()),
         };
         let conti = Arc::clone(&officina.conti);
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -94,6 +98,7 @@ impl Lavoro {
             sveglia: Arc::default(),
             chiusura: Arc::new(watch::channel(true).0),
             finito: watch::channel(true).1,
+            conti: Arc::new(ContiLotti::new()),
         }
     }
 

@@ -138,7 +138,7 @@ impl Intake {
             // What the Intestazione says of itself comes before what SOAP says of its blocks.
             Err(Failure::Rifiuto(Rifiuto::Envelope(errore))) if errore.non_compresi().is_empty() => None,
             Err(Failure::Guasto(_) | Failure::Rifiuto(Rifiuto::Http { .. })) => None,
-            _ => Some(self.read_busta(incoming, diario)?),
+            _ => Some(self.read_busta(aperto.as_ref().ok(), incoming, diario)?),
         };
         let Some(busta) = busta else {
             return Err(aperto
@@ -197,10 +197,19 @@ impl Intake {
         Ok((envelope, chiamata))
     }
 
-    /// Reads the header block, and keeps its bytes for the trace.
-    fn read_busta(&self, incoming: &Incoming, diario: &mut Diario) -> Result<Busta, Failure> {
+    /// Reads the header block, and keeps its bytes for the trace. An envelope that was opened holds it already.
+    fn read_busta(
+        &self,
+        aperto: Option<&Envelope>,
+        incoming: &Incoming,
+        diario: &mut Diario,
+    ) -> Result<Busta, Failure> {
         let testa = incoming.corpo.testa()?;
-        let busta = Busta::read(testa, &self.limits).map_err(|causa| illeggibile(&causa))?;
+        let busta = match aperto {
+            Some(envelope) => Busta::of(envelope, testa, &self.limits),
+            None => Busta::read(testa, &self.limits),
+        };
+        let busta = busta.map_err(|causa| illeggibile(&causa))?;
         let letta = &busta.intestazione;
         let traccia = diario.traccia();
         traccia.id_mittente.clone_from(&letta.identificatore);

@@ -733,6 +733,7 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
     Tabella {
         nome: "egov",
         da: "egov",
+        cammino: &[("istante", Intero), ("message_id", Testo)],
         chiave: &["message_id", "istante"],
         partizione: Some("istante"),
         colonne: &[
@@ -745,13 +746,17 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
             col("risposta_istante", Istante),
             col("certificato_sha256", Testo),
             col("forma", Testo),
-            col("richiesta", Byte),
+            // Only what PostgreSQL holds since before ADR 17 lies there.
+            made("richiesta", Byte, "NULL"),
+            made("risposta", Byte, "NULL"),
+            col("codec", Testo),
+            col("richiesta_len", Intero),
+            col("risposta_len", Intero),
+            col("intestazioni", Byte),
             col("legami", Testo),
-            col("risposta", Byte),
             col("livello", Intero),
             col("diagnostico", Testo),
         ],
-        omesse: &["id"],
         immutabile: true,
         ..TABELLA
     },

@@ -217,7 +217,9 @@ impl Destinazione {
             let valori = righe.iter().map(|riga| &riga.valori[posto]);
             match tabella.colonne[posto].tipo {
                 Tipo::Intero => bind(&mut argomenti, valori.map(Valore::intero).collect::<Vec<_>>()),
-                Tipo::Testo => bind(&mut argomenti, valori.map(Valore::testo).collect::<Vec<_>>()),
+                Tipo::Testo | Tipo::Data => {
+                    bind(&mut argomenti, valori.map(Valore::testo).collect::<Vec<_>>())
+                }
                 Tipo::Uuid => bind(&mut argomenti, valori.map(Valore::uuid).collect::<Vec<_>>()),
                 Tipo::Istante => bind(
                     &mut argomenti,
@@ -225,7 +227,7 @@ impl Destinazione {
                         .map(|valore| valore.istante().map(Istante))
                         .collect::<Vec<_>>(),
                 ),
-                Tipo::Booleano | Tipo::Byte | Tipo::Data | Tipo::Json => {
+                Tipo::Booleano | Tipo::Byte | Tipo::Json => {
                     return Err(not_described(tabella, chiave));
                 }
             }?;
@@ -440,7 +442,17 @@ fn lookup(tabella: &Tabella) -> String {
             }
         })
         .collect();
-    let valori: Vec<_> = (1..=tabella.chiave.len()).map(|n| format!("${n}")).collect();
+    // Days come as texts.
+    let valori: Vec<_> = (1..)
+        .zip(tabella.chiave)
+        .map(|(n, chiave)| {
+            let posto = tabella.posto(chiave);
+            match posto.map(|posto| tabella.colonne[posto].tipo) {
+                Some(Tipo::Data) => format!("${n}::text[]::date[]"),
+                _ => format!("${n}"),
+            }
+        })
+        .collect();
     let uguali: Vec<_> = tabella
         .chiave
         .iter()

@@ -14,9 +14,9 @@ use super::PostgresStore;
 use super::anni::anno;
 use super::row::{Istante, guasto};
 use super::statement::Istruzione;
-use crate::store::egov::{ArchivioEgov, RicercaScambi, ScambioDi};
+use crate::store::egov::{ArchivioEgov, Intestazioni, RicercaScambi, ScambioDi};
 use crate::store::registro::Nuova;
-use crate::store::valori::Riga;
+use crate::store::valori::{Riga, lunghezza};
 use crate::store::{Atto, Chiave, Inconsistency, StoreError};
 use crate::trace::Traccia;
 use crate::trace::egov::{BustaInviata, Diagnostico, Forma, Scambio};
@@ -91,7 +91,7 @@ async fn accept(connessione: &mut PgConnection, scambi: &[ScambioDi]) -> Result<
         .map(|(uno, _)| (uno.message_id, uno.istante, &uno.scambio))
         .collect();
     let mut istruzione = Istruzione::default();
-    insert(&mut istruzione, &accolti);
+    insert(&mut istruzione, accolti);
     istruzione.execute(connessione).await?;
     Ok(esiti)
 }
@@ -140,13 +140,13 @@ pub(super) fn insert_with_registrations(istruzione: &mut Istruzione, nuove: &[Nu
         .iter()
         .filter_map(|nuova| of_traccia(&nuova.traccia))
         .collect();
-    insert(istruzione, &scambi);
+    insert(istruzione, scambi);
 }
 
 /// What was exchanged about messages that are recorded.
 pub(super) fn insert_with_tracce(istruzione: &mut Istruzione, tracce: &[Traccia]) {
     let scambi: Vec<_> = tracce.iter().filter_map(of_traccia).collect();
-    insert(istruzione, &scambi);
+    insert(istruzione, scambi);
 }
 
 type Voce<'a> = (Uuid, Timestamp, &'a Scambio);
@@ -156,48 +156,61 @@ fn of_traccia(traccia: &Traccia) -> Option<Voce<'_>> {
 }
 
 /// What was written once of a message stays: a sender that hung up got no answer, whatever became of the message.
-fn insert(istruzione: &mut Istruzione, scambi: &[Voce<'_>]) {
+fn insert(istruzione: &mut Istruzione, scambi: Vec<Voce<'_>>) {
+    let righe: Vec<_> = scambi
+        .into_iter()
+        .map(|(message_id, istante, scambio)| (message_id, istante, scambio, Intestazioni::pack(scambio)))
+        .collect();
     let coda = " ON CONFLICT (message_id, istante) DO NOTHING";
-    istruzione.insert_or("egov", scambi, coda, |colonne| {
+    istruzione.insert_or("egov", &righe, coda, |colonne| {
         colonne
-            .col("message_id", |(message_id, _, _)| *message_id)
-            .col("istante", |(_, istante, _)| Istante(*istante))
-            .text("porta", |(_, _, scambio)| &scambio.porta)
-            .text_option("controparte", |(_, _, scambio)| scambio.controparte.as_deref())
-            .text_option("identificatore", |(_, _, scambio)| {
+            .col("message_id", |(message_id, ..)| *message_id)
+            .col("istante", |(_, istante, ..)| Istante(*istante))
+            .text("porta", |(_, _, scambio, _)| &scambio.porta)
+            .text_option("controparte", |(_, _, scambio, _)| scambio.controparte.as_deref())
+            .text_option("identificatore", |(_, _, scambio, _)| {
                 scambio.identificatore.as_deref()
             })
-            .text_option("risposta_identificatore", |(_, _, scambio)| {
+            .text_option("risposta_identificatore", |(_, _, scambio, _)| {
                 let risposta = scambio.risposta.as_ref();
                 risposta.map(|risposta| risposta.identificatore.as_str())
             })
-            .col("risposta_istante", |(_, _, scambio)| {
+            .col("risposta_istante", |(_, _, scambio, _)| {
                 scambio
                     .risposta
                     .as_ref()
                     .map(|risposta| Istante(risposta.istante))
             })
-            .text("certificato_sha256", |(_, _, scambio)| {
+            .text("certificato_sha256", |(_, _, scambio, _)| {
                 &scambio.certificato_sha256
             })
-            .text_option("forma", |(_, _, scambio)| scambio.forma.map(Forma::as_str))
-            .bytes_option("richiesta", |(_, _, scambio)| scambio.richiesta.as_deref())
-            .text_option("legami", |(_, _, scambio)| {
+            .text_option("forma", |(_, _, scambio, _)| scambio.forma.map(Forma::as_str))
+            .text_option("codec", |(.., intestazioni)| {
+                let intestazioni = intestazioni.as_ref();
+                intestazioni.map(|intestazioni| intestazioni.conservate.codec.as_str())
+            })
+            .col("richiesta_len", |(.., intestazioni)| {
+                let intestazioni = intestazioni.as_ref();
+                intestazioni.and_then(|intestazioni| intestazioni.richiesta_len.map(lunghezza))
+            })
+            .col("risposta_len", |(.., intestazioni)| {
+                let intestazioni = intestazioni.as_ref();
+                intestazioni.and_then(|intestazioni| intestazioni.risposta_len.map(lunghezza))
+            })
+            .bytes_option("intestazioni", |(.., intestazioni)| {
+                let intestazioni = intestazioni.as_ref();
+                intestazioni.map(|intestazioni| &*intestazioni.conservate.bytes)
+            })
+            .text_option("legami", |(_, _, scambio, _)| {
                 Some(scambio.legami.as_str()).filter(|legami| !legami.is_empty())
             })
-            .bytes_option("risposta", |(_, _, scambio)| {
-                scambio
-                    .risposta
-                    .as_ref()
-                    .map(|risposta| &risposta.intestazione[..])
-            })
-            .col("livello", |(_, _, scambio)| {
+            .col("livello", |(_, _, scambio, _)| {
                 scambio
                     .diagnostico
                     .as_ref()
                     .map(|diagnostico| i16::from(diagnostico.livello))
             })
-            .text_option("diagnostico", |(_, _, scambio)| {
+            .text_option("diagnostico", |(_, _, scambio, _)| {
                 let diagnostico = scambio.diagnostico.as_ref();
                 diagnostico.map(|diagnostico| diagnostico.testo.as_str())
             });
@@ -207,7 +220,8 @@ fn insert(istruzione: &mut Istruzione, scambi: &[Voce<'_>]) {
 async fn find(connessione: &mut PgConnection, ricerca: &RicercaScambi) -> Result<Vec<ScambioDi>, StoreError> {
     let mut query = QueryBuilder::<Postgres>::new(
         "SELECT message_id, istante, porta, controparte, identificatore, risposta_identificatore, \
-         risposta_istante, certificato_sha256, forma, richiesta, legami, risposta, livello, diagnostico \
+         risposta_istante, certificato_sha256, forma, richiesta, risposta, codec, richiesta_len, risposta_len, \
+         intestazioni, legami, livello, diagnostico \
          FROM egov WHERE true",
     );
     if let Some(dal) = ricerca.dal {
@@ -228,7 +242,7 @@ async fn find(connessione: &mut PgConnection, ricerca: &RicercaScambi) -> Result
     }
     if let Some(riferimento) = &ricerca.riferimento {
         query.push(" AND identificatore = ").push_bind(riferimento);
-        query.push(" AND risposta IS NOT NULL");
+        query.push(" AND risposta_identificatore IS NOT NULL");
     }
     if let Some((istante, message_id)) = ricerca.dopo {
         query
@@ -249,10 +263,20 @@ fn scambio_from(row: &PgRow) -> Result<ScambioDi, Inconsistency> {
         riga.get::<Option<Vec<u8>>>(colonna)
             .map(|byte| byte.map(Bytes::from))
     };
+    // What was written before ADR 17 lies in columns of its own.
+    let (richiesta, inviata) = match riga.get::<Option<Vec<u8>>>("intestazioni")? {
+        Some(bytes) => Intestazioni::unpack(
+            &riga.get::<String>("codec")?,
+            riga.get("richiesta_len")?,
+            riga.get("risposta_len")?,
+            bytes,
+        )?,
+        None => (byte("richiesta")?, byte("risposta")?),
+    };
     let risposta = match (
         riga.get("risposta_identificatore")?,
         riga.get::<Option<Istante>>("risposta_istante")?,
-        byte("risposta")?,
+        inviata,
     ) {
         (Some(identificatore), Some(Istante(istante)), Some(intestazione)) => Some(BustaInviata {
             istante,
@@ -271,7 +295,7 @@ fn scambio_from(row: &PgRow) -> Result<ScambioDi, Inconsistency> {
             identificatore: riga.get("identificatore")?,
             giorno: None,
             certificato_sha256: riga.get("certificato_sha256")?,
-            richiesta: byte("richiesta")?,
+            richiesta,
             legami: riga.get::<Option<String>>("legami")?.unwrap_or_default(),
             forma: riga.parse_option("forma", |testo: String| Forma::parse(&testo).ok_or("no shape"))?,
             risposta,

@@ -48,8 +48,7 @@ use super::gara::Contesa;
 use super::registro::note;
 use super::{
     Atto, Chiave, Identikit, Misure, Registrazione, RegistrazioneTrovata, Ricerca, Richiesta, RigaRegistro,
-    Store, StoreError, TracciaTrovata, Verifica,
-    transazione,
+    Store, StoreError, TracciaTrovata, Verifica, transazione,
 };
 use crate::carte::{Carta, Formato, Quale};
 use crate::domanda::consultazione::{

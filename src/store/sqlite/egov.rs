@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use sqlx::QueryBuilder;
@@ -14,9 +13,9 @@ use super::SqliteStore;
 use super::batch::{Inserimento, Tabella, Valori, insert};
 use super::row::{begin, guasto};
 use super::tracce::finish;
-use crate::store::egov::{ArchivioEgov, RicercaScambi, ScambioDi};
+use crate::store::egov::{ArchivioEgov, Intestazioni, RicercaScambi, ScambioDi};
 use crate::store::registro::Nuova;
-use crate::store::valori::{Riga, json};
+use crate::store::valori::{Riga, json, lunghezza};
 use crate::store::{Inconsistency, StoreError};
 use crate::trace::Traccia;
 use crate::trace::egov::{BustaInviata, Diagnostico, Forma, Scambio};
@@ -64,7 +63,7 @@ impl ArchivioEgov for SqliteStore {
     async fn scambi(&self, ricerca: &RicercaScambi) -> Result<Vec<ScambioDi>, StoreError> {
         let mut query = QueryBuilder::<Sqlite>::new(
             "SELECT message_id, istante, porta, controparte, identificatore, risposta_identificatore, \
-             risposta_istante, certificato_sha256, forma, richiesta, legami, risposta, livello, diagnostico \
+             risposta_istante, certificato_sha256, forma, codec, richiesta_len, risposta_len, intestazioni, legami, livello, diagnostico \
              FROM egov WHERE 1 = 1",
         );
         if let Some(dal) = ricerca.dal {
@@ -85,7 +84,7 @@ impl ArchivioEgov for SqliteStore {
         }
         if let Some(riferimento) = &ricerca.riferimento {
             query.push(" AND identificatore = ").push_bind(riferimento);
-            query.push(" AND risposta IS NOT NULL");
+            query.push(" AND risposta_identificatore IS NOT NULL");
         }
         if let Some((istante, message_id)) = ricerca.dopo {
             query
@@ -194,14 +193,17 @@ fn bind_busta(valori: &mut Valori, (giorno, identificatore): &(Date, &str)) {
 /// What was written once of a message stays: a sender that hung up got no answer, whatever became of the message.
 const EGOV: Tabella = Tabella {
     testa: "INSERT INTO egov (message_id, istante, porta, controparte, identificatore, risposta_identificatore, \
-            risposta_istante, certificato_sha256, forma, richiesta, legami, risposta, livello, diagnostico)",
-    riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-    coda: " ON CONFLICT (message_id) DO NOTHING",
+            risposta_istante, certificato_sha256, forma, codec, richiesta_len, risposta_len, intestazioni, legami, livello, \
+            diagnostico)",
+    riga: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    coda: " ON CONFLICT (istante, message_id) DO NOTHING",
 };
 
 fn bind_scambio(valori: &mut Valori, (message_id, istante, scambio): &Voce<'_>) {
     let risposta = scambio.risposta.as_ref();
     let diagnostico = scambio.diagnostico.as_ref();
+    let intestazioni = Intestazioni::pack(scambio);
+    let intestazioni = intestazioni.as_ref();
     let legami = Some(scambio.legami.as_str()).filter(|legami| !legami.is_empty());
     valori
         .told(message_id)
@@ -213,23 +215,30 @@ fn bind_scambio(valori: &mut Valori, (message_id, istante, scambio): &Voce<'_>) 
         .push(risposta.map(|risposta| risposta.istante.as_millisecond()))
         .text(&scambio.certificato_sha256)
         .text_option(scambio.forma.map(Forma::as_str))
-        .push(scambio.richiesta.as_deref().map(<[u8]>::to_vec))
+        .text_option(intestazioni.map(|intestazioni| intestazioni.conservate.codec.as_str()))
+        .push(intestazioni.and_then(|intestazioni| intestazioni.richiesta_len.map(lunghezza)))
+        .push(intestazioni.and_then(|intestazioni| intestazioni.risposta_len.map(lunghezza)))
+        .push(intestazioni.map(|intestazioni| intestazioni.conservate.bytes.as_slice()))
         .text_option(legami)
-        .push(risposta.map(|risposta| risposta.intestazione.to_vec()))
         .push(diagnostico.map(|diagnostico| diagnostico.livello))
         .text_option(diagnostico.map(|diagnostico| diagnostico.testo.as_str()));
 }
 
 fn scambio_from(row: &SqliteRow) -> Result<ScambioDi, Inconsistency> {
     let riga = Riga { table: "egov", row };
-    let byte = |colonna| {
-        riga.get::<Option<Vec<u8>>>(colonna)
-            .map(|byte| byte.map(Bytes::from))
+    let (richiesta, inviata) = match riga.get::<Option<Vec<u8>>>("intestazioni")? {
+        Some(bytes) => Intestazioni::unpack(
+            &riga.get::<String>("codec")?,
+            riga.get("richiesta_len")?,
+            riga.get("risposta_len")?,
+            bytes,
+        )?,
+        None => (None, None),
     };
     let risposta = match (
         riga.get("risposta_identificatore")?,
         riga.parse_option("risposta_istante", Timestamp::from_millisecond)?,
-        byte("risposta")?,
+        inviata,
     ) {
         (Some(identificatore), Some(istante), Some(intestazione)) => Some(BustaInviata {
             istante,
@@ -248,7 +257,7 @@ fn scambio_from(row: &SqliteRow) -> Result<ScambioDi, Inconsistency> {
             identificatore: riga.get("identificatore")?,
             giorno: None,
             certificato_sha256: riga.get("certificato_sha256")?,
-            richiesta: byte("richiesta")?,
+            richiesta,
             legami: riga.get::<Option<String>>("legami")?.unwrap_or_default(),
             forma: riga.parse_option("forma", |testo: String| Forma::parse(&testo).ok_or("no shape"))?,
             risposta,

@@ -43,8 +43,7 @@ use super::registro::note;
 use super::sportello::Sportello;
 use super::{
     Atto, Chiave, FileArchivio, Identikit, Misure, Registrazione, RegistrazioneTrovata, Ricerca, Richiesta,
-    RigaRegistro, Store, StoreError, TracciaTrovata, Verifica,
-    transazione,
+    RigaRegistro, Store, StoreError, TracciaTrovata, Verifica, transazione,
 };
 use crate::carte::{Carta, Formato, Quale};
 use crate::domanda::consultazione::{

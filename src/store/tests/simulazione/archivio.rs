@@ -38,8 +38,8 @@ use crate::store::registro::{
 use crate::store::transazione::{Registrante, register};
 use crate::store::valori::intero;
 use crate::store::{
-    Atto, Chiave, Identikit, Registrazione, RegistrazioneTrovata, Ricerca, Richiesta, RigaRegistro, Store,
-    StoreError, TracciaTrovata, Verifica,
+    Atto, Chiave, Identikit, Misure, Registrazione, RegistrazioneTrovata, Ricerca, Richiesta, RigaRegistro,
+    Store, StoreError, TracciaTrovata, Verifica,
 };
 use crate::trace::{RifiutoAllaPorta, Traccia};
 
@@ -418,6 +418,10 @@ impl Store for ArchivioSimulato {
 
     async fn identikit(&self) -> Result<Identikit, StoreError> {
         Err(elsewhere())
+    }
+
+    fn misure(&self) -> Misure {
+        Misure::default()
     }
 }
 
