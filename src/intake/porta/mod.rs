@@ -29,6 +29,7 @@ use crate::soap::envelope::Envelope;
 use crate::soap::identity::{Forma, Identity};
 use crate::store::egov::ScambioDi;
 use crate::trace::egov::{BustaInviata, Scambio};
+use crate::xml::{Reader, Token};
 
 /// Section `pdd`: who we are on SPCoop, and how old a busta may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,14 +181,22 @@ impl Intake {
             adesioni: &adesioni,
             dominio: &self.porta.dominio,
         };
-        let accolta = esamina(&letta.busta, &tempi, &anagrafe).map_err(|respinta| {
-            letta.regole = respinta.regole;
-            Rifiuto::Busta(respinta.eccezioni)
-        })?;
+        let accolta = match esamina(&letta.busta, &tempi, &anagrafe) {
+            Ok(accolta) => accolta,
+            Err(respinta) => {
+                letta.regole = respinta.regole;
+                return Err(self
+                    .respinge(Rifiuto::Busta(respinta.eccezioni).into(), incoming, diario)
+                    .await);
+            }
+        };
         letta.regole = accolta.regole();
         let envelope = aperto?;
         letta.avvisi = accolta.avvisi().to_vec();
-        let chiamata = self.chiamata(&accolta, incoming)?;
+        let chiamata = match self.chiamata(&accolta, incoming) {
+            Ok(chiamata) => chiamata,
+            Err(negata) => return Err(self.respinge(negata, incoming, diario).await),
+        };
         let giorno = accolta
             .filtra_doppioni()
             .then(|| accolta.identificatore().minuto())
@@ -247,6 +256,27 @@ impl Intake {
             operazione: Some(operazione),
             operatore,
         })
+    }
+
+    /// What a message is refused for whose Intestazione is against it: that, unless its XML breaks further on, which comes
+    /// first (spec/spcoop.md §2.1). What is too long to be read whole, or does not come, is refused for its Intestazione.
+    async fn respinge(&self, rifiuto: Failure, incoming: &mut Incoming, diario: &mut Diario) -> Failure {
+        let Ok(bytes) = incoming.corpo.whole().await else {
+            return rifiuto;
+        };
+        diario.richiesta(bytes.clone());
+        let messaggio = match incoming.corpo.parted(&bytes) {
+            Ok(messaggio) => messaggio,
+            Err(malformato) => return malformato,
+        };
+        let mut reader = Reader::new(&messaggio.busta, &self.limits);
+        loop {
+            match reader.next() {
+                Ok(Token::Eof) => return rifiuto,
+                Ok(_) => {}
+                Err(errore) => return illeggibile(&Illeggibile::Xml(errore)),
+            }
+        }
     }
 
     /// Uses up the Identificatore of a message that registers nothing, and writes what was exchanged, before it is

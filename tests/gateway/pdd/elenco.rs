@@ -65,10 +65,16 @@ fn what_cannot_be_read_calls_nothing(archivio: Archivio) {
             rotta.len()
         );
     }
+    // Also where its Intestazione is wrong, or somebody else's.
+    let di_altra_porta = doppio.replace("SPCoopIT_", "AltraIT_");
+    assert_ne!(di_altra_porta, doppio);
+    assert_eq!(forma(&porta.post_busta(di_altra_porta.as_bytes())), Forma::A);
+    let altrui = gateway.porta("pat02");
+    assert_eq!(forma(&altrui.post_busta(doppio.as_bytes())), Forma::A);
     let dopo = format!("{buona}<altro/>");
     assert_eq!(forma(&porta.post_busta(dopo.as_bytes())), Forma::A);
     assert_eq!(registrate(&gateway), 0);
-    for uno in scambi(&gateway, 7) {
+    for uno in scambi(&gateway, 9) {
         assert!(uno.scambio.richiesta.is_none() && uno.scambio.diagnostico.is_some());
     }
     // None of them has used up the busta.
