@@ -112,7 +112,7 @@ pub(super) fn contested() -> StoreError {
 #[derive(Default)]
 pub(super) struct Gara {
     visto: Visto,
-    /// An act that was refused once is not asked again: what it found was true then.
+    /// Acts that were refused: they claim no key any more, and are answered by what is known at the end.
     rifiutati: BTreeSet<usize>,
 }
 
@@ -174,7 +174,15 @@ impl Gara {
             .extend(taken_sheets(contesa, &in_gara, &ids, &libere).await?);
         visto.attuali.extend(contesa.lock_domande(&in_gara, &ids).await?);
 
+        // Who was refused holds no key: meanwhile another gateway may have registered the same message.
+        let rifiutate: Vec<&Chiave> = rifiutati.iter().map(|posto| &atti[*posto].chiave).collect();
+        if !rifiutate.is_empty() {
+            visto.gia_registrate.extend(contesa.registrate(&rifiutate).await?);
+        }
+
         let sorti = decide(atti, visto);
+        // Who was refused for the sake of another act of this batch, which is refused in its turn, is asked again.
+        rifiutati.retain(|posto| !matches!(sorti[*posto], Sorte::Accolto));
         let accolti = || {
             let coppie = atti.iter().zip(&sorti);
             coppie.filter_map(|(atto, sorte)| matches!(sorte, Sorte::Accolto).then_some(*atto))

@@ -63,6 +63,10 @@ impl Prove {
 /// How many seeds a plain `cargo test` runs.
 const SEMI: u64 = 150;
 
+/// Seeds that found something once, and are run every time. 4950: an act that was refused for the sake of another of its
+/// batch, which was refused in its turn because another gateway had registered the first.
+const TROVATI: [u64; 1] = [4950];
+
 #[test]
 fn whatever_fails_what_was_told_holds() {
     // The one place for settings of a test that is run by hand.
@@ -75,7 +79,7 @@ fn whatever_fails_what_was_told_holds() {
     let (seme, semi) = (numero("SEME", 1), numero("SEMI", SEMI));
     let (prove, inizio) = (Prove::new(), Instant::now());
     let mut conto = Conto::default();
-    for seme in seme..seme + semi {
+    for seme in TROVATI.into_iter().chain(seme..seme + semi) {
         let svolto = prove.run(seme, Mutazione::Nessuna);
         assert!(
             svolto.violazioni.is_empty(),
