@@ -57,17 +57,9 @@ verify() {
     echo "every acknowledged key, sent again:"
     "$load" "${urls[@]}" --certs "$dir/demo/certs" --connections 8 --verify "$dir/acked.tsv"
     # A process that has seen nothing yet finds the right one of two that answer.
-    "$varco" register verify --config "$config" | tee "$dir/verified"
-    [ "$(cut -d' ' -f1 "$dir/verified")" -eq "$(($(wc -l <"$dir/acked.tsv") + $1))" ]
-    "$varco" register list --config "$config" >"$dir/register.tsv"
-    acked=$(wc -l <"$dir/acked.tsv")
-    registered=$(wc -l <"$dir/register.tsv")
-    doubled=$(cut -f1 "$dir/register.tsv" | sort | uniq -d | wc -l)
-    keys_doubled=$(cut -f2,3 "$dir/register.tsv" | sort | uniq -d | wc -l)
-    last=$(tail -1 "$dir/register.tsv" | cut -f1 | grep -o '[0-9]\{12\}$')
-    echo "acknowledged $acked and the drill's own $1, registered $registered, last number $last, numbers doubled $doubled, keys doubled $keys_doubled"
-    [ "$registered" -eq $((acked + $1)) ] && [ "$((10#$last))" -eq "$registered" ] && [ "$doubled" -eq 0 ] &&
-        [ "$keys_doubled" -eq 0 ]
+    all_there "$1"
+    [ "$(cut -d' ' -f1 "$dir/verified")" -eq "$(wc -l <"$dir/register.tsv")" ]
+    no_gap
 }
 verify 1
 

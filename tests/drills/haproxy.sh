@@ -76,11 +76,7 @@ sort "$dir/singles" | uniq -c
 [ "$(grep -vc '^200 $' "$dir/singles" || true)" -eq 0 ]
 echo "every acknowledged key, sent again:"
 "$load" --url "https://127.0.0.1:$front" --certs "$dir/demo/certs" --connections 8 --verify "$dir/acked.tsv"
-"$varco" register verify --config "$config"
-acked=$(wc -l <"$dir/acked.tsv")
-registered=$("$varco" register list --config "$config" | wc -l)
-echo "acknowledged $acked and the drill's own 1, registered $registered"
-[ "$registered" -eq $((acked + 1)) ]
+all_there 1
 
 cluster_stop
 for place in 0 1; do until_ready "${health[$place]}" 503 10 >/dev/null; done

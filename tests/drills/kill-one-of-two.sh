@@ -45,12 +45,5 @@ for place in 0 1; do
     echo "every acknowledged key, sent again to the gateway on port ${ports[$place]}:"
     "$load" --url "https://127.0.0.1:${ports[$place]}" --certs "$dir/demo/certs" --connections 8 --verify "$dir/acked.tsv"
 done
-"$varco" register verify --config "$config"
-"$varco" register list --config "$config" >"$dir/register.tsv"
-acked=$(wc -l <"$dir/acked.tsv")
-registered=$(wc -l <"$dir/register.tsv")
-doubled=$(cut -f1 "$dir/register.tsv" | sort | uniq -d | wc -l)
-keys_doubled=$(cut -f2,3 "$dir/register.tsv" | sort | uniq -d | wc -l)
-echo "acknowledged $acked, registered $registered, numbers doubled $doubled, keys doubled $keys_doubled"
-[ "$acked" -eq "$registered" ] && [ "$doubled" -eq 0 ] && [ "$keys_doubled" -eq 0 ]
+all_there 0
 echo "drill: passed"

@@ -78,11 +78,5 @@ wait "$sender" || { cat "$dir/load.out"; exit 1; }
 cat "$dir/load.out"
 echo "every acknowledged key, sent again:"
 "$load" --url "https://127.0.0.1:$port" --certs "$dir/demo/certs" --connections 8 --verify "$dir/acked.tsv"
-"$varco" register verify --config "$config"
-"$varco" register list --config "$config" >"$dir/register.tsv"
-acked=$(wc -l <"$dir/acked.tsv")
-registered=$(wc -l <"$dir/register.tsv")
-keys_doubled=$(cut -f2,3 "$dir/register.tsv" | sort | uniq -d | wc -l)
-echo "acknowledged $acked and the drill's own 1, registered $registered, keys doubled $keys_doubled"
-[ "$registered" -eq $((acked + 1)) ] && [ "$keys_doubled" -eq 0 ]
+all_there 1
 echo "drill: passed"

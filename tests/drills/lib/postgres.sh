@@ -95,3 +95,25 @@ until_ready() {
     done
     awk -v a="$since" -v b="$now" 'BEGIN { printf "%.1f", b - a }'
 }
+
+# The register is in order and holds what was acknowledged ($dir/acked.tsv) and so many of the drill's own: no more, no less,
+# each number and each key once. It stays in $dir/register.tsv, what `register verify` said in $dir/verified.
+all_there() {
+    local acked registered doubled keys_doubled
+    "$varco" register verify --config "$config" | tee "$dir/verified"
+    "$varco" register list --config "$config" >"$dir/register.tsv"
+    acked=$(wc -l <"$dir/acked.tsv")
+    registered=$(wc -l <"$dir/register.tsv")
+    doubled=$(cut -f1 "$dir/register.tsv" | sort | uniq -d | wc -l)
+    keys_doubled=$(cut -f2,3 "$dir/register.tsv" | sort | uniq -d | wc -l)
+    echo "acknowledged $acked and the drill's own $1, registered $registered, numbers doubled $doubled, keys doubled $keys_doubled"
+    [ "$registered" -eq $((acked + $1)) ] && [ "$doubled" -eq 0 ] && [ "$keys_doubled" -eq 0 ]
+}
+
+# The last number of the register is as high as it is long: none is missing.
+no_gap() {
+    local last
+    last=$(tail -1 "$dir/register.tsv" | cut -f1 | grep -o '[0-9]\{12\}$')
+    echo "last number $last"
+    [ "$((10#$last))" -eq "$(wc -l <"$dir/register.tsv")" ]
+}
