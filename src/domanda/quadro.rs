@@ -8,7 +8,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::dettagli::Valore;
-use super::{CodiceFiscale, Dettagli, Dichiarazione, Fascicolo, Iban, Scheda};
+use super::{Avente, CodiceFiscale, Dettagli, Dichiarazione, Fascicolo, Iban, Scheda};
 
 /// A domanda as it is kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,6 +75,16 @@ impl Quadro {
     #[must_use]
     pub fn scheda(&self, posto: u32) -> Option<&SchedaNelQuadro> {
         self.schede.iter().find(|scheda| scheda.posto == posto)
+    }
+
+    /// Whether it is the one domanda that this avente may have.
+    #[must_use]
+    pub fn is_of(&self, avente: &Avente) -> bool {
+        let nomi = ["genitore_tutelato", "richiedente"];
+        let chi = nomi.iter().find_map(|nome| self.domanda.testo(nome));
+        let qualita = self.domanda.testo("presentata_da");
+        chi == Some(avente.codice_fiscale.as_str())
+            && qualita.is_some_and(|qualita| avente.qualita.contains(&qualita))
     }
 }
 

@@ -43,16 +43,16 @@ impl Attuale {
         let mut attuale = Self {
             domanda,
             schede_vive: store.schede_vive(servizio, &minori(istanza)).await?,
-            domande_vive: match avente(istanza) {
-                Some(avente) => store.domande_vive(servizio, &avente).await?,
-                None => Vec::new(),
-            },
+            domande_vive: Vec::new(),
         };
         // Read after the state: were it another by then, the registration would find that state gone.
         if let Some(domanda) = &mut attuale.domanda
             && atto.is_some_and(AttoSuDomanda::wants_quadro)
         {
             domanda.quadro = store.quadro(domanda.registrata.numero_domanda).await?;
+        }
+        if let Some(avente) = avente(istanza, attuale.domanda.as_ref()) {
+            attuale.domande_vive = store.domande_vive(servizio, &avente).await?;
         }
         Ok(attuale)
     }
@@ -145,7 +145,7 @@ pub fn taken_meanwhile(
     let refuse = lettura.prestazione.scheda_viva;
     let della_domanda = domanda.and_then(|viva| match istanza {
         Istanza::Domanda(domanda) => domanda.domanda_viva(viva, Some(ente)),
-        Istanza::Atto(_) => None,
+        Istanza::Atto(atto) => atto.domanda_viva(viva, Some(ente)),
     });
     let delle_schede = schede.iter().filter_map(|(posto, scheda)| match istanza {
         Istanza::Domanda(_) => Some(refuse(*posto, scheda)),
@@ -161,10 +161,11 @@ fn atto(istanza: &Istanza) -> Option<&dyn AttoSuDomanda> {
     }
 }
 
-fn avente(istanza: Option<&Istanza>) -> Option<Avente> {
+/// Whose other live domande count: of a domanda, of an act only where it makes the domanda theirs.
+fn avente(istanza: Option<&Istanza>, attuale: Option<&DomandaConsultata>) -> Option<Avente> {
     match istanza? {
         Istanza::Domanda(domanda) => domanda.avente(),
-        Istanza::Atto(_) => None,
+        Istanza::Atto(atto) => atto.nuovo_avente(attuale?),
     }
 }
 

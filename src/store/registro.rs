@@ -15,6 +15,7 @@ use crate::domanda::atto::Seguito;
 use crate::domanda::sha256::Sha256;
 use crate::domanda::stato::StatoDomanda;
 use crate::domanda::{Allegato, Ambiente, Avente, CodiceFiscale, DomandaViva, Fascicolo, Scheda, SchedaViva};
+use crate::patronato::CodiceEnte;
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo, data_a_roma};
 use crate::ricevuta::{DIGEST_VERSIONE, Registrata, Ricevuta, SchedaRicevuta};
 use crate::trace::Traccia;
@@ -23,7 +24,10 @@ use crate::trace::Traccia;
 pub(super) type Vive = HashMap<(&'static str, String), SchedaViva>;
 
 /// The live domande of those who have one, by service and codice fiscale.
-pub(super) type Aperte = HashMap<(&'static str, CodiceFiscale), Vec<Aperta>>;
+pub(super) type Aperte = HashMap<DiChi, Vec<Aperta>>;
+
+/// In which service, and who.
+type DiChi = (&'static str, CodiceFiscale);
 
 /// A live domanda, with the children who have a live sheet in it.
 #[derive(Clone)]
@@ -130,7 +134,7 @@ pub(super) fn decide(atti: &[&Atto], visto: &Visto) -> Vec<Sorte> {
         }
         let sorte = match &atto.contenuto {
             Contenuto::Domanda(fascicolo) => decisione.domanda(posto, atto, fascicolo),
-            Contenuto::Seguito(seguito) => decisione.seguito(posto, atto.chiave.servizio, seguito),
+            Contenuto::Seguito(seguito) => decisione.seguito(posto, atto, seguito),
         };
         if matches!(sorte, Sorte::Accolto) {
             accolti.insert(&atto.chiave, posto);
@@ -157,18 +161,8 @@ impl Decisione<'_> {
     /// say all there is to say.
     fn domanda(&mut self, posto: usize, atto: &Atto, fascicolo: &Fascicolo) -> Sorte {
         let servizio = atto.chiave.servizio;
-        let di_chi = avente(atto).map(|(servizio, avente)| (servizio, avente.codice_fiscale.clone()));
-        let aperta = di_chi.as_ref().and_then(|di_chi| {
-            let aperte = self.aperte.get(di_chi)?;
-            // Of several the ente is told its own.
-            let propria = aperte
-                .iter()
-                .find(|aperta| matches!(&aperta.chi, Chi::Nota(viva) if viva.ente == atto.chiave.ente));
-            propria
-                .or_else(|| aperte.first())
-                .map(|aperta| aperta.chi.clone())
-        });
-        if let Some(chi) = aperta {
+        let di_chi = di_chi(atto);
+        if let Some(chi) = self.aperta(di_chi.as_ref(), &atto.chiave.ente) {
             let gia_vive = self.look(servizio, fascicolo.schede.iter()).gia_vive;
             return if gia_vive.len() < fascicolo.schede.len() {
                 Sorte::DomandaViva(chi, gia_vive)
@@ -181,19 +175,34 @@ impl Decisione<'_> {
             for scheda in fascicolo.schede.iter().filter(|scheda| scheda.subentra) {
                 self.close(servizio, &scheda.codice_fiscale);
             }
-            if let Some(di_chi) = di_chi {
-                let minori = fascicolo
-                    .schede
-                    .iter()
-                    .map(|scheda| scheda.codice_fiscale.clone());
-                let aperta = Aperta {
-                    chi: Chi::DiQui(posto),
-                    minori: minori.collect(),
-                };
-                self.aperte.entry(di_chi).or_default().push(aperta);
-            }
+            let minori = fascicolo
+                .schede
+                .iter()
+                .map(|scheda| scheda.codice_fiscale.clone());
+            self.open(di_chi, Chi::DiQui(posto), minori.collect());
         }
         sorte
+    }
+
+    /// The live domanda of somebody who may have one alone; of several the ente is told its own.
+    fn aperta(&self, di_chi: Option<&DiChi>, ente: &CodiceEnte) -> Option<Chi> {
+        let aperte = self.aperte.get(di_chi?)?;
+        let propria = aperte
+            .iter()
+            .find(|aperta| matches!(&aperta.chi, Chi::Nota(viva) if viva.ente == *ente));
+        propria
+            .or_else(|| aperte.first())
+            .map(|aperta| aperta.chi.clone())
+    }
+
+    /// From now on it is somebody's live domanda.
+    fn open(&mut self, di_chi: Option<DiChi>, chi: Chi, minori: BTreeSet<CodiceFiscale>) {
+        if let Some(di_chi) = di_chi {
+            self.aperte
+                .entry(di_chi)
+                .or_default()
+                .push(Aperta { chi, minori });
+        }
     }
 
     /// The sheet of a child is no longer live, nor is its domanda when it was the last one.
@@ -247,7 +256,8 @@ impl Decisione<'_> {
 
     /// An act is taken while its domanda is the one that the rules saw: nobody has changed it since, neither before this
     /// batch nor in it. (Whose sheet it was that somebody took the place of is not asked: the next batch tells.)
-    fn seguito(&mut self, posto: usize, servizio: &'static str, seguito: &Seguito) -> Sorte {
+    fn seguito(&mut self, posto: usize, atto: &Atto, seguito: &Seguito) -> Sorte {
+        let servizio = atto.chiave.servizio;
         let numero = seguito.numero_domanda;
         let e_quella = self
             .visto
@@ -261,11 +271,22 @@ impl Decisione<'_> {
         {
             return Sorte::Superata;
         }
+        let di_chi = di_chi(atto);
+        if let Some(chi) = self.aperta(di_chi.as_ref(), &atto.chiave.ente) {
+            return Sorte::DomandaViva(chi, Vec::new());
+        }
         let sorte = self.schede(servizio, seguito.nuove_schede());
         if !matches!(sorte, Sorte::Accolto) {
             return sorte;
         }
         self.toccate.insert(numero);
+        let ora_sua = Chi::Nota(DomandaViva {
+            numero,
+            ente: seguito.ente.clone(),
+        });
+        // An act that changes whose domanda it is touches every live sheet.
+        let minori = seguito.schede.iter().map(|scheda| scheda.codice_fiscale.clone());
+        self.open(di_chi, ora_sua, minori.collect());
         for minore in seguito.liberati() {
             self.vive.remove(&(servizio, minore.as_str().to_owned()));
             self.close(servizio, minore);
@@ -285,10 +306,18 @@ struct Sguardo {
     subentra: bool,
 }
 
-/// Whose domanda an act opens, where one of them lives at a time.
+/// Whose domanda an act opens, or makes of one that is there, where one of them lives at a time.
 pub(super) fn avente(atto: &Atto) -> Option<(&'static str, &Avente)> {
-    let avente = atto.contenuto.fascicolo()?.avente.as_ref()?;
-    Some((atto.chiave.servizio, avente))
+    let avente = match &atto.contenuto {
+        Contenuto::Domanda(fascicolo) => &fascicolo.avente,
+        Contenuto::Seguito(seguito) => &seguito.nuovo_avente,
+    };
+    Some((atto.chiave.servizio, avente.as_ref()?))
+}
+
+/// The same, as their live domande are kept.
+fn di_chi(atto: &Atto) -> Option<DiChi> {
+    avente(atto).map(|(servizio, avente)| (servizio, avente.codice_fiscale.clone()))
 }
 
 /// Whose live domande are looked for, each once, and in which qualities: those are one prestazione's, the same for all.

@@ -14,6 +14,8 @@ on_both_stores! {
     a_domanda_that_goes_on_in_a_new_year_is_still_the_one,
     what_was_given_up_or_annulled_makes_room,
     a_young_mother_asks_for_herself_and_for_her_child,
+    a_tutors_domanda_becomes_a_parents_only_beside_no_other,
+    of_two_that_become_the_same_parents_at_once_one_does,
 }
 
 const DOMANDA: &str = include_str!("../messages/au-second-domanda/request.xml");
@@ -250,4 +252,110 @@ fn a_young_mother_asks_for_herself_and_for_her_child(archivio: Archivio) {
     assert_registrata(&send(&gateway, "pat02", &da_madre), "2");
     let ancora = domanda("K-4", "pat02", &figlio(8)).replace("RSSMRA80A01H501U", "RSSCHR03C41H501D");
     assert_eq!(codici(&send(&gateway, "pat02", &ancora)), ["AU-007"]);
+}
+
+/// The same domanda, asked for as a tutor, who may have many.
+fn da_tutore(domanda: &str) -> String {
+    domanda.replace("<au:Ruolo>GENITORE<", "<au:Ruolo>TUTORE<")
+}
+
+/// The domanda of that number as it shall be.
+fn modifica(chiave: &str, numero: u32, come: &str) -> String {
+    let (prima, resto) = come.split_once("<au:InviaDomanda>").unwrap();
+    let (_, resto) = resto.split_once("<au:Domanda>").unwrap();
+    let (domanda, dopo) = resto.split_once("</au:InviaDomanda>").unwrap();
+    let riferimento = format!(
+        "<au:Riferimento><coop:NumeroDomanda xmlns:coop=\"http://inps.it/cooperazione/v1\">{numero}</coop:NumeroDomanda></au:Riferimento>"
+    );
+    format!(
+        "{prima}<au:ModificaDomanda><au:ChiaveInvio>{chiave}</au:ChiaveInvio><au:Modifica>{riferimento}<au:Domanda>{domanda}</au:Modifica></au:ModificaDomanda>{dopo}"
+    )
+}
+
+fn a_tutors_domanda_becomes_a_parents_only_beside_no_other(archivio: Archivio) {
+    let gateway = gateway(archivio);
+    let (pupillo, proprio) = (
+        domanda("K-1", "pat01", &figlio(1)),
+        domanda("K-2", "pat02", &figlio(2)),
+    );
+    assert_registrata(&send(&gateway, "pat01", &da_tutore(&pupillo)), "1");
+    assert_registrata(&send(&gateway, "pat02", &proprio), "2");
+
+    // Its ente learns that there is another one, and not whose.
+    let da_genitore = modifica("M-1", 1, &pupillo);
+    let reply = send(&gateway, "pat01", &da_genitore);
+    assert_eq!(codici(&reply), ["AU-030"], "{}", reply.text());
+    assert_eq!(
+        reply.value("Percorso").as_deref(),
+        Some("/au:Modifica/au:Domanda/au:Richiedente/au:CodiceFiscale")
+    );
+    // Still a tutor's: nothing of it was written, and another of a tutor's stands in nobody's way.
+    let altro_conto = da_tutore(&pupillo).replace(
+        "<au:Cognome>ROSSI</au:Cognome>",
+        "<au:Cognome>ROSSI BIANCHI</au:Cognome>",
+    );
+    assert_registrata(&send(&gateway, "pat01", &modifica("M-2", 1, &altro_conto)), "1");
+
+    // The parent's own may be changed while it lives, and given up; then there is room.
+    let di_nuovo = proprio.replace(
+        "<au:Cognome>ROSSI</au:Cognome>",
+        "<au:Cognome>ROSSI VERDI</au:Cognome>",
+    );
+    assert_registrata(&send(&gateway, "pat02", &modifica("M-3", 2, &di_nuovo)), "2");
+    assert_registrata(
+        &send(&gateway, "pat02", &modifica("M-4", 2, &da_tutore(&di_nuovo))),
+        "2",
+    );
+    assert_registrata(&send(&gateway, "pat01", &da_genitore), "1");
+    // From then on it is the one.
+    let terza = domanda("K-3", "pat01", &figlio(3));
+    let reply = send(&gateway, "pat01", &terza);
+    assert_eq!(codici(&reply), ["AU-007"], "{}", reply.text());
+    assert!(reply.value("Suggerimento").unwrap().contains("NumeroDomanda 1"));
+    let indietro = send(&gateway, "pat02", &modifica("M-5", 2, &di_nuovo));
+    assert_eq!(codici(&indietro), ["AU-030"], "{}", indietro.text());
+}
+
+fn of_two_that_become_the_same_parents_at_once_one_does(archivio: Archivio) {
+    const TUTTE: u32 = 24;
+    let gateway = gateway(archivio);
+    let quale = |n: u32| {
+        let certificato = ["pat01", "pat02"][n as usize % 2];
+        (
+            certificato,
+            domanda(&format!("K-{n}"), certificato, &figlio(n as usize)),
+        )
+    };
+    for n in 1..=TUTTE {
+        let (certificato, domanda) = quale(n);
+        assert_registrata(&send(&gateway, certificato, &da_tutore(&domanda)), &n.to_string());
+    }
+    let replies: Vec<Reply> = thread::scope(|scope| {
+        let senders: Vec<_> = (1..=TUTTE)
+            .map(|n| {
+                let (gateway, (certificato, domanda)) = (&gateway, quale(n));
+                scope.spawn(move || send(gateway, certificato, &modifica(&format!("M-{n}"), n, &domanda)))
+            })
+            .collect();
+        let senders = senders.into_iter();
+        senders.map(|sender| sender.join().unwrap()).collect()
+    });
+    let esiti = |esito: &str| {
+        let detti = replies
+            .iter()
+            .filter(|reply| reply.value("Esito").as_deref() == Some(esito));
+        detti.count()
+    };
+    assert_eq!((esiti("REGISTRATA"), esiti("RIFIUTATA")), (1, 23));
+    for rifiutata in replies
+        .iter()
+        .filter(|reply| reply.value("Esito").as_deref() == Some("RIFIUTATA"))
+    {
+        let codici = codici(rifiutata);
+        assert!(
+            codici == ["AU-007"] || codici == ["AU-030"],
+            "{}",
+            rifiutata.text()
+        );
+    }
 }

@@ -17,8 +17,8 @@ use super::quadro::Valori;
 use super::regole::percorso_di;
 use super::stato::{Azione, AzioneRichiesta, StatoDomanda};
 use super::{
-    Allegato, Assistenza, CodiceFiscale, Contesto, Dettagli, Esame, Mese, PagamentoAltroGenitore,
-    Richiedente, Scheda, SchedaViva, Violazione,
+    Allegato, Assistenza, Avente, CodiceFiscale, Contesto, Dettagli, DomandaViva, Esame, Mese,
+    PagamentoAltroGenitore, Richiedente, Scheda, SchedaViva, Violazione,
 };
 use crate::catalogo::Codice;
 use crate::patronato::CodiceEnte;
@@ -49,6 +49,17 @@ pub trait AttoSuDomanda: Send + Sync + std::fmt::Debug {
 
     /// The finding for a child whom it brings, whose live sheet the store met only while it registered.
     fn scheda_viva(&self, _: &SchedaViva) -> Option<Violazione> {
+        None
+    }
+
+    /// Whose domanda it makes this one, where it was not theirs before and one of them lives at a time.
+    fn nuovo_avente(&self, _: &DomandaConsultata) -> Option<Avente> {
+        None
+    }
+
+    /// The finding for another live domanda of theirs, told to an ente: for when the store met it only while it
+    /// registered.
+    fn domanda_viva(&self, _: &DomandaViva, _: Option<&CodiceEnte>) -> Option<Violazione> {
         None
     }
 
@@ -83,6 +94,8 @@ pub struct Seguito {
     pub effetti: Vec<Effetto>,
     /// The sheets that it touches, as the receipt lists them.
     pub schede: Vec<SchedaRicevuta>,
+    /// Whose domanda it becomes, where it was not theirs before: they may have no second live one beside it.
+    pub nuovo_avente: Option<Avente>,
     /// What the receipt says about the next steps.
     pub prossimi_passi: &'static str,
     /// The documents that it brings.
@@ -177,6 +190,7 @@ impl Seguito {
             oggetto,
             effetti: Vec::new(),
             schede: Vec::new(),
+            nuovo_avente: None,
             prossimi_passi,
             allegati: Vec::new(),
             dettagli: Dettagli::default(),

@@ -5,7 +5,8 @@
 //! The rules are those of the prestazione. Ages, decorrenza and declarations go by the day on which the domanda was
 //! presented (of a child who was added later: on which it was added); mandate, office and operator, and which accounts
 //! payments reach, by the day of this act. What came once is let in: the window is not asked again, nor are live sheets,
-//! since the children stay the same.
+//! since the children stay the same. A domanda that becomes somebody's who may have one alone ([`Avente`]) is held against
+//! those that live beside it, as a new one is.
 
 mod confronto;
 
@@ -14,7 +15,10 @@ use super::{AttoSuDomanda, Seguito};
 use crate::domanda::Originale;
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento};
 use crate::domanda::regole as comuni;
-use crate::domanda::{Contesto, Dettagli, Domanda, Esame, Istanza, Lettore, Pregresso};
+use crate::domanda::{
+    Avente, Contesto, Dettagli, Domanda, DomandaViva, Esame, Istanza, Lettore, Pregresso, Violazione,
+};
+use crate::patronato::CodiceEnte;
 use crate::prestazione::Prestazione;
 
 /// A domanda as it shall be, as it was sent.
@@ -37,6 +41,21 @@ impl AttoSuDomanda for Modifica {
         true
     }
 
+    fn nuovo_avente(&self, attuale: &DomandaConsultata) -> Option<Avente> {
+        let avente = self.domanda.avente()?;
+        let era_sua = attuale
+            .quadro
+            .as_ref()
+            .is_some_and(|quadro| quadro.is_of(&avente));
+        (!era_sua).then_some(avente)
+    }
+
+    fn domanda_viva(&self, viva: &DomandaViva, ente: Option<&CodiceEnte>) -> Option<Violazione> {
+        let mut trovata = self.domanda.domanda_viva(viva, ente)?;
+        self.place(&mut trovata);
+        Some(trovata)
+    }
+
     fn esamina(&self, contesto: &Contesto<'_>, attuale: Option<&DomandaConsultata>) -> Esame {
         let pregresso = pregresso(contesto, attuale);
         let allora = as_then(contesto, attuale, &pregresso);
@@ -47,7 +66,7 @@ impl AttoSuDomanda for Modifica {
             comuni::ordina(&mut esame, self.domanda.campi());
         }
         for trovata in esame.violazioni.iter_mut().chain(&mut esame.avvisi) {
-            trovata.dove = format!("/{}:Modifica{}", self.prestazione.prefisso, trovata.dove);
+            self.place(trovata);
         }
         esame
     }
@@ -68,6 +87,7 @@ impl AttoSuDomanda for Modifica {
             richiedente: confronto.richiedente,
             effetti: confronto.effetti,
             schede: confronto.schede,
+            nuovo_avente: self.nuovo_avente(attuale),
             allegati: confronto.allegati,
             // By name alone: what they were stands in the registrations before this one.
             dettagli: Dettagli::default().with("campi", confronto.campi),
@@ -77,6 +97,11 @@ impl AttoSuDomanda for Modifica {
 }
 
 impl Modifica {
+    /// Its path in the Domanda becomes the path in the act.
+    fn place(&self, trovata: &mut Violazione) {
+        trovata.dove = format!("/{}:Modifica{}", self.prestazione.prefisso, trovata.dove);
+    }
+
     /// What differs; `None` while something in the domanda cannot be read, which the rules tell.
     fn confronto(&self, allora: &Contesto<'_>, attuale: &DomandaConsultata) -> Option<Confronto> {
         let fascicolo = self.domanda.fascicolo(allora)?;
@@ -113,7 +138,6 @@ fn as_then<'a>(
     Contesto {
         presentata_il: attuale.map_or(contesto.presentata_il, |attuale| attuale.presentata_il),
         schede_vive: &[],
-        domande_vive: &[],
         pregresso: Some(pregresso),
         ..contesto.clone()
     }
