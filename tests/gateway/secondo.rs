@@ -15,6 +15,7 @@ on_both_stores! {
     the_second_parent_changes_its_mind,
     what_the_second_parent_said_no_modification_changes,
     a_second_parent_who_is_another_takes_the_sheet_from_the_ente_of_the_first,
+    what_was_paid_to_the_parent_before_is_not_told_to_the_next,
 }
 
 const DOMANDA: &str = include_str!("../messages/domanda-registered/request.xml");
@@ -535,3 +536,122 @@ fn a_second_parent_who_is_another_takes_the_sheet_from_the_ente_of_the_first(arc
     );
     assert_eq!((consulta(&secondo, nome).status, listed(), told()), (200, 1, 2));
 }
+
+fn what_was_paid_to_the_parent_before_is_not_told_to_the_next(archivio: Archivio) {
+    let gateway = with_domanda(archivio);
+    let (primo, secondo) = (gateway.client("pat01"), gateway.client("pat02"));
+    let registered = |reply: &Reply| {
+        let esito = reply.value("Esito");
+        assert_eq!(esito.as_deref(), Some("REGISTRATA"), "{}", reply.text());
+    };
+    let decide = |resto: &str| {
+        gateway.block_on(async {
+            let mut motore = Motore::connect(&gateway, archivio).await;
+            motore
+                .execute(&format!(
+                    "INSERT INTO motore_decisioni_v1 (tipo, numero_domanda, posto, gettone, versione, istante, {resto}
+                     FROM motore_stati_v1 WHERE numero_domanda = 1 AND posto = 1"
+                ))
+                .await;
+        });
+    };
+    let moves = |da: &str, a: &str, azione: &str| {
+        decide(&format!(
+            "da, a, azione_richiesta, azione_motivo) SELECT 'STATO', 1, 1, '{GETTONE}', versione, '{ALLORA}', '{da}', '{a}', {azione}"
+        ));
+    };
+    let pays = |tipo: &str, mese: &str, motivo: &str| {
+        decide(&format!(
+            "pagamento, mese, beneficiario, importo_cent, motivo) SELECT 'PAGAMENTO', 1, 1, '{GETTONE}', versione, '{ALLORA}', '{tipo}', '{mese}', 'ALTRO_GENITORE', 8375, {motivo}"
+        ));
+    };
+    let takes = || {
+        gateway.block_on(async {
+            let mut motore = Motore::connect(&gateway, archivio).await;
+            motore
+                .execute(&format!(
+                    "INSERT INTO motore_prese_v1 (numero_domanda, motore, gettone, durata_s) VALUES (1, 'prova', '{GETTONE}', 3600)"
+                ))
+                .await;
+        });
+    };
+    let told = || {
+        let vista = consulta(&secondo, "<coop:NumeroDomanda>1</coop:NumeroDomanda>");
+        (vista.values("Mese"), vista.value("Dal"))
+    };
+    let mesi = |mesi: &[&str]| mesi.iter().map(|mese| (*mese).to_owned()).collect::<Vec<_>>();
+
+    registered(&secondo.post(COMPLETAMENTO.as_bytes()));
+    takes();
+    moves("PRESENTATA", "IN_ISTRUTTORIA", "'NESSUNA', NULL");
+    moves("IN_ISTRUTTORIA", "ACCOLTA", "'NESSUNA', NULL");
+    pays("PAGATO", "2021-08", "NULL");
+    pays("PAGATO", "2021-09", "NULL");
+    assert_eq!(
+        told(),
+        (mesi(&["2021-08", "2021-09"]), Some("2021-08".to_owned()))
+    );
+
+    // It turns out that the other parent is another one.
+    moves(
+        "ACCOLTA",
+        "IN_EVIDENZA_CITTADINO",
+        "'INTEGRARE_ALTRO_GENITORE', 'altro genitore diverso'",
+    );
+    let altro = "BNCLCU80A01H501Q";
+    let (prima, resto) = MODIFICA.split_once("<at:Domanda>").unwrap();
+    let (_, dopo) = resto.split_once("</at:Domanda>").unwrap();
+    let (_, presentata) = DOMANDA.split_once("<at:Domanda>").unwrap();
+    let (presentata, _) = presentata.split_once("</at:Domanda>").unwrap();
+    let presentata = presentata.replacen("VRDLGU82B52F205E", altro, 1);
+    registered(&primo.post(format!("{prima}<at:Domanda>{presentata}</at:Domanda>{dopo}").as_bytes()));
+    found_by_the_migration(&gateway, archivio);
+    let ancora = COMPLETAMENTO
+        .replace(">S-1<", ">S-2<")
+        .replace("VRDLGU82B52F205E", altro);
+    registered(&secondo.post(ancora.as_bytes()));
+    assert_eq!(told().0, mesi(&[]), "the months of the one before");
+
+    // Money of the one before that comes back is theirs, in the feed as well; what is paid from now on is the new one's.
+    let feed = || {
+        let variazioni = ask(&secondo, "<at:ElencoVariazioni/>");
+        let tipi = variazioni.values("Tipo");
+        tipi.iter().filter(|tipo| *tipo == "PAGAMENTO").count()
+    };
+    assert_eq!(feed(), 2);
+    takes();
+    moves("IN_EVIDENZA_CITTADINO", "ACCOLTA", "'NESSUNA', NULL");
+    pays("RESTITUITO", "2021-09", "'IBAN estinto'");
+    pays("PAGATO", "2021-10", "NULL");
+    assert_eq!((told().0, feed()), (mesi(&["2021-10"]), 3));
+    pays("PAGATO", "2021-09", "NULL");
+    pays("RESTITUITO", "2021-09", "'IBAN estinto'");
+    assert_eq!((told().0, feed()), (mesi(&["2021-10", "2021-09", "2021-09"]), 5));
+}
+
+/// A store of before the rule learns it from its acts, as if it had always kept it.
+fn found_by_the_migration(gateway: &Gateway, archivio: Archivio) {
+    let migrazione = match archivio {
+        Archivio::Sqlite => include_str!("../../migrations/sqlite/0020_altro_genitore.sql"),
+        Archivio::Postgres => include_str!("../../migrations/postgres/0020_altro_genitore.sql"),
+    };
+    let (_, da_qui) = migrazione.split_once("-- Those who became it before").unwrap();
+    let (recupero, _) = da_qui.split_once("-- What is told of").unwrap();
+    let kept = "SELECT posto || ' ' || coalesce(altro_genitore_dopo || '', '-') || ' ' || coalesce(altro_genitore_dal, '-')
+                FROM schede WHERE numero_domanda = 1 ORDER BY posto";
+    gateway.block_on(async {
+        let mut motore = Motore::connect(gateway, archivio).await;
+        let prima = motore.column::<String>(kept).await;
+        assert!(prima[0].starts_with("1 ") && prima[0] != "1 - -", "{prima:?}");
+        assert_eq!(prima[1], "2 - -");
+        motore
+            .execute("UPDATE schede SET altro_genitore_dopo = NULL, altro_genitore_dal = CASE posto WHEN 1 THEN '2021-08' END")
+            .await;
+        motore.execute(&format!("-- {recupero}")).await;
+        assert_eq!(motore.column::<String>(kept).await, prima);
+    });
+}
+
+/// By the engine's clock, which here is not the gateway's.
+const ALLORA: &str = "2021-07-01T08:00:00.000Z";
+const GETTONE: &str = "un-gettone-di-prova-0001";

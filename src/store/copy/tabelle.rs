@@ -368,6 +368,7 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
             col("altro_genitore_modalita", Testo),
             col("altro_genitore_iban", Testo),
             col("altro_genitore_dal", Testo),
+            col("altro_genitore_dopo", Intero),
             col("subentra", Booleano),
             col("dettagli", Json),
             col("azione_motivo", Testo),

@@ -93,8 +93,8 @@ pub(super) async fn consulta(
                 (SELECT coalesce(json_agg(json_build_array(p.posto, p.mese, p.beneficiario, p.tipo, p.importo_cent, ",
         ms!("p.istante"),
         ", p.motivo) ORDER BY p.decisione), '[]')::text
-                 FROM pagamenti p
-                 WHERE p.numero_domanda = g.numero_domanda AND p.beneficiario = 'ALTRO_GENITORE') AS pagamenti,
+                 FROM pagamenti_del_secondo p
+                 WHERE p.numero_domanda = g.numero_domanda) AS pagamenti,
                 (SELECT coalesce(json_agg(json_build_array(t.protocollo, t.operazione, ",
         ms!("t.presentata_il"),
         ", ",

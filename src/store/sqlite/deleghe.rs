@@ -80,8 +80,8 @@ pub(super) async fn consulta(
                 (SELECT json_group_array(json_array(p.posto, p.mese, p.beneficiario, p.tipo, p.importo_cent, p.istante,
                             p.motivo))
                  FROM (SELECT *
-                       FROM pagamenti
-                       WHERE numero_domanda = g.numero_domanda AND beneficiario = 'ALTRO_GENITORE'
+                       FROM pagamenti_del_secondo
+                       WHERE numero_domanda = g.numero_domanda
                        ORDER BY decisione) p) AS pagamenti,
                 (SELECT json_group_array(json_array(t.protocollo, t.operazione, t.presentata_il, t.registrata_il,
                             EXISTS (SELECT 1 FROM annullamenti a WHERE a.registrazione = t.id AND a.campo IS NULL)))
