@@ -192,7 +192,9 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         ids: Arc::clone(&ids),
         clock: Arc::clone(&clock),
     };
-    let lavoro = Lavoro::spawn(&RandomIds.next().to_string(), banco, writer.clone(), config.lotti)?;
+    // By which gateway a lot is worked is asked by people; that no two workers have one name, by the store.
+    let chi = format!("{} {}", config.registro.ancore.nodo, RandomIds.next());
+    let lavoro = Lavoro::spawn(&chi, banco, writer.clone(), config.lotti)?;
     let accettazione = Accettazione::spawn(Arc::clone(&store), Arc::clone(&clock), &config.pdd);
     let intake = Arc::new(Intake {
         access: Access::new(porta.adesioni(), config.identity.mode == IdentityMode::Strict),

@@ -81,6 +81,8 @@ pub struct Lotto {
     pub stato: StatoLotto,
     /// Held back by who runs the gateway.
     pub sospeso: bool,
+    /// Which worker it is with, and until when (true time) if that one is not heard of.
+    pub preso: Option<(String, Timestamp)>,
     /// How far it was worked.
     pub fatto: Avanzamento,
     /// Outcomes so far.

@@ -5,15 +5,17 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tempfile::TempDir;
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
+use uuid::Uuid;
 use varco::cli::dev_certs;
 use varco::cli::serve::{self, Parts, Running};
-use varco::clock::{Clock, CountedIds, HandClock, WallClock};
+use varco::clock::{Clock, CountedIds, HandClock, Ids, WallClock};
 use varco::config::Config;
 use varco::domanda::Ambiente;
 use varco::prestazione::PRESTAZIONI;
@@ -127,6 +129,8 @@ pub(crate) struct Gateway {
     pub(crate) dir: TempDir,
     /// Its clock.
     pub(crate) clock: Arc<HandClock>,
+    /// How many ids its worker of lots still gets: whoever asks for the last of them panics.
+    pub(crate) ids_dei_lotti: Arc<AtomicU64>,
     running: Option<Running>,
     runtime: Option<tokio::runtime::Runtime>,
     addr: SocketAddr,
@@ -209,6 +213,22 @@ impl Clock for Fragile {
     }
 }
 
+/// Ids that come to an end for the worker of lots, once.
+#[derive(Debug)]
+struct Contati {
+    ids: CountedIds,
+    dei_lotti: Arc<AtomicU64>,
+}
+
+impl Ids for Contati {
+    fn next(&self) -> Uuid {
+        if std::thread::current().name() == Some("lotti") {
+            assert_ne!(self.dei_lotti.fetch_sub(1, Ordering::Relaxed), 1, "no id is left");
+        }
+        self.ids.next()
+    }
+}
+
 impl Gateway {
     /// A gateway in a fresh folder.
     pub(crate) fn spawn(setting: &Setting) -> Self {
@@ -233,15 +253,20 @@ impl Gateway {
         let config = Config::load(&dir.path().join("varco.toml"), &Vec::new())
             .unwrap()
             .config;
+        let ids_dei_lotti = Arc::new(AtomicU64::new(u64::MAX));
         let parts = Parts {
             clock: Some(Arc::new(Fragile(clock.clone()))),
-            ids: Some(Arc::new(CountedIds::default())),
+            ids: Some(Arc::new(Contati {
+                ids: CountedIds::default(),
+                dei_lotti: Arc::clone(&ids_dei_lotti),
+            })),
         };
         let running = runtime.block_on(serve::start(config, parts)).unwrap();
         let addr = running.local_addr();
         Self {
             dir,
             clock,
+            ids_dei_lotti,
             running: Some(running),
             runtime: Some(runtime),
             addr,

@@ -1,6 +1,7 @@
 //! Lots: many domande in one message, in the body, in base64 or beside the envelope, each with its own outcome.
 
 use std::io::Write as _;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use flate2::Compression;
@@ -24,6 +25,7 @@ on_both_stores! {
     a_lot_of_another_ente_is_unknown,
     an_item_counts_as_presented_when_its_lot_was_durable,
     the_limits_of_lots_hold,
+    an_item_on_which_we_break_is_refused_alone,
 }
 
 /// An item with a key of its own and people of its own.
@@ -607,4 +609,27 @@ fn the_limits_of_lots_hold(archivio: Archivio) {
         (Some("INTERROTTO"), Some("LOT-008"))
     );
     assert_eq!(conteggi(&stato)[0], 3);
+}
+
+fn an_item_on_which_we_break_is_refused_alone(archivio: Archivio) {
+    let gateway = Gateway::spawn(&Setting::on(archivio));
+    let client = gateway.client("pat01");
+    let elementi: Vec<_> = (1..=5).map(elemento).collect();
+    // The third one that is to be registered.
+    gateway.ids_dei_lotti.store(3, Ordering::Relaxed);
+    let id = accolto(&client.post(in_linea("L-1", &elementi).as_bytes()));
+    let stato = concluso(&client, &id);
+    assert_eq!(conteggi(&stato), [4, 0, 1, 0], "{}", stato.text());
+    let esito = chiedi(&client, "EsitoLotto", &id, "");
+    assert_eq!(esito.values("Codice"), ["SYS-001"], "{}", esito.text());
+    assert_eq!(
+        esito.value("Percorso").as_deref(),
+        Some("/at:Lotto/at:InviaDomanda[3]"),
+        "{}",
+        esito.text()
+    );
+
+    // Alone it is as good as the others; and the worker works on.
+    let id = accolto(&client.post(in_linea("L-2", &elementi[2..3]).as_bytes()));
+    assert_eq!(conteggi(&concluso(&client, &id)), [1, 0, 0, 0]);
 }

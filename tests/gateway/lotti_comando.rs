@@ -23,10 +23,11 @@ struct Detto {
 }
 
 fn varco(argomenti: &[&str]) -> Detto {
-    let output = Command::new(env!("CARGO_BIN_EXE_varco"))
-        .args(argomenti)
-        .output()
-        .unwrap();
+    told(Command::new(env!("CARGO_BIN_EXE_varco")).args(argomenti))
+}
+
+fn told(comando: &mut Command) -> Detto {
+    let output = comando.output().unwrap();
     Detto {
         codice: output.status.code().unwrap(),
         fuori: String::from_utf8(output.stdout).unwrap(),
@@ -58,11 +59,17 @@ impl Scrivania {
 
     /// As a patronato.
     fn lot(&self, argomenti: &[&str]) -> Detto {
+        told(&mut self.command(argomenti))
+    }
+
+    fn command(&self, argomenti: &[&str]) -> Command {
         let url = format!("https://localhost:{}", self.gateway.addr().port());
         let file = |nome: &str| certs().join(nome).display().to_string();
         let (cert, ca) = (file("pat01.pem"), file("ca.pem"));
         let dove = ["--url", &url, "--cert", &cert, "--ca", &ca, "--tentativi", "2"];
-        varco(&[&["lot"], argomenti, &dove].concat())
+        let mut comando = Command::new(env!("CARGO_BIN_EXE_varco"));
+        comando.args([&["lot"], argomenti, &dove].concat());
+        comando
     }
 
     /// As who runs the gateway.
@@ -255,6 +262,24 @@ fn the_same_file_is_the_same_lot_in_every_form(archivio: Archivio) {
     gzip.finish().unwrap();
     assert_eq!(scrivania.send(&zip, &[]), id);
 
+    // From a pipe as well, and nothing of it stays behind.
+    for quale in [&file, &zip] {
+        let cartella = tempfile::tempdir().unwrap();
+        let detto = told(
+            scrivania
+                .command(&["send", "-"])
+                .env("TMPDIR", cartella.path())
+                .stdin(std::fs::File::open(quale).unwrap()),
+        );
+        assert_eq!(
+            (detto.codice, id_in(&detto.fuori)),
+            (0, id.clone()),
+            "{}",
+            detto.errori
+        );
+        assert_eq!(std::fs::read_dir(cartella.path()).unwrap().count(), 0);
+    }
+
     // In the body the element counts: a lot of its own, with the numbers of the first.
     let inline = scrivania.lot(&["send", path(&file), "--inline", "--watch"]);
     assert_eq!(inline.codice, 0, "{}{}", inline.fuori, inline.errori);
@@ -409,6 +434,21 @@ fn who_runs_the_gateway_holds_lots_back_and_ends_them(archivio: Archivio) {
     let file = scrivania.file("grande.xml");
     let grande = campioni(&file, 2000);
     let id = scrivania.send(&file, &[]);
+    let in_lavorazione = loop {
+        let coda = scrivania.keeper(&["queue"]).fuori;
+        let riga = coda
+            .lines()
+            .find(|riga| riga.starts_with(&id))
+            .unwrap()
+            .to_owned();
+        if !riga.contains("IN CODA") {
+            break riga;
+        }
+    };
+    assert!(
+        in_lavorazione.contains("  IN LAVORAZIONE ") && in_lavorazione.ends_with("  varco"),
+        "{in_lavorazione}"
+    );
     let sospeso = scrivania.keeper(&["pause", &id]);
     assert_eq!(sospeso.codice, 0, "{}", sospeso.errori);
     assert!(

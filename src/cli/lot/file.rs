@@ -3,12 +3,14 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use flate2::read::MultiGzDecoder;
 
 use crate::catalogo::Codice;
+use crate::clock::{Ids as _, RandomIds};
 use crate::domanda::Violazione;
 use crate::intake::lotto::taglio::{Elemento, Involucro, LOTTO, Prossimo, Taglio, Testa};
 use crate::prestazione::{Operazione, PRESTAZIONI, Prestazione};
@@ -24,6 +26,8 @@ const CODA_PEZZI_MAX: usize = 16;
 #[derive(Debug)]
 pub(in crate::cli) struct Origine {
     percorso: PathBuf,
+    /// It is a copy of what came on stdin, which is read once and a lot more than once.
+    copia: bool,
     /// It is gzip.
     pub(in crate::cli) gzip: bool,
     /// Its bytes, as they lie on the disk.
@@ -31,8 +35,33 @@ pub(in crate::cli) struct Origine {
 }
 
 impl Origine {
-    /// Looks whether it is there, and whether it is gzip.
+    /// Looks whether it is there, and whether it is gzip; `-` is stdin.
     pub(in crate::cli) fn of(percorso: &Path) -> Result<Self> {
+        if percorso != Path::new("-") {
+            return Self::at(percorso);
+        }
+        let percorso = std::env::temp_dir().join(format!("varco-lotto-{}.xml", RandomIds.next()));
+        let cannot = || format!("impossibile scrivere {}", percorso.display());
+        // People's data: for nobody else, and gone when we are.
+        let mut file = File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&percorso)
+            .with_context(cannot)?;
+        let mut copia = Self {
+            percorso: percorso.clone(),
+            copia: true,
+            gzip: false,
+            byte: 0,
+        };
+        io::copy(&mut io::stdin().lock(), &mut file).with_context(cannot)?;
+        let letto = Self::at(&percorso)?;
+        (copia.gzip, copia.byte) = (letto.gzip, letto.byte);
+        Ok(copia)
+    }
+
+    fn at(percorso: &Path) -> Result<Self> {
         let cannot = || format!("impossibile leggere {}", percorso.display());
         let mut file = File::open(percorso).with_context(cannot)?;
         let dati = file.metadata().with_context(cannot)?;
@@ -44,6 +73,7 @@ impl Origine {
             .with_context(cannot)?;
         Ok(Self {
             percorso: percorso.to_owned(),
+            copia: false,
             gzip: inizio == [0x1f, 0x8b],
             byte: dati.len(),
         })
@@ -66,11 +96,24 @@ impl Origine {
 
     /// Its name, for errors.
     pub(in crate::cli) fn nome(&self) -> impl std::fmt::Display {
-        self.percorso.display()
+        if self.copia {
+            Path::new("stdin").display()
+        } else {
+            self.percorso.display()
+        }
     }
 
     fn cannot(&self) -> String {
         format!("impossibile leggere {}", self.nome())
+    }
+}
+
+impl Drop for Origine {
+    fn drop(&mut self) {
+        if self.copia {
+            // Nothing can be done about one that stays, and the lot is sent.
+            let _ = std::fs::remove_file(&self.percorso);
+        }
     }
 }
 

@@ -45,6 +45,8 @@ enum Comando {
     /// ripetere il comando.
     ///
     /// Esempio: varco lot send --config demo/varco.toml lotto.xml --watch
+    ///
+    /// Esempio: varco sample --lotto 1000 | varco lot send --config demo/varco.toml -
     Send(send::Send),
     /// Dice a che punto è un lotto.
     ///

@@ -28,7 +28,7 @@ use crate::xml::posizione;
 /// Which lot, in which form.
 #[derive(Debug, clap::Args)]
 pub(super) struct Send {
-    /// File con radice Lotto nel namespace del servizio, in UTF-8, anche compresso con gzip
+    /// File con radice Lotto nel namespace del servizio, in UTF-8, anche compresso con gzip; - legge lo standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// ChiaveInvio del lotto (predefinita: dallo SHA-256 del contenuto, così lo stesso file è lo stesso lotto)

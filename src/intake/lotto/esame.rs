@@ -62,18 +62,7 @@ impl Banco {
         elemento: &Elemento,
         byte: &[u8],
     ) -> Result<(Voce, Letto), StoreError> {
-        let mut letto = Letto {
-            dopo: Avanzamento {
-                elementi: posto,
-                byte: elemento.dopo_byte,
-                luogo: Some(elemento.dopo),
-            },
-            posto,
-            luogo: elemento.luogo,
-            spostamento: involucro.shift(elemento.luogo),
-            bytes: Bytes::from(involucro.around(byte)),
-            lettura: None,
-        };
+        let mut letto = Letto::new(involucro, posto, elemento, byte);
         let sorte = match &elemento.straniero {
             Some(trovato) => letto.refuse(lotto, vec![straniero(lotto.prestazione, trovato)]),
             None => match self.read(lotto, involucro, &mut letto)? {
@@ -88,6 +77,24 @@ impl Banco {
             sorte,
         };
         Ok((voce, letto))
+    }
+
+    /// SYS-001: one that cannot be judged, since we break on it. It is never looked at again.
+    pub fn broken(
+        &self,
+        lotto: &Lotto,
+        involucro: &Involucro,
+        posto: u64,
+        elemento: &Elemento,
+        byte: &[u8],
+    ) -> (Voce, Letto) {
+        let letto = Letto::new(involucro, posto, elemento, byte);
+        let voce = Voce {
+            chiave: None,
+            luogo: elemento.luogo,
+            sorte: letto.refuse(lotto, vec![Violazione::at(Codice::Sys001, "")]),
+        };
+        (voce, letto)
     }
 
     /// Reads it; what stands against that.
@@ -261,6 +268,22 @@ impl Banco {
 }
 
 impl Letto {
+    /// Not read yet.
+    fn new(involucro: &Involucro, posto: u64, elemento: &Elemento, byte: &[u8]) -> Self {
+        Self {
+            dopo: Avanzamento {
+                elementi: posto,
+                byte: elemento.dopo_byte,
+                luogo: Some(elemento.dopo),
+            },
+            posto,
+            luogo: elemento.luogo,
+            spostamento: involucro.shift(elemento.luogo),
+            bytes: Bytes::from(involucro.around(byte)),
+            lettura: None,
+        }
+    }
+
     /// The refusal for reasons that are placed in the lot of one, or not at all.
     fn refuse(&self, lotto: &Lotto, violazioni: Vec<Violazione>) -> SorteVoce {
         let violazioni = placed(

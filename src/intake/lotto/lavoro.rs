@@ -6,9 +6,11 @@
 //! killed at any moment, here or on another node, and goes on at the item where the last group ended.
 
 use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
@@ -210,7 +212,9 @@ impl Officina {
                 }
                 continue;
             };
-            match self.turn(&mut uno).await {
+            // A panic outside an item, too, is this lot's alone.
+            let turno = AssertUnwindSafe(self.turn(&mut uno)).catch_unwind().await;
+            match turno.unwrap_or_else(|_| Err(StoreError::unavailable("the work on it broke off (panic)"))) {
                 Ok(Turno::Ancora) => self.aperti.push_back(uno),
                 Ok(Turno::Via) => prossima_ricerca = ora,
                 Err(errore) => {
@@ -462,10 +466,16 @@ impl Officina {
                     }
                     let suoi = lettore.taglio.slice(&elemento);
                     byte += suoi.len();
-                    let (voce, letto) = self
+                    let judged = self
                         .banco
-                        .judge(lotto, &lettore.involucro, posto, &elemento, suoi)
-                        .await?;
+                        .judge(lotto, &lettore.involucro, posto, &elemento, suoi);
+                    // An item that panics is our fault and its own end: it would break the worker again each time.
+                    let (voce, letto) = match AssertUnwindSafe(judged).catch_unwind().await {
+                        Ok(judged) => judged?,
+                        Err(_) => self
+                            .banco
+                            .broken(lotto, &lettore.involucro, posto, &elemento, suoi),
+                    };
                     gruppo.voci.push(voce);
                     gruppo.a = letto.dopo;
                     letti.push(letto);

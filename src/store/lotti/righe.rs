@@ -54,6 +54,9 @@ where
             StatoLotto::by_str(&stato).ok_or("unknown state")
         })?,
         sospeso: riga.get("sospeso")?,
+        preso: riga
+            .get::<Option<String>>("preso_da")?
+            .zip(istante("preso_fino_a_ms")?),
         fatto: Avanzamento {
             elementi: riga.count("fatto_elementi")?,
             byte: riga.count("fatto_byte")?,

@@ -368,7 +368,8 @@ pub(super) async fn keys(
 /// What a [`Lotto`] is read from.
 pub(super) const LOTTO: &str = "id::text AS id, chiave_invio, ente, servizio, digest, ente_denominazione, codice_ufficio, \
     user_id, certificato_sha256, message_id::text AS message_id, \
-    (extract(epoch FROM presentato_il) * 1000)::bigint AS presentato_ms, byte, elementi, stato, sospeso, fatto_elementi, \
+    (extract(epoch FROM presentato_il) * 1000)::bigint AS presentato_ms, byte, elementi, stato, sospeso, preso_da, \
+    (extract(epoch FROM preso_fino_a) * 1000)::bigint AS preso_fino_a_ms, fatto_elementi, \
     fatto_byte, fatto_riga, fatto_colonna, registrate, ripetute, rifiutate, non_lette, \
     (extract(epoch FROM iniziato_il) * 1000)::bigint AS iniziato_ms, \
     (extract(epoch FROM avanzato_il) * 1000)::bigint AS avanzato_ms, \

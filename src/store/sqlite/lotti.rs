@@ -366,6 +366,7 @@ pub(super) async fn keys<'a>(
 
 /// What a [`Lotto`] is read from.
 pub(super) const LOTTO: &str = "id, chiave_invio, ente, servizio, digest, ente_denominazione, codice_ufficio, user_id, \
-    certificato_sha256, message_id, presentato_il AS presentato_ms, byte, elementi, stato, sospeso, fatto_elementi, \
+    certificato_sha256, message_id, presentato_il AS presentato_ms, byte, elementi, stato, sospeso, preso_da, \
+    preso_fino_a AS preso_fino_a_ms, fatto_elementi, \
     fatto_byte, fatto_riga, fatto_colonna, registrate, ripetute, rifiutate, non_lette, iniziato_il AS iniziato_ms, \
     avanzato_il AS avanzato_ms, concluso_il AS concluso_ms, interruzione";
