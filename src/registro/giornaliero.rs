@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::{Annullamento, Assegnazione, Emergenza, Fatti, Iscrizione, Lacuna, a_roma};
+use super::{Annullamento, Assegnazione, Emergenza, Fatti, Iscrizione, Lacuna, Proroga, a_roma};
 use crate::domanda::Ambiente;
 use crate::domanda::sha256::{Sha256, hex};
 use crate::soap::scrittore::Scrittore;
@@ -113,6 +113,13 @@ impl Composto {
             write_emergenza(&mut w, emergenza);
         }
         w.grezzo("</Emergenze>\n");
+        if !fatti.proroghe.is_empty() {
+            w.grezzo("<Proroghe>\n");
+            for proroga in &fatti.proroghe {
+                write_proroga(&mut w, proroga);
+            }
+            w.grezzo("</Proroghe>\n");
+        }
         if !fatti.lacune.is_empty() {
             w.grezzo("<Lacune>\n");
             for lacuna in &fatti.lacune {
@@ -341,6 +348,28 @@ fn write_emergenza(w: &mut Scrittore, emergenza: &Emergenza) {
         });
         w.campo_se("ChiusaIl", emergenza.chiusa_il.map(a_roma));
         w.campo_se("ChiusaDa", emergenza.chiusa_da.as_ref());
+    });
+    w.grezzo("\n");
+}
+
+/// A further period of an interruption.
+fn write_proroga(w: &mut Scrittore, proroga: &Proroga) {
+    let progressivi = [
+        ("progressivo", proroga.id.to_string()),
+        ("emergenza", proroga.emergenza.to_string()),
+    ];
+    let attributi = progressivi
+        .each_ref()
+        .map(|(nome, valore)| (*nome, valore.as_str()));
+    w.elemento("Proroga", &attributi, |w| {
+        w.campo("Dal", a_roma(proroga.dal));
+        w.campo("Al", a_roma(proroga.al));
+        w.campo("ConcessaIl", a_roma(proroga.concessa_il));
+        w.campo("Operatore", &proroga.operatore);
+        w.elemento("Provvedimento", &[], |w| {
+            w.campo("Numero", &proroga.provvedimento_numero);
+            w.campo("Data", &proroga.provvedimento_data);
+        });
     });
     w.grezzo("\n");
 }

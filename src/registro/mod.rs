@@ -8,8 +8,8 @@ mod segnatura;
 
 use std::fmt;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domanda::codelista::codelista;
 use crate::protocollo::roma;
@@ -204,6 +204,49 @@ pub struct Emergenza {
     pub chiusa_da: Option<String>,
 }
 
+/// A further period for which an interruption is authorised, by a provision of its own (art. 63 c. 2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proroga {
+    /// The store's own id of it.
+    pub id: i64,
+    /// Of which interruption.
+    pub emergenza: i64,
+    /// Where the period begins: where the one before it ends.
+    pub dal: Timestamp,
+    /// Where it ends.
+    pub al: Timestamp,
+    /// When it was written down.
+    pub concessa_il: Timestamp,
+    /// By whom.
+    pub operatore: String,
+    /// Number of the authorising provision.
+    pub provvedimento_numero: String,
+    /// Its date, `YYYY-MM-DD`.
+    pub provvedimento_data: String,
+}
+
+impl Emergenza {
+    /// Up to when it is authorised: a day by itself, then by each period that was granted, in their order.
+    #[must_use]
+    pub fn autorizzata_fino_a(&self, proroghe: &[Proroga]) -> Timestamp {
+        let ultima = proroghe.iter().rfind(|proroga| proroga.emergenza == self.id);
+        ultima.map_or_else(
+            || {
+                self.aperta_il
+                    .saturating_add(SENZA_PROROGA)
+                    .unwrap_or(self.aperta_il)
+            },
+            |proroga| proroga.al,
+        )
+    }
+}
+
+/// For so long an emergency register may be used without a provision of its own (art. 63 c. 2).
+pub const SENZA_PROROGA: SignedDuration = SignedDuration::from_hours(24);
+
+/// The longest period of a provision (art. 63 c. 2).
+pub const PROROGA_MAX: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// An ordinary registration that was made in the emergency register first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Correlazione {
@@ -224,6 +267,8 @@ pub struct Fatti {
     pub assegnazioni: Vec<Assegnazione>,
     /// Interruptions that began or ended.
     pub emergenze: Vec<Emergenza>,
+    /// Further periods of interruptions that were written down.
+    pub proroghe: Vec<Proroga>,
     /// Holes that were declared.
     pub lacune: Vec<Lacuna>,
 }

@@ -17,7 +17,7 @@ use crate::domanda::Ambiente;
 use crate::protocollo::NumeroProtocollo;
 use crate::registro::{
     Annullamento, Assegnazione, Campo, Correlazione, Emergenza, Fatti, Giornaliero, Iscrizione, Lacuna,
-    Provvedimento,
+    PROROGA_MAX, Proroga, Provvedimento,
 };
 
 /// The store as who keeps the register sees it. Two implementations, each with its own SQL.
@@ -105,6 +105,27 @@ pub trait RegistroLegale: Store {
         adesso: Timestamp,
     ) -> Result<Option<Emergenza>, StoreError>;
 
+    /// Writes down a further period of the interruption that is open, from where the one before it ends.
+    async fn proroga_emergenza(
+        &self,
+        richiesta: &RichiestaProroga<'_>,
+        adesso: Timestamp,
+    ) -> Result<EsitoProroga, StoreError>;
+
+    /// The further periods of every interruption, in their order.
+    async fn proroghe(&self) -> Result<Vec<Proroga>, StoreError>;
+
+    /// Sets classification or office of a registration, the only data of it that may change: a new fact beside those
+    /// before. One transaction, under the lock of the register.
+    async fn assegna(
+        &self,
+        richiesta: &RichiestaAssegnazione<'_>,
+        adesso: Timestamp,
+    ) -> Result<EsitoAssegnazione, StoreError>;
+
+    /// How a registration was classified and assigned, in order.
+    async fn assegnazioni(&self, iscrizione: &Iscrizione) -> Result<Vec<Assegnazione>, StoreError>;
+
     /// Every interruption, oldest first.
     async fn emergenze(&self) -> Result<Vec<Emergenza>, StoreError>;
 
@@ -149,6 +170,88 @@ pub enum EsitoApertura {
     Aperta(Timestamp),
     /// It was open already, since then.
     GiaAperta(Timestamp),
+}
+
+/// For how much longer an emergency register may be used, and on whose authority.
+#[derive(Debug, Clone, Copy)]
+pub struct RichiestaProroga<'a> {
+    /// Which register stands still.
+    pub registro: &'a str,
+    /// Up to when.
+    pub fino_a: Timestamp,
+    /// By whom.
+    pub operatore: &'a str,
+    /// The provision that authorises it.
+    pub provvedimento: &'a Provvedimento,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EsitoProroga {
+    /// Written down: from the first to the second.
+    Concessa(Timestamp, Timestamp),
+    /// No emergency register is open.
+    NonAperta,
+    /// The period begins there, and must end after that.
+    NonDopo(Timestamp),
+    /// The period begins at the first, and ends at the second at the latest.
+    TroppoLunga(Timestamp, Timestamp),
+}
+
+impl RichiestaProroga<'_> {
+    /// Where its period begins, if it is one that a provision may give.
+    pub(super) fn period(
+        &self,
+        emergenza: &Emergenza,
+        proroghe: &[Proroga],
+    ) -> Result<Timestamp, EsitoProroga> {
+        let dal = emergenza.autorizzata_fino_a(proroghe);
+        let al_massimo = dal.saturating_add(PROROGA_MAX).unwrap_or(dal);
+        if self.fino_a <= dal {
+            return Err(EsitoProroga::NonDopo(dal));
+        }
+        if self.fino_a > al_massimo {
+            return Err(EsitoProroga::TroppoLunga(dal, al_massimo));
+        }
+        Ok(dal)
+    }
+}
+
+/// What to set, and by whom.
+#[derive(Debug, Clone, Copy)]
+pub struct RichiestaAssegnazione<'a> {
+    /// Of which registration.
+    pub protocollo: &'a NumeroProtocollo,
+    /// By whom.
+    pub operatore: &'a str,
+    /// Entry of the classification scheme; `None` = as it is.
+    pub classifica: Option<&'a str>,
+    /// The office that works it; `None` = as it is.
+    pub assegnazione: Option<&'a str>,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EsitoAssegnazione {
+    /// Written down, and in force since then.
+    Assegnata(Timestamp),
+    /// There is no such registration.
+    Sconosciuta,
+    /// It was annulled then: nobody works it.
+    Annullata(Timestamp),
+    /// It is so already.
+    Immutata,
+}
+
+impl RichiestaAssegnazione<'_> {
+    /// Whether it differs from what is in force.
+    pub(super) fn changes(&self, finora: &[Assegnazione]) -> bool {
+        let in_force = |of: fn(&Assegnazione) -> Option<&str>| finora.iter().rev().find_map(of);
+        let classifica = in_force(|una| una.classifica.as_deref());
+        let assegnazione = in_force(|una| una.assegnazione.as_deref());
+        self.classifica.is_some_and(|nuova| Some(nuova) != classifica)
+            || self.assegnazione.is_some_and(|nuova| Some(nuova) != assegnazione)
+    }
 }
 
 /// What tables say of each other that cannot be, in words that both databases understand.
@@ -362,6 +465,29 @@ where
         provvedimento_data: riga.get("provvedimento_data")?,
         chiusa_il: riga.parse_option("chiusa_ms", Timestamp::from_millisecond)?,
         chiusa_da: riga.get("chiusa_da")?,
+    })
+}
+
+/// The columns of a further period, likewise.
+pub(super) fn proroga_from<R: Row>(row: &R) -> Result<Proroga, Inconsistency>
+where
+    &'static str: ColumnIndex<R>,
+    String: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+    i64: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+{
+    let riga = Riga {
+        table: "proroghe",
+        row,
+    };
+    Ok(Proroga {
+        id: riga.get("id")?,
+        emergenza: riga.get("emergenza")?,
+        dal: millesimo(&riga, "dal_ms")?,
+        al: millesimo(&riga, "al_ms")?,
+        concessa_il: millesimo(&riga, "concessa_ms")?,
+        operatore: riga.get("operatore")?,
+        provvedimento_numero: riga.get("provvedimento_numero")?,
+        provvedimento_data: riga.get("provvedimento_data")?,
     })
 }
 

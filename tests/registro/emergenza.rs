@@ -13,6 +13,7 @@ use varco::store::{Registrazione, StoreError};
 use crate::atti::{LUGLIO, atto, istante, protocollo};
 use crate::banco::Banco;
 use crate::comando::{config_of, keeper, register, set_clock};
+use crate::daily::{daily, valida};
 use crate::tell;
 
 tell! {
@@ -21,6 +22,7 @@ tell! {
     nothing_slips_past_its_opening,
     an_interruption_stands,
     the_command_opens_lists_and_closes,
+    beyond_a_day_it_is_authorised_week_by_week,
 }
 
 async fn apri(store: &dyn RegistroLegale, adesso: &str) -> EsitoApertura {
@@ -252,7 +254,10 @@ async fn the_command_opens_lists_and_closes(banco: &Banco) {
     );
     let elenco = register(&config, &["emergency", "list"]);
     assert!(
-        elenco.fuori.contains("(chiusa da m.verdi)") && elenco.fuori.contains("oltre le 24 ore"),
+        elenco.fuori.contains("(chiusa da m.verdi)")
+            && elenco
+                .fuori
+                .contains("  senza provvedimento dal 2021-07-04T12:00:"),
         "{}",
         elenco.fuori
     );
@@ -260,5 +265,100 @@ async fn the_command_opens_lists_and_closes(banco: &Banco) {
     assert_eq!(
         (niente.codice, niente.errori.as_str()),
         (65, "varco: EMG-AUF: il registro di emergenza non è aperto\n")
+    );
+}
+
+async fn beyond_a_day_it_is_authorised_week_by_week(banco: &Banco) {
+    banco.one(atto("a", 1, &[1]), LUGLIO).await;
+    set_clock(banco, "2021-07-03T12:00:00Z").await;
+    let cartella = config_of(banco);
+    let config = cartella.path().join("varco.toml");
+    let extend = |fino: &str| {
+        register(
+            &config,
+            &[
+                "emergency",
+                "extend",
+                "--fino",
+                fino,
+                "--provvedimento",
+                "8/2021",
+                "--provvedimento-data",
+                "2021-07-03",
+                "--operatore",
+                "m.verdi",
+            ],
+        )
+    };
+    let chiuso = extend("2021-07-06");
+    assert_eq!(
+        (chiuso.codice, chiuso.errori.as_str()),
+        (65, "varco: EMG-AUF: il registro di emergenza non è aperto\n")
+    );
+    apri(&*keeper(banco).await, "2021-07-03T10:00:00Z").await;
+    for (fino, perche) in [
+        (
+            "2021-07-04T10:00:00Z",
+            "il periodo comincia il 2021-07-04T12:00:00.000+02:00, dove finisce quello già autorizzato, e deve finire dopo",
+        ),
+        (
+            "2021-07-11T10:00:01Z",
+            "il periodo comincia il 2021-07-04T12:00:00.000+02:00 e può durare una settimana: al più fino al 2021-07-11T12:00:00.000+02:00 (art. 63 c. 2)",
+        ),
+    ] {
+        let negato = extend(fino);
+        assert_eq!(
+            (negato.codice, negato.errori),
+            (65, format!("varco: EMG-AUF: {perche}\n"))
+        );
+    }
+    for (fino, detto) in [
+        (
+            "2021-07-11T10:00:00Z",
+            "dal 2021-07-04T12:00:00.000+02:00 al 2021-07-11T12:00:00.000+02:00",
+        ),
+        (
+            "2021-07-12",
+            "dal 2021-07-11T12:00:00.000+02:00 al 2021-07-12T00:00:00.000+02:00",
+        ),
+    ] {
+        let concesso = extend(fino);
+        assert_eq!(
+            (concesso.codice, concesso.fuori),
+            (0, format!("EMG-AUF: autorizzato {detto}\n")),
+            "{}",
+            concesso.errori
+        );
+    }
+    let mut raw = banco.raw().await;
+    for sql in ["UPDATE proroghe SET operatore = 'altro'", "DELETE FROM proroghe"] {
+        let errore = raw.refused(sql).await;
+        assert!(errore.contains("(DPR 445/2000 art. 63)"), "{sql}: {errore}");
+    }
+
+    // Each stands in the register of the day on which it was written down, and in the list.
+    let giornaliero = daily(&*keeper(banco).await, "2021-07-03", "2021-07-04T05:00:00Z").await;
+    valida(&giornaliero.documento);
+    let documento = String::from_utf8(giornaliero.documento.clone()).unwrap();
+    assert_eq!(
+        documento.matches("<Proroga progressivo=").count(),
+        2,
+        "{documento}"
+    );
+    let elenco = || register(&config, &["emergency", "list"]).fuori;
+    assert!(
+        elenco().contains(
+            "  prorogata dal 2021-07-04T12:00:00.000+02:00 al 2021-07-11T12:00:00.000+02:00  (provvedimento 8/2021 del 2021-07-03, m.verdi)\n"
+        ),
+        "{}",
+        elenco()
+    );
+    set_clock(banco, "2021-07-11T21:00:00Z").await;
+    assert!(!elenco().contains("senza provvedimento"), "{}", elenco());
+    set_clock(banco, "2021-07-11T22:30:00Z").await;
+    assert!(
+        elenco().contains("  senza provvedimento dal 2021-07-12T00:00:00.000+02:00: "),
+        "{}",
+        elenco()
     );
 }

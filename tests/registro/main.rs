@@ -3,6 +3,7 @@
 #![allow(missing_docs)]
 
 mod annul;
+mod assegnazione;
 #[path = "../store/atti.rs"]
 #[expect(dead_code, reason = "shared with tests/store, which uses all of it")]
 mod atti;

@@ -7,8 +7,8 @@ use anyhow::Result;
 use super::carta::write_ricevuta;
 use super::{Autorita, open, una_riga};
 use crate::cli::{DoveConfig, Uscita};
-use crate::protocollo::{NumeroProtocollo, data_a_roma};
-use crate::registro::{Annullamento, Campo, Iscrizione, a_roma};
+use crate::protocollo::NumeroProtocollo;
+use crate::registro::{Annullamento, Assegnazione, Campo, Iscrizione, a_roma};
 use crate::store::legale::{Annullo, EsitoAnnullo};
 
 /// What to annul.
@@ -36,14 +36,9 @@ impl Annul {
         let Self {
             protocollo, campo, ..
         } = &self;
-        let provvedimento = self.autorita.provvedimento();
-        if provvedimento.data > data_a_roma(adesso) {
-            eprintln!(
-                "varco: la data del provvedimento ({}) è futura",
-                provvedimento.data
-            );
+        let Some(provvedimento) = self.autorita.in_force(adesso) else {
             return Ok(Uscita::Rifiutato);
-        }
+        };
         let annullo = Annullo {
             protocollo,
             campo: *campo,
@@ -98,11 +93,15 @@ impl Show {
             return Ok(Uscita::Rifiutato);
         };
         let annullamenti = store.annullamenti(&iscrizione).await?;
+        let assegnazioni = store.assegnazioni(&iscrizione).await?;
         store.close().await;
         if let Some(file) = &self.pdf {
             write_ricevuta(&self.dove, &iscrizione, file, adesso).await?;
         }
         outln!("{}", shown(&iscrizione, &annullamenti));
+        for assegnazione in &assegnazioni {
+            outln!("{}", assigned(assegnazione));
+        }
         Ok(Uscita::Fatto)
     }
 }
@@ -180,4 +179,24 @@ fn shown(iscrizione: &Iscrizione, annullamenti: &[Annullamento]) -> String {
     dato(None, "messaggio", Some(&iscrizione.message_id));
     dato(None, "numero di emergenza", emergenza.as_deref());
     righe.join("\n")
+}
+
+/// A change of classification or office, in the order in which they came.
+fn assigned(assegnazione: &Assegnazione) -> String {
+    let classifica = assegnazione
+        .classifica
+        .as_ref()
+        .map(|voce| format!(", classifica {voce}"));
+    let ufficio = assegnazione
+        .assegnazione
+        .as_ref()
+        .map(|ufficio| format!(", ufficio {ufficio}"));
+    format!(
+        "{:<22}dal {}{}{} ({})",
+        "assegnata",
+        a_roma(assegnazione.dal),
+        classifica.unwrap_or_default(),
+        ufficio.unwrap_or_default(),
+        assegnazione.operatore
+    )
 }

@@ -1,15 +1,15 @@
 //! `varco register emergency`: the emergency register (DPR 445/2000 art. 63).
 
 use anyhow::Result;
-use jiff::SignedDuration;
+use jiff::Timestamp;
 
 use super::import::Import;
 use super::{Autorita, open, una_riga};
+use crate::cli::trace::istante;
 use crate::cli::{DoveConfig, Uscita};
 use crate::prestazione::PRESTAZIONI;
-use crate::protocollo::data_a_roma;
 use crate::registro::{Emergenza, a_roma};
-use crate::store::legale::{Apertura, EsitoApertura};
+use crate::store::legale::{Apertura, EsitoApertura, EsitoProroga, RichiestaProroga};
 
 /// What to do with it.
 #[derive(Debug, clap::Args)]
@@ -27,6 +27,13 @@ enum Comando {
     /// Esempio: varco register emergency open --causa "guasto alla sala dati" --provvedimento 7/2021
     /// --provvedimento-data 2021-07-02 --operatore m.verdi
     Open(Open),
+    /// Autorizza un altro periodo del registro di emergenza aperto, oltre le 24 ore: di una settimana al più (art. 63 c. 2).
+    ///
+    /// Il periodo comincia dove finisce quello di prima. Ogni periodo ha il suo provvedimento.
+    ///
+    /// Esempio: varco register emergency extend --fino 2021-07-09T12:00:00+02:00 --provvedimento 8/2021
+    /// --provvedimento-data 2021-07-03 --operatore m.verdi
+    Extend(Extend),
     /// Registra, nell'ordine dell'emergenza, ciò che fu protocollato nel registro di emergenza (art. 63 c. 5).
     ///
     /// L'elenco è un file TOML con un blocco [[registrazione]] per numero: numero, istante, ente, ufficio, operatore e
@@ -61,6 +68,20 @@ struct Open {
 }
 
 #[derive(Debug, clap::Args)]
+struct Extend {
+    /// Fino a quando: una data (fino alla mezzanotte con cui comincia) o un istante
+    #[arg(long, value_name = "ISTANTE", value_parser = istante)]
+    fino: Timestamp,
+    #[command(flatten)]
+    autorita: Autorita,
+    /// Quale registro è fermo (predefinito: AUF)
+    #[arg(long, value_name = "REGISTRO", value_parser = un_registro, default_value = "AUF")]
+    registro: String,
+    #[command(flatten)]
+    dove: DoveConfig,
+}
+
+#[derive(Debug, clap::Args)]
 struct Close {
     /// Chi opera
     #[arg(long, value_name = "UTENTE", value_parser = una_riga)]
@@ -82,6 +103,7 @@ impl Emergency {
     pub(super) async fn run(self) -> Result<Uscita> {
         match self.comando {
             Comando::Open(open) => open.run().await,
+            Comando::Extend(extend) => extend.run().await,
             Comando::Import(import) => import.run().await,
             Comando::Close(close) => close.run().await,
             Comando::List(list) => list.run().await,
@@ -92,14 +114,9 @@ impl Emergency {
 impl Open {
     async fn run(self) -> Result<Uscita> {
         let (store, adesso) = open(&self.dove).await?;
-        let provvedimento = self.autorita.provvedimento();
-        if provvedimento.data > data_a_roma(adesso) {
-            eprintln!(
-                "varco: la data del provvedimento ({}) è futura",
-                provvedimento.data
-            );
+        let Some(provvedimento) = self.autorita.in_force(adesso) else {
             return Ok(Uscita::Rifiutato);
-        }
+        };
         let registro = &self.registro;
         let apertura = Apertura {
             registro,
@@ -128,6 +145,46 @@ impl Open {
     }
 }
 
+impl Extend {
+    async fn run(self) -> Result<Uscita> {
+        let (store, adesso) = open(&self.dove).await?;
+        let Some(provvedimento) = self.autorita.in_force(adesso) else {
+            return Ok(Uscita::Rifiutato);
+        };
+        let registro = &self.registro;
+        let richiesta = RichiestaProroga {
+            registro,
+            fino_a: self.fino,
+            operatore: &self.autorita.operatore,
+            provvedimento: &provvedimento,
+        };
+        let esito = store.proroga_emergenza(&richiesta, adesso).await?;
+        store.close().await;
+        let rifiuto = match esito {
+            EsitoProroga::Concessa(dal, al) => {
+                outln!(
+                    "EMG-{registro}: autorizzato dal {} al {}",
+                    a_roma(dal),
+                    a_roma(al)
+                );
+                return Ok(Uscita::Fatto);
+            }
+            EsitoProroga::NonAperta => "il registro di emergenza non è aperto".to_owned(),
+            EsitoProroga::NonDopo(dal) => format!(
+                "il periodo comincia il {}, dove finisce quello già autorizzato, e deve finire dopo",
+                a_roma(dal)
+            ),
+            EsitoProroga::TroppoLunga(dal, al_massimo) => format!(
+                "il periodo comincia il {} e può durare una settimana: al più fino al {} (art. 63 c. 2)",
+                a_roma(dal),
+                a_roma(al_massimo)
+            ),
+        };
+        eprintln!("varco: EMG-{registro}: {rifiuto}");
+        Ok(Uscita::Rifiutato)
+    }
+}
+
 impl Close {
     async fn run(self) -> Result<Uscita> {
         let (store, adesso) = open(&self.dove).await?;
@@ -146,18 +203,30 @@ impl Close {
     }
 }
 
-/// Beyond so long the law asks for a provision of its own, of a week at most (art. 63 c. 2).
-const SENZA_PROROGA: SignedDuration = SignedDuration::from_hours(24);
-
 impl List {
     async fn run(self) -> Result<Uscita> {
         let (store, adesso) = open(&self.dove).await?;
+        let proroghe = store.proroghe().await?;
         for emergenza in store.emergenze().await? {
             outln!("{}", shown(&emergenza));
-            let fino_a = emergenza.chiusa_il.unwrap_or(adesso);
-            if fino_a.duration_since(emergenza.aperta_il) > SENZA_PROROGA {
+            for proroga in proroghe
+                .iter()
+                .filter(|proroga| proroga.emergenza == emergenza.id)
+            {
                 outln!(
-                    "  oltre le 24 ore: serve un provvedimento per ogni periodo, di una settimana al più (art. 63 c. 2)"
+                    "  prorogata dal {} al {}  (provvedimento {} del {}, {})",
+                    a_roma(proroga.dal),
+                    a_roma(proroga.al),
+                    proroga.provvedimento_numero,
+                    proroga.provvedimento_data,
+                    proroga.operatore
+                );
+            }
+            let autorizzata = emergenza.autorizzata_fino_a(&proroghe);
+            if emergenza.chiusa_il.unwrap_or(adesso) > autorizzata {
+                outln!(
+                    "  senza provvedimento dal {}: ne serve uno per ogni periodo, di una settimana al più (art. 63 c. 2): varco register emergency extend",
+                    a_roma(autorizzata)
                 );
             }
             for correlata in store.correlazioni(emergenza.id).await? {

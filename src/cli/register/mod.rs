@@ -1,6 +1,7 @@
 //! `varco register`: the protocol register: its lines, whether it is as promised, and what the law has its keeper do.
 
 mod annul;
+mod assign;
 mod carta;
 mod daily;
 mod elenco;
@@ -18,6 +19,7 @@ use jiff::civil::Date;
 use super::{DoveConfig, Uscita};
 use crate::clock::{Clock as _, WallClock};
 use crate::config::Config;
+use crate::protocollo::data_a_roma;
 use crate::registro::Provvedimento;
 use crate::store::OpenOptions;
 use crate::store::ancore::AncoreConfig;
@@ -65,6 +67,12 @@ enum Comando {
     /// Esempio: varco register annul INPS-AUF-2021-000000010797 --motivo "inviata per errore" --provvedimento 12/2021
     /// --provvedimento-data 2021-07-02 --operatore m.verdi
     Annul(annul::Annul),
+    /// Classifica una registrazione, o la assegna a un ufficio: i soli dati che possono cambiare.
+    ///
+    /// Ciò che valeva prima resta leggibile (varco register show), e il registro giornaliero riporta il cambiamento.
+    ///
+    /// Esempio: varco register assign INPS-AUF-2021-000000010797 --ufficio "sede di Terni" --operatore m.verdi
+    Assign(assign::Assign),
     /// Chiude un giorno e ne dà il registro giornaliero: XML, con lo SHA-256 di quello del giorno prima (art. 53 c. 2).
     ///
     /// Un giorno si chiude quando è finito, e con esso quelli di prima che mancano; poi non vi si registra più nulla.
@@ -72,7 +80,7 @@ enum Comando {
     ///
     /// Esempio: varco register daily 2021-07-01 --out registro-2021-07-01.xml
     Daily(daily::Daily),
-    /// Apre, importa, chiude ed elenca il registro di emergenza (art. 63).
+    /// Apre, proroga, importa, chiude ed elenca il registro di emergenza (art. 63).
     ///
     /// Finché è aperto il registro ordinario è fermo.
     ///
@@ -103,6 +111,7 @@ impl Args {
             Comando::Show(show) => show.run().await,
             Comando::Verify(dove) => verify(&dove).await,
             Comando::Annul(annul) => annul.run().await,
+            Comando::Assign(assign) => assign.run().await,
             Comando::Daily(daily) => daily.run().await,
             Comando::Emergency(emergency) => emergency.run().await,
             Comando::Recover(recover) => recover.run().await,
@@ -131,6 +140,19 @@ impl Autorita {
             numero: self.provvedimento.clone(),
             data: self.provvedimento_data,
         }
+    }
+
+    /// The provision, where it is none of the future; else says so.
+    fn in_force(&self, adesso: Timestamp) -> Option<Provvedimento> {
+        let provvedimento = self.provvedimento();
+        if provvedimento.data > data_a_roma(adesso) {
+            eprintln!(
+                "varco: la data del provvedimento ({}) è futura",
+                provvedimento.data
+            );
+            return None;
+        }
+        Some(provvedimento)
     }
 }
 

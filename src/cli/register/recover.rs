@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::{Autorita, open, una_riga};
 use crate::cli::{DoveConfig, Uscita};
-use crate::protocollo::{NumeroProtocollo, data_a_roma};
+use crate::protocollo::NumeroProtocollo;
 use crate::registro::{Lacuna, a_roma};
 use crate::store::StoreError;
 use crate::store::ancore::{Detti, Detto, told};
@@ -40,14 +40,9 @@ impl Recover {
             detti.join(&known(protocollo));
         }
         let (store, adesso) = open(&self.dove).await?;
-        let provvedimento = self.autorita.provvedimento();
-        if provvedimento.data > data_a_roma(adesso) {
-            eprintln!(
-                "varco: la data del provvedimento ({}) è futura",
-                provvedimento.data
-            );
+        let Some(provvedimento) = self.autorita.in_force(adesso) else {
             return Ok(Uscita::Rifiutato);
-        }
+        };
         let dichiarazione = Dichiarazione {
             detti: &detti,
             operatore: &self.autorita.operatore,

@@ -25,11 +25,6 @@ impl Segnatura {
                 format!("manca registro.{chiave} nella configurazione: la segnatura lo dice")
             })
         };
-        let aoo = Aoo {
-            codice_amministrazione: told("codice_amministrazione", config.codice_amministrazione)?,
-            codice_aoo: told("codice_aoo", config.codice_aoo)?,
-            classifica: told("classifica", config.classifica)?,
-        };
         let (store, _) = open(&self.dove).await?;
         let Some(iscrizione) = store.iscrizione(&self.protocollo).await? else {
             eprintln!(
@@ -39,7 +34,14 @@ impl Segnatura {
             return Ok(Uscita::Rifiutato);
         };
         let annullamenti = store.annullamenti(&iscrizione).await?;
+        let assegnazioni = store.assegnazioni(&iscrizione).await?;
         store.close().await;
+        let propria = assegnazioni.into_iter().rev().find_map(|una| una.classifica);
+        let aoo = Aoo {
+            codice_amministrazione: told("codice_amministrazione", config.codice_amministrazione)?,
+            codice_aoo: told("codice_aoo", config.codice_aoo)?,
+            classifica: told("classifica", propria.or(config.classifica))?,
+        };
         if annullamenti
             .iter()
             .any(|annullamento| annullamento.campo.is_none())

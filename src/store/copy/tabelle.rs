@@ -248,6 +248,22 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
         ..TABELLA
     },
     Tabella {
+        nome: "proroghe",
+        da: "proroghe",
+        colonne: &[
+            col("id", Intero),
+            col("emergenza", Intero),
+            col("dal", Istante),
+            col("al", Istante),
+            col("concessa_il", Istante),
+            col("operatore", Testo),
+            col("provvedimento_numero", Testo),
+            col("provvedimento_data", Data),
+        ],
+        immutabile: true,
+        ..TABELLA
+    },
+    Tabella {
         nome: "emergenza_registrazioni",
         da: "emergenza_registrazioni",
         cammino: &[("registro", Testo), ("numero", Intero)],

@@ -8,17 +8,20 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 
 use super::row::{Istante, guasto};
-use super::{PostgresStore, Presa, lacune};
+use super::{PostgresStore, Presa, assegnazioni, emergenze, lacune};
 use crate::domanda::Ambiente;
 use crate::protocollo::NumeroProtocollo;
-use crate::registro::{Annullamento, Campo, Correlazione, Emergenza, Fatti, Giornaliero, Iscrizione, Lacuna};
+use crate::registro::{
+    Annullamento, Assegnazione, Campo, Correlazione, Emergenza, Fatti, Giornaliero, Iscrizione, Lacuna,
+    Proroga,
+};
 use crate::store::StoreError;
 use crate::store::codec::pack;
 use crate::store::lacune::Dichiarazione;
 use crate::store::legale::{
-    Annullo, Apertura, CONTRADDIZIONI, Conservato, EsitoAnnullo, EsitoApertura, RegistroLegale,
-    StatoRegistro, annullamento_from, as_of, assegnazione_from, conservato_from, correlazione_from,
-    emergenza_from, giornaliero_from, giorno_from, iscrizione_from, stato_from,
+    Annullo, Apertura, CONTRADDIZIONI, Conservato, EsitoAnnullo, EsitoApertura, EsitoAssegnazione,
+    EsitoProroga, RegistroLegale, RichiestaAssegnazione, RichiestaProroga, StatoRegistro, annullamento_from,
+    conservato_from, giornaliero_from, giorno_from, iscrizione_from, stato_from,
 };
 use crate::store::valori::{Riga, al_millesimo, intero, lunghezza};
 
@@ -111,31 +114,9 @@ impl RegistroLegale for PostgresStore {
         .fetch_all(&mut *lettore)
         .await
         .map_err(guasto)?;
-        let assegnazioni = sqlx::query(
-            "SELECT a.id, r.protocollo, (extract(epoch FROM a.dal) * 1000)::bigint AS dal_ms, a.operatore, a.classifica,
-                 a.assegnazione
-             FROM assegnazioni a
-             JOIN registrazioni r ON r.id = a.registrazione
-             WHERE r.registro = $1 AND a.dal >= $2 AND a.dal < $3
-             ORDER BY a.dal, a.id",
-        )
-        .bind(registro)
-        .bind(Istante(dal))
-        .bind(Istante(al))
-        .fetch_all(&mut *lettore)
-        .await
-        .map_err(guasto)?;
-        let emergenze = sqlx::query(AssertSqlSafe(format!(
-            "{EMERGENZE} WHERE e.registro = $1 AND ((e.aperta_il >= $2 AND e.aperta_il < $3)
-                 OR (e.chiusa_il >= $2 AND e.chiusa_il < $3))
-             ORDER BY e.aperta_il, e.id"
-        )))
-        .bind(registro)
-        .bind(Istante(dal))
-        .bind(Istante(al))
-        .fetch_all(&mut *lettore)
-        .await
-        .map_err(guasto)?;
+        let assegnazioni = assegnazioni::between(&mut lettore, registro, dal, al).await?;
+        let emergenze = emergenze::between(&mut lettore, registro, dal, al).await?;
+        let proroghe = emergenze::extensions_between(&mut lettore, registro, dal, al).await?;
         let mut lacune = lacune::read(&mut lettore).await?;
         lacune.retain(|lacuna| lacuna.registro == registro && (dal..al).contains(&lacuna.dichiarata_il));
         Ok(Fatti {
@@ -144,14 +125,9 @@ impl RegistroLegale for PostgresStore {
                 .iter()
                 .map(annullamento_from)
                 .collect::<Result<_, _>>()?,
-            assegnazioni: assegnazioni
-                .iter()
-                .map(assegnazione_from)
-                .collect::<Result<_, _>>()?,
-            emergenze: emergenze
-                .iter()
-                .map(|row| emergenza_from(row).map(|emergenza| as_of(emergenza, al)))
-                .collect::<Result<_, _>>()?,
+            assegnazioni,
+            emergenze,
+            proroghe,
         })
     }
 
@@ -309,7 +285,9 @@ impl RegistroLegale for PostgresStore {
     ) -> Result<EsitoApertura, StoreError> {
         let mut presa = self.take().await?;
         presa.begin().await?;
-        let esito = self.within(apri(&mut presa.connessione, apertura, adesso)).await;
+        let esito = self
+            .within(emergenze::open(&mut presa.connessione, apertura, adesso))
+            .await;
         finish(self, presa, esito).await
     }
 
@@ -322,119 +300,61 @@ impl RegistroLegale for PostgresStore {
         let mut presa = self.take().await?;
         presa.begin().await?;
         let esito = self
-            .within(chiudi(&mut presa.connessione, registro, operatore, adesso))
+            .within(emergenze::close(
+                &mut presa.connessione,
+                registro,
+                operatore,
+                adesso,
+            ))
             .await;
         finish(self, presa, esito).await
     }
 
+    async fn proroga_emergenza(
+        &self,
+        richiesta: &RichiestaProroga<'_>,
+        adesso: Timestamp,
+    ) -> Result<EsitoProroga, StoreError> {
+        let mut presa = self.take().await?;
+        presa.begin().await?;
+        let esito = self
+            .within(emergenze::extend(&mut presa.connessione, richiesta, adesso))
+            .await;
+        finish(self, presa, esito).await
+    }
+
+    async fn proroghe(&self) -> Result<Vec<Proroga>, StoreError> {
+        emergenze::extensions(&self.lettori).await
+    }
+
+    async fn assegna(
+        &self,
+        richiesta: &RichiestaAssegnazione<'_>,
+        adesso: Timestamp,
+    ) -> Result<EsitoAssegnazione, StoreError> {
+        let mut presa = self.take().await?;
+        presa.begin().await?;
+        let esito = self
+            .within(assegnazioni::assign(&mut presa.connessione, richiesta, adesso))
+            .await;
+        finish(self, presa, esito).await
+    }
+
+    async fn assegnazioni(&self, iscrizione: &Iscrizione) -> Result<Vec<Assegnazione>, StoreError> {
+        assegnazioni::of(&self.lettori, iscrizione.id).await
+    }
+
     async fn emergenze(&self) -> Result<Vec<Emergenza>, StoreError> {
-        let righe = sqlx::query(AssertSqlSafe(format!("{EMERGENZE} ORDER BY e.aperta_il, e.id")))
-            .fetch_all(&self.lettori)
-            .await
-            .map_err(guasto)?;
-        Ok(righe.iter().map(emergenza_from).collect::<Result<_, _>>()?)
+        emergenze::all(&self.lettori).await
     }
 
     async fn correlazioni(&self, emergenza: i64) -> Result<Vec<Correlazione>, StoreError> {
-        let righe = sqlx::query(
-            "SELECT c.numero, (extract(epoch FROM c.istante) * 1000)::bigint AS istante_ms, r.protocollo
-             FROM emergenza_registrazioni c
-             JOIN registrazioni r ON r.id = c.registrazione
-             WHERE c.emergenza = $1
-             ORDER BY c.numero",
-        )
-        .bind(emergenza)
-        .fetch_all(&self.lettori)
-        .await
-        .map_err(guasto)?;
-        Ok(righe.iter().map(correlazione_from).collect::<Result<_, _>>()?)
+        emergenze::correlations(&self.lettori, emergenza).await
     }
-}
-
-/// All that the opening does up to COMMIT.
-async fn apri(
-    connessione: &mut PgConnection,
-    apertura: &Apertura<'_>,
-    adesso: Timestamp,
-) -> Result<EsitoApertura, StoreError> {
-    // A register may stand still before its first number: its row, which says that nothing was drawn.
-    sqlx::query(
-        "INSERT INTO registro (registro, anno, ultimo, ultimo_istante) VALUES ($1, 1000, 0, 'epoch')
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(apertura.registro)
-    .execute(&mut *connessione)
-    .await
-    .map_err(guasto)?;
-    let aperta_il = lock_and_look(connessione, apertura.registro, adesso).await?;
-    if let Some(aperta) = open_emergency(connessione, apertura.registro).await? {
-        return Ok(EsitoApertura::GiaAperta(aperta.aperta_il));
-    }
-    sqlx::query(
-        "WITH nuova AS (
-             INSERT INTO emergenze (registro, aperta_il, causa, operatore, provvedimento_numero, provvedimento_data)
-             VALUES ($1, $2, $3, $4, $5, $6::date)
-             RETURNING id
-         )
-         UPDATE registro SET emergenza = nuova.id FROM nuova WHERE registro.registro = $1",
-    )
-    .bind(apertura.registro)
-    .bind(Istante(aperta_il))
-    .bind(apertura.causa)
-    .bind(apertura.operatore)
-    .bind(&apertura.provvedimento.numero)
-    .bind(apertura.provvedimento.data.to_string())
-    .execute(connessione)
-    .await
-    .map_err(guasto)?;
-    Ok(EsitoApertura::Aperta(aperta_il))
-}
-
-/// All that the closing does up to COMMIT.
-async fn chiudi(
-    connessione: &mut PgConnection,
-    registro: &str,
-    operatore: &str,
-    adesso: Timestamp,
-) -> Result<Option<Emergenza>, StoreError> {
-    let chiusa_il = lock_and_look(connessione, registro, adesso).await?;
-    let Some(mut emergenza) = open_emergency(connessione, registro).await? else {
-        return Ok(None);
-    };
-    let chiusa_il = chiusa_il.max(emergenza.aperta_il);
-    sqlx::query("UPDATE emergenze SET chiusa_il = $1, chiusa_da = $2 WHERE id = $3")
-        .bind(Istante(chiusa_il))
-        .bind(operatore)
-        .bind(emergenza.id)
-        .execute(&mut *connessione)
-        .await
-        .map_err(guasto)?;
-    sqlx::query("UPDATE registro SET emergenza = NULL WHERE registro = $1")
-        .bind(registro)
-        .execute(connessione)
-        .await
-        .map_err(guasto)?;
-    emergenza.chiusa_il = Some(chiusa_il);
-    emergenza.chiusa_da = Some(operatore.to_owned());
-    Ok(Some(emergenza))
-}
-
-async fn open_emergency(
-    connessione: &mut PgConnection,
-    registro: &str,
-) -> Result<Option<Emergenza>, StoreError> {
-    let row = sqlx::query(AssertSqlSafe(format!(
-        "{EMERGENZE} WHERE e.registro = $1 AND e.chiusa_il IS NULL"
-    )))
-    .bind(registro)
-    .fetch_optional(connessione)
-    .await
-    .map_err(guasto)?;
-    Ok(row.as_ref().map(emergenza_from).transpose()?)
 }
 
 /// Locks a register against every draw; tells now, but never before the last registration, nor on a closed day.
-async fn lock_and_look(
+pub(super) async fn lock_and_look(
     connessione: &mut PgConnection,
     registro: &str,
     adesso: Timestamp,
@@ -617,13 +537,6 @@ const ANNULLAMENTI: &str = "SELECT
     a.operatore, a.motivo, a.provvedimento_numero, to_char(a.provvedimento_data, 'YYYY-MM-DD') AS provvedimento_data
 FROM annullamenti a
 JOIN registrazioni r ON r.id = a.registrazione";
-
-/// An interruption, as [`emergenza_from`] reads it.
-const EMERGENZE: &str = "SELECT
-    e.id, e.registro, (extract(epoch FROM e.aperta_il) * 1000)::bigint AS aperta_ms, e.causa, e.operatore,
-    e.provvedimento_numero, to_char(e.provvedimento_data, 'YYYY-MM-DD') AS provvedimento_data,
-    (extract(epoch FROM e.chiusa_il) * 1000)::bigint AS chiusa_ms, e.chiusa_da
-FROM emergenze e";
 
 /// A daily register, as [`giornaliero_from`] reads it.
 const GIORNALIERI: &str = "SELECT

@@ -5,6 +5,7 @@
 //! refuses what no gateway shall do.
 
 mod anni;
+mod assegnazioni;
 mod aventi;
 mod carte;
 mod consulta;
@@ -13,6 +14,7 @@ pub(super) mod destinazione;
 mod documenti;
 mod egov;
 mod elenchi;
+mod emergenze;
 mod gruppo;
 mod insert;
 mod lacune;

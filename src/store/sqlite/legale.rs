@@ -8,17 +8,20 @@ use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteConnection;
 
 use super::row::{begin, guasto};
-use super::{Presa, SqliteStore, lacune};
+use super::{Presa, SqliteStore, assegnazioni, emergenze, lacune};
 use crate::domanda::Ambiente;
 use crate::protocollo::NumeroProtocollo;
-use crate::registro::{Annullamento, Campo, Correlazione, Emergenza, Fatti, Giornaliero, Iscrizione, Lacuna};
+use crate::registro::{
+    Annullamento, Assegnazione, Campo, Correlazione, Emergenza, Fatti, Giornaliero, Iscrizione, Lacuna,
+    Proroga,
+};
 use crate::store::StoreError;
 use crate::store::codec::pack;
 use crate::store::lacune::Dichiarazione;
 use crate::store::legale::{
-    Annullo, Apertura, CONTRADDIZIONI, Conservato, EsitoAnnullo, EsitoApertura, RegistroLegale,
-    StatoRegistro, annullamento_from, as_of, assegnazione_from, conservato_from, correlazione_from,
-    emergenza_from, giornaliero_from, giorno_from, iscrizione_from, stato_from,
+    Annullo, Apertura, CONTRADDIZIONI, Conservato, EsitoAnnullo, EsitoApertura, EsitoAssegnazione,
+    EsitoProroga, RegistroLegale, RichiestaAssegnazione, RichiestaProroga, StatoRegistro, annullamento_from,
+    conservato_from, giornaliero_from, giorno_from, iscrizione_from, stato_from,
 };
 use crate::store::valori::{Riga, al_millesimo, intero, lunghezza};
 
@@ -107,30 +110,9 @@ impl RegistroLegale for SqliteStore {
         .fetch_all(&mut *lettore)
         .await
         .map_err(guasto)?;
-        let assegnazioni = sqlx::query(
-            "SELECT a.id, r.protocollo, a.dal AS dal_ms, a.operatore, a.classifica, a.assegnazione
-             FROM assegnazioni a
-             JOIN registrazioni r ON r.id = a.registrazione
-             WHERE r.registro = ? AND a.dal >= ? AND a.dal < ?
-             ORDER BY a.dal, a.id",
-        )
-        .bind(registro)
-        .bind(dal_ms)
-        .bind(al_ms)
-        .fetch_all(&mut *lettore)
-        .await
-        .map_err(guasto)?;
-        let emergenze = sqlx::query(AssertSqlSafe(format!(
-            "{EMERGENZE} WHERE e.registro = ?1 AND ((e.aperta_il >= ?2 AND e.aperta_il < ?3)
-                 OR (e.chiusa_il >= ?2 AND e.chiusa_il < ?3))
-             ORDER BY e.aperta_il, e.id"
-        )))
-        .bind(registro)
-        .bind(dal_ms)
-        .bind(al_ms)
-        .fetch_all(&mut *lettore)
-        .await
-        .map_err(guasto)?;
+        let assegnazioni = assegnazioni::between(&mut lettore, registro, dal, al).await?;
+        let emergenze = emergenze::between(&mut lettore, registro, dal, al).await?;
+        let proroghe = emergenze::extensions_between(&mut lettore, registro, dal, al).await?;
         let mut lacune = lacune::read(&mut lettore).await?;
         lacune.retain(|lacuna| lacuna.registro == registro && (dal..al).contains(&lacuna.dichiarata_il));
         Ok(Fatti {
@@ -139,14 +121,9 @@ impl RegistroLegale for SqliteStore {
                 .iter()
                 .map(annullamento_from)
                 .collect::<Result<_, _>>()?,
-            assegnazioni: assegnazioni
-                .iter()
-                .map(assegnazione_from)
-                .collect::<Result<_, _>>()?,
-            emergenze: emergenze
-                .iter()
-                .map(|row| emergenza_from(row).map(|emergenza| as_of(emergenza, al)))
-                .collect::<Result<_, _>>()?,
+            assegnazioni,
+            emergenze,
+            proroghe,
         })
     }
 
@@ -286,7 +263,7 @@ impl RegistroLegale for SqliteStore {
     ) -> Result<EsitoApertura, StoreError> {
         let mut presa = self.take().await?;
         begin(&mut presa.connessione).await?;
-        let esito = apri(&mut presa.connessione, apertura, adesso).await;
+        let esito = emergenze::open(&mut presa.connessione, apertura, adesso).await;
         finish(presa, esito).await
     }
 
@@ -298,119 +275,51 @@ impl RegistroLegale for SqliteStore {
     ) -> Result<Option<Emergenza>, StoreError> {
         let mut presa = self.take().await?;
         begin(&mut presa.connessione).await?;
-        let esito = chiudi(&mut presa.connessione, registro, operatore, adesso).await;
+        let esito = emergenze::close(&mut presa.connessione, registro, operatore, adesso).await;
         finish(presa, esito).await
     }
 
+    async fn proroga_emergenza(
+        &self,
+        richiesta: &RichiestaProroga<'_>,
+        adesso: Timestamp,
+    ) -> Result<EsitoProroga, StoreError> {
+        let mut presa = self.take().await?;
+        begin(&mut presa.connessione).await?;
+        let esito = emergenze::extend(&mut presa.connessione, richiesta, adesso).await;
+        finish(presa, esito).await
+    }
+
+    async fn proroghe(&self) -> Result<Vec<Proroga>, StoreError> {
+        emergenze::extensions(&self.lettori).await
+    }
+
+    async fn assegna(
+        &self,
+        richiesta: &RichiestaAssegnazione<'_>,
+        adesso: Timestamp,
+    ) -> Result<EsitoAssegnazione, StoreError> {
+        let mut presa = self.take().await?;
+        begin(&mut presa.connessione).await?;
+        let esito = assegnazioni::assign(&mut presa.connessione, richiesta, adesso).await;
+        finish(presa, esito).await
+    }
+
+    async fn assegnazioni(&self, iscrizione: &Iscrizione) -> Result<Vec<Assegnazione>, StoreError> {
+        assegnazioni::of(&self.lettori, iscrizione.id).await
+    }
+
     async fn emergenze(&self) -> Result<Vec<Emergenza>, StoreError> {
-        let righe = sqlx::query(AssertSqlSafe(format!("{EMERGENZE} ORDER BY e.aperta_il, e.id")))
-            .fetch_all(&self.lettori)
-            .await
-            .map_err(guasto)?;
-        Ok(righe.iter().map(emergenza_from).collect::<Result<_, _>>()?)
+        emergenze::all(&self.lettori).await
     }
 
     async fn correlazioni(&self, emergenza: i64) -> Result<Vec<Correlazione>, StoreError> {
-        let righe = sqlx::query(
-            "SELECT c.numero, c.istante AS istante_ms, r.protocollo
-             FROM emergenza_registrazioni c
-             JOIN registrazioni r ON r.id = c.registrazione
-             WHERE c.emergenza = ?
-             ORDER BY c.numero",
-        )
-        .bind(emergenza)
-        .fetch_all(&self.lettori)
-        .await
-        .map_err(guasto)?;
-        Ok(righe.iter().map(correlazione_from).collect::<Result<_, _>>()?)
+        emergenze::correlations(&self.lettori, emergenza).await
     }
-}
-
-/// All that the opening does up to COMMIT.
-async fn apri(
-    connessione: &mut SqliteConnection,
-    apertura: &Apertura<'_>,
-    adesso: Timestamp,
-) -> Result<EsitoApertura, StoreError> {
-    // A register may stand still before its first number: its row, which says that nothing was drawn.
-    sqlx::query(
-        "INSERT INTO registro (registro, anno, ultimo, ultimo_istante) VALUES (?, 1000, 0, 0) ON CONFLICT DO NOTHING",
-    )
-    .bind(apertura.registro)
-    .execute(&mut *connessione)
-    .await
-    .map_err(guasto)?;
-    if let Some(aperta) = open_emergency(connessione, apertura.registro).await? {
-        return Ok(EsitoApertura::GiaAperta(aperta.aperta_il));
-    }
-    let aperta_il = not_before_the_register(connessione, apertura.registro, adesso).await?;
-    sqlx::query(
-        "INSERT INTO emergenze (registro, aperta_il, causa, operatore, provvedimento_numero, provvedimento_data)
-         VALUES (?, ?, ?, ?, ?, ?)",
-    )
-    .bind(apertura.registro)
-    .bind(aperta_il.as_millisecond())
-    .bind(apertura.causa)
-    .bind(apertura.operatore)
-    .bind(&apertura.provvedimento.numero)
-    .bind(apertura.provvedimento.data.to_string())
-    .execute(&mut *connessione)
-    .await
-    .map_err(guasto)?;
-    sqlx::query("UPDATE registro SET emergenza = last_insert_rowid() WHERE registro = ?")
-        .bind(apertura.registro)
-        .execute(connessione)
-        .await
-        .map_err(guasto)?;
-    Ok(EsitoApertura::Aperta(aperta_il))
-}
-
-/// All that the closing does up to COMMIT.
-async fn chiudi(
-    connessione: &mut SqliteConnection,
-    registro: &str,
-    operatore: &str,
-    adesso: Timestamp,
-) -> Result<Option<Emergenza>, StoreError> {
-    let Some(mut emergenza) = open_emergency(connessione, registro).await? else {
-        return Ok(None);
-    };
-    let chiusa_il = not_before_the_register(connessione, registro, adesso)
-        .await?
-        .max(emergenza.aperta_il);
-    sqlx::query("UPDATE emergenze SET chiusa_il = ?, chiusa_da = ? WHERE id = ?")
-        .bind(chiusa_il.as_millisecond())
-        .bind(operatore)
-        .bind(emergenza.id)
-        .execute(&mut *connessione)
-        .await
-        .map_err(guasto)?;
-    sqlx::query("UPDATE registro SET emergenza = NULL WHERE registro = ?")
-        .bind(registro)
-        .execute(connessione)
-        .await
-        .map_err(guasto)?;
-    emergenza.chiusa_il = Some(chiusa_il);
-    emergenza.chiusa_da = Some(operatore.to_owned());
-    Ok(Some(emergenza))
-}
-
-async fn open_emergency(
-    connessione: &mut SqliteConnection,
-    registro: &str,
-) -> Result<Option<Emergenza>, StoreError> {
-    let row = sqlx::query(AssertSqlSafe(format!(
-        "{EMERGENZE} WHERE e.registro = ? AND e.chiusa_il IS NULL"
-    )))
-    .bind(registro)
-    .fetch_optional(connessione)
-    .await
-    .map_err(guasto)?;
-    Ok(row.as_ref().map(emergenza_from).transpose()?)
 }
 
 /// Now, but never before the last registration, nor on a day that is closed.
-async fn not_before_the_register(
+pub(super) async fn not_before_the_register(
     connessione: &mut SqliteConnection,
     registro: &str,
     adesso: Timestamp,
@@ -566,12 +475,6 @@ const ANNULLAMENTI: &str = "SELECT
     a.provvedimento_numero, a.provvedimento_data
 FROM annullamenti a
 JOIN registrazioni r ON r.id = a.registrazione";
-
-/// An interruption, as [`emergenza_from`] reads it.
-const EMERGENZE: &str = "SELECT
-    e.id, e.registro, e.aperta_il AS aperta_ms, e.causa, e.operatore, e.provvedimento_numero, e.provvedimento_data,
-    e.chiusa_il AS chiusa_ms, e.chiusa_da
-FROM emergenze e";
 
 /// A daily register, as [`giornaliero_from`] reads it.
 const GIORNALIERI: &str = "SELECT

@@ -3,6 +3,7 @@
 //! one would make the log grow). It refuses files of another ambiente, another application or a newer schema, and
 //! after a failed commit it draws no number before it was opened again and the register looked over (design.md §2.9).
 
+mod assegnazioni;
 mod backup;
 mod batch;
 mod carte;
@@ -11,6 +12,7 @@ mod deleghe;
 mod documenti;
 mod egov;
 mod elenchi;
+mod emergenze;
 mod gruppo;
 mod insert;
 mod lacune;
