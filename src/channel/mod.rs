@@ -23,6 +23,7 @@ use crate::prestazione::PRESTAZIONI;
 use crate::rifiuto::Negato;
 use crate::soap::mtom;
 use crate::trace::Traccia;
+use crate::trace::otlp::Chiamante;
 use crate::trace::writer::Tracciati;
 
 /// What the channels share.
@@ -117,6 +118,9 @@ impl Channels {
             uri: format!("{} {}", request.method(), clip(request.path(), 256)),
             id_mittente: text_header(request, &ID_MITTENTE),
             id_transazione: text_header(request, &ID_TRANSAZIONE),
+            chiamante: text_header(request, &CHIAMANTE)
+                .as_deref()
+                .and_then(Chiamante::parse),
             ..Traccia::default()
         };
         let Ok(guardia) = self.tracce.begin(traccia) else {
@@ -173,6 +177,7 @@ impl Arrivo {
 // Names of headers that HTTP does not know, ready made: what is sent for every message is not parsed for every message.
 static ID_MITTENTE: HeaderName = HeaderName::from_static("govway-message-id");
 static ID_TRANSAZIONE: HeaderName = HeaderName::from_static("govway-transaction-id");
+static CHIAMANTE: HeaderName = HeaderName::from_static("traceparent");
 static SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");
 const ID_MESSAGGIO: HeaderName = HeaderName::from_static("varco-message-id");
 const QUOTA_CONCESSE: HeaderName = HeaderName::from_static("x-ratelimit-limit");

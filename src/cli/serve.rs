@@ -28,6 +28,7 @@ use crate::soap::answer::Limite;
 use crate::store::writer::{Handle, Writer};
 use crate::store::{self, OpenOptions, SharedStore};
 use crate::telemetry;
+use crate::trace::otlp::{Esportatore, Identita};
 use crate::trace::writer::Tracciati;
 
 /// What a test hands in; in earnest both are the machine's own.
@@ -168,7 +169,12 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
     let clock = parts.clock.unwrap_or_else(|| Arc::new(clock));
     let ids = parts.ids.unwrap_or_else(|| Arc::new(RandomIds));
     let writer = Writer::spawn(Arc::clone(&store), Arc::clone(&clock), config.writer);
-    let tracce = Tracciati::spawn(Arc::clone(&store), config.trace);
+    let identita = Identita {
+        nodo: config.registro.ancore.nodo.clone(),
+        ambiente: config.ambiente.as_str(),
+    };
+    let collettore = Esportatore::open(&config.telemetria, identita)?;
+    let tracce = Tracciati::spawn(Arc::clone(&store), config.trace).telling(collettore);
     let door_log = {
         let tracce = tracce.clone();
         Arc::new(move |rifiuto| tracce.porta(rifiuto))

@@ -26,6 +26,7 @@ use crate::soap::mtom;
 use crate::store::ancore::AncoreConfig;
 use crate::store::writer::WriterConfig;
 use crate::store::{DatabaseConfig, StoreUrl};
+use crate::trace::otlp::TelemetriaConfig;
 use crate::trace::writer::TraceConfig;
 use crate::xml;
 use chiavi::{CHIAVI, set, show};
@@ -60,6 +61,8 @@ pub struct Config {
     pub orologio: OrologioConfig,
     /// What is remembered of each message.
     pub trace: TraceConfig,
+    /// Who is told of each message.
+    pub telemetria: TelemetriaConfig,
     /// The writer of the register.
     pub writer: WriterConfig,
     /// Whose register it is.
@@ -84,6 +87,7 @@ impl Default for Config {
             pdd: PddConfig::default(),
             orologio: OrologioConfig::default(),
             trace: TraceConfig::default(),
+            telemetria: TelemetriaConfig::default(),
             writer: WriterConfig::default(),
             registro: RegistroConfig::default(),
             log: LogConfig::default(),

@@ -63,6 +63,8 @@ metriche! {
         "Posti presi nella coda delle tracce: messaggi in lavorazione o non ancora scritti."
     TRACCIA_PIENA "varco_trace_queue_full_total" Contatore []
         "Messaggi respinti con 503 perché la coda delle tracce era piena."
+    OTLP_FALLITI "varco_otlp_failures_total" Contatore []
+        "Invii al collettore OpenTelemetry non riusciti (telemetria.collettore)."
     // ── The register ──
     CODA "varco_writer_queue" Indicatore []
         "Atti in attesa di registrazione."

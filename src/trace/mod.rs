@@ -3,6 +3,7 @@
 
 pub mod conti;
 pub mod egov;
+pub mod otlp;
 pub mod redact;
 mod riga;
 pub mod writer;
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use self::egov::Scambio;
+use self::otlp::Chiamante;
 
 /// The record of one message. No personal value stands in a field of it; bytes are kept compressed beside it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -51,6 +53,8 @@ pub struct Traccia {
     pub id_mittente: Option<String>,
     /// `GovWay-Transaction-ID`.
     pub id_transazione: Option<String>,
+    /// Its place in the caller's own trace (`traceparent`), for the collector alone.
+    pub chiamante: Option<Chiamante>,
     /// The sender's key.
     pub chiave_invio: Option<String>,
     /// Digest v1 of the content, hex.

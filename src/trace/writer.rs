@@ -14,8 +14,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::conti::ContiMessaggi;
+use super::otlp::Esportatore;
 use super::{RifiutoAllaPorta, Traccia};
-use crate::metriche::{Conti, PORTA_PERSI, TRACCIA_CODA, TRACCIA_PIENA, Testo};
+use crate::metriche::{Conti, OTLP_FALLITI, PORTA_PERSI, TRACCIA_CODA, TRACCIA_PIENA, Testo};
 use crate::store::{SharedStore, StoreError};
 
 /// The limits of the trace writer.
@@ -58,6 +59,7 @@ pub struct Tracciati {
     persi: Arc<AtomicU64>,
     respinti: Arc<Conti>,
     conti: Arc<ContiMessaggi>,
+    collettore: Option<Arc<Esportatore>>,
     capienza: usize,
     chiusura: watch::Sender<bool>,
     lavori: Arc<Mutex<Vec<JoinHandle<()>>>>,
@@ -86,9 +88,19 @@ impl Tracciati {
             persi: Arc::default(),
             respinti: Arc::new(Conti::new(1)),
             conti: Arc::default(),
+            collettore: None,
             capienza,
             chiusura,
             lavori: Arc::new(Mutex::new(lavori)),
+        }
+    }
+
+    /// The same, telling a collector of every message that is over.
+    #[must_use]
+    pub fn telling(self, collettore: Option<Esportatore>) -> Self {
+        Self {
+            collettore: collettore.map(Arc::new),
+            ..self
         }
     }
 
@@ -104,6 +116,7 @@ impl Tracciati {
             posto: Some(posto),
             inizio: Instant::now(),
             conti: Arc::clone(&self.conti),
+            collettore: self.collettore.clone(),
         })
     }
 
@@ -132,6 +145,10 @@ impl Tracciati {
         testo.one(&TRACCIA_CODA, self.coda());
         testo.one(&TRACCIA_PIENA, self.respinti.total());
         testo.one(&PORTA_PERSI, self.persi());
+        testo.one(
+            &OTLP_FALLITI,
+            self.collettore.as_ref().map_or(0, |altri| altri.falliti()),
+        );
     }
 
     /// Takes no more, writes what was closed, and returns. Guards that are still open are waited for; what the store
@@ -142,6 +159,10 @@ impl Tracciati {
             if let Err(errore) = lavoro.await {
                 tracing::error!("a trace writer ended badly: {errore}");
             }
+        }
+        if let Some(collettore) = self.collettore.clone() {
+            // It blocks while the collector takes the last spans; a panic of it would be a loss of nothing but them.
+            let _ = tokio::task::spawn_blocking(move || collettore.close()).await;
         }
     }
 }
@@ -170,6 +191,7 @@ pub struct Guardia {
     posto: Option<mpsc::OwnedPermit<Traccia>>,
     inizio: Instant,
     conti: Arc<ContiMessaggi>,
+    collettore: Option<Arc<Esportatore>>,
 }
 
 impl Guardia {
@@ -196,6 +218,9 @@ impl Guardia {
         let durata = self.inizio.elapsed();
         self.conti.ended(&self.traccia, durata);
         super::riga::tell(&self.traccia, durata);
+        if let Some(collettore) = &self.collettore {
+            collettore.ended(&self.traccia, durata);
+        }
         Some(posto)
     }
 }

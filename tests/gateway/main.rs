@@ -24,5 +24,6 @@ mod replay;
 mod riesame;
 mod salute;
 mod secondo;
+mod telemetria;
 mod trace;
 mod una_domanda;

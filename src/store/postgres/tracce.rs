@@ -320,6 +320,7 @@ fn traccia_from(row: &PgRow) -> Result<Traccia, Inconsistency> {
     let tempi: Vec<(String, u64)> = riga.parse("tempi_us", |testo: String| serde_json::from_str(&testo))?;
     Ok(Traccia {
         azione: None,
+        chiamante: None,
         message_id: riga.get("message_id")?,
         ricevuto_il: riga.istante("ricevuto_il")?,
         canale: riga.get("canale")?,

@@ -298,6 +298,7 @@ fn traccia_from(row: &SqliteRow) -> Result<Traccia, Inconsistency> {
     let tempi: Vec<(String, u64)> = riga.parse("tempi_us", |testo: String| serde_json::from_str(&testo))?;
     Ok(Traccia {
         azione: None,
+        chiamante: None,
         message_id: riga.parse("message_id", |testo: String| testo.parse::<Uuid>())?,
         ricevuto_il: riga.istante("ricevuto_il")?,
         canale: riga.get("canale")?,
