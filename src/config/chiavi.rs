@@ -97,6 +97,9 @@ chiavi! {
     "trace.lotto_massimo" => trace.lotto_massimo,
     "trace.ritardo_s" => trace.ritardo,
     "trace.riprova_s" => trace.riprova,
+    "trace.sigilli" => trace.sigilli,
+    "trace.sigillo_s" => trace.sigillo,
+    "trace.sigillo_righe" => trace.sigillo_righe,
     "writer.coda" => writer.coda,
     "writer.lotto_massimo" => writer.lotto_massimo,
     "writer.quiete_s" => writer.quiete,
@@ -105,6 +108,7 @@ chiavi! {
     "registro.classifica" => registro.classifica,
     "registro.ancore" => registro.ancore.cartella,
     "registro.nodo" => registro.ancore.nodo,
+    "registro.firma" => registro.firma,
     "log.formato" => log.formato,
     "log.livello" => log.livello,
 }

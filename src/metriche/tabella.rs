@@ -63,6 +63,12 @@ metriche! {
         "Posti presi nella coda delle tracce: messaggi in lavorazione o non ancora scritti."
     TRACCIA_PIENA "varco_trace_queue_full_total" Contatore []
         "Messaggi respinti con 503 perché la coda delle tracce era piena."
+    SIGILLATE "varco_sealed_rows_total" Contatore []
+        "Righe sigillate da questo varco nella catena di prova."
+    SIGILLO_ETA "varco_unsealed_age_seconds" Indicatore []
+        "Da quanto attende la traccia più vecchia non ancora sigillata, all'ultimo giro; cresce se l'archivio non si lascia sigillare."
+    SIGILLO_GUASTO "varco_seal_broken" Indicatore []
+        "1 se una chiusura di giorno non è stata scritta fra le ancore: non si può, o ce n'è un'altra."
     // ── The register ──
     CODA "varco_writer_queue" Indicatore []
         "Atti in attesa di registrazione."

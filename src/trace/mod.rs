@@ -5,6 +5,7 @@ pub mod conti;
 pub mod egov;
 pub mod redact;
 mod riga;
+pub mod sigillatore;
 pub mod writer;
 
 use std::net::IpAddr;
