@@ -202,29 +202,38 @@ impl Verify {
 
 impl Key {
     pub(super) fn run(&self) -> Result<Uscita> {
-        let privata = Firma::generate()?;
-        let firma = Firma::from_pem(&privata)?;
-        let mut pubblica = self.out.as_os_str().to_owned();
-        pubblica.push(".pub");
-        let pubblica = PathBuf::from(pubblica);
-        // A key that signed something is never written over.
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&self.out)
-            .with_context(|| format!("{}: non si può scrivere, o c'è già", self.out.display()))?;
-        file.write_all(privata.as_bytes())?;
-        fs::write(&pubblica, firma.pubblica().to_pem())
-            .with_context(|| format!("{}: non si può scrivere", pubblica.display()))?;
+        let pubblica = make_key(&self.out)?;
         outln!(
             "chiave privata: {}\nchiave pubblica: {}",
             self.out.display(),
-            pubblica.display()
+            public_of(&self.out).display()
         );
-        out!("{}", firma.pubblica().to_pem());
+        out!("{}", pubblica.to_pem());
         Ok(Uscita::Fatto)
     }
+}
+
+/// Makes a key: the private one in this file, the public one beside it. A key that signed something is never written over.
+pub(super) fn make_key(file: &Path) -> Result<Pubblica> {
+    let privata = Firma::generate()?;
+    let pubblica = Firma::from_pem(&privata)?.pubblica();
+    fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file)
+        .and_then(|mut aperto| aperto.write_all(privata.as_bytes()))
+        .with_context(|| format!("{}: non si può scrivere, o c'è già", file.display()))?;
+    let accanto = public_of(file);
+    fs::write(&accanto, pubblica.to_pem())
+        .with_context(|| format!("{}: non si può scrivere", accanto.display()))?;
+    Ok(pubblica)
+}
+
+fn public_of(file: &Path) -> PathBuf {
+    let mut accanto = file.as_os_str().to_owned();
+    accanto.push(".pub");
+    accanto.into()
 }
 
 fn tell(anomalia: &Anomalia) -> Uscita {

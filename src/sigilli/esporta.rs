@@ -118,7 +118,7 @@ impl Linea {
                 let mut parti = resto.splitn(5, ' ');
                 let genere = parti.next()?;
                 let chiave = parti.next()?.to_owned();
-                let corpi: Corpi = [of_dash(parti.next()?)?, of_dash(parti.next()?)?];
+                let corpi: Corpi = [of_dash(parti.next()?).ok()?, of_dash(parti.next()?).ok()?];
                 let testo: String = serde_json::from_str(parti.next()?).ok()?;
                 Self::Riga(Riga {
                     genere: Genere::parse(genere.parse().ok()?)?,
@@ -131,7 +131,7 @@ impl Linea {
                 let (chiave, blocco) = resto.split_once(' ')?;
                 Self::Sostituita {
                     chiave: chiave.to_owned(),
-                    blocco: of_dash(blocco)?,
+                    blocco: of_dash(blocco).ok()?,
                 }
             }
             "sigillo" => Self::Sigillo(resto.parse().ok()?),
@@ -147,10 +147,10 @@ fn or_dash(valore: Option<&impl ToString>) -> String {
     valore.map_or_else(|| "-".to_owned(), ToString::to_string)
 }
 
-/// `None` where it is neither a dash nor such a value.
-fn of_dash<V: std::str::FromStr>(testo: &str) -> Option<Option<V>> {
+/// Fails where it is neither a dash nor such a value.
+fn of_dash<V: std::str::FromStr>(testo: &str) -> Result<Option<V>, V::Err> {
     if testo == "-" {
-        return Some(None);
+        return Ok(None);
     }
-    testo.parse().ok().map(Some)
+    testo.parse().map(Some)
 }

@@ -1,5 +1,5 @@
 //! The key that signs the document of a day: Ed25519 (RFC 8032), in the files that OpenSSL writes and reads (PKCS#8 and
-//! SubjectPublicKeyInfo, RFC 8410). Whoever has the public key checks a signature without us:
+//! `SubjectPublicKeyInfo`, RFC 8410). Whoever has the public key checks a signature without us:
 //! `openssl pkeyutl -verify -pubin -inkey chiave.pub.pem -rawin -sigfile prova-….json.sig -in prova-….json`.
 
 use std::fmt;

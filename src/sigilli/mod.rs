@@ -210,14 +210,13 @@ impl Voce {
             | u8::from(self.corpi[1].is_some()) << 1
             | u8::from(self.corpi[0].is_some());
         bytes.extend([lettera, segni]);
-        match id {
-            Some(id) => bytes.extend(id.as_bytes()),
-            None => {
-                // No name of ours comes near to 255 bytes; one that does was made up, and does not come back the same.
-                let lunga = u8::try_from(self.chiave.len()).unwrap_or(u8::MAX);
-                bytes.push(lunga);
-                bytes.extend(&self.chiave.as_bytes()[..usize::from(lunga)]);
-            }
+        if let Some(id) = id {
+            bytes.extend(id.as_bytes());
+        } else {
+            // No name of ours comes near to 255 bytes; one that does was made up, and does not come back the same.
+            let lunga = u8::try_from(self.chiave.len()).unwrap_or(u8::MAX);
+            bytes.push(lunga);
+            bytes.extend(&self.chiave.as_bytes()[..usize::from(lunga)]);
         }
         bytes.extend(self.impronta.0);
         bytes.extend(self.corpi.iter().flatten().flat_map(|corpo| corpo.0));

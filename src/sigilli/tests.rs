@@ -176,12 +176,12 @@ fn example() -> Esempio {
     }
 }
 
-impl Esempio {
-    fn check(&self, linee: &[impl AsRef<[u8]>], ancora: &Ancora) -> Result<verifica::Esito, Anomalia> {
-        let testo: Vec<u8> = linee.iter().flat_map(|linea| linea.as_ref().to_vec()).collect();
-        verifica(&mut Cursor::new(testo), Some(ancora), &|_| {}).unwrap()
-    }
+fn check(linee: &[impl AsRef<[u8]>], ancora: &Ancora) -> Result<verifica::Esito, Anomalia> {
+    let testo: Vec<u8> = linee.iter().flat_map(|linea| linea.as_ref().to_vec()).collect();
+    verifica(&mut Cursor::new(testo), Some(ancora), &|_| {}).unwrap()
+}
 
+impl Esempio {
     /// Where each line stands; `None` of those that are of no block.
     fn places(&self) -> Vec<Option<Dove>> {
         let (mut blocco, mut posto) = (40, 0);
@@ -227,7 +227,7 @@ fn assert_named(trovata: Result<verifica::Esito, Anomalia>, dove: Option<Dove>, 
 #[test]
 fn a_day_that_was_left_alone_is_in_order() {
     let esempio = example();
-    let esito = esempio.check(&esempio.linee, &esempio.ancora).unwrap();
+    let esito = check(&esempio.linee, &esempio.ancora).unwrap();
     assert_eq!(esito.quanto.righe, 240);
     assert_eq!(esito.quanto.blocchi, esempio.blocchi.len() as u64);
     assert_eq!(
@@ -325,11 +325,7 @@ fn of_a_thousand_tamperings_each_is_found_and_named() {
                 (None, "the anchor".to_owned())
             }
         };
-        assert_named(
-            esempio.check(&linee, &ancora),
-            dove,
-            &format!("round {giro}: {che}"),
-        );
+        assert_named(check(&linee, &ancora), dove, &format!("round {giro}: {che}"));
         trovate[usize::try_from(come).unwrap()] += 1;
     }
     assert_eq!(trovate, [125; 8]);
@@ -356,7 +352,7 @@ fn a_day_that_was_sealed_anew_is_not_the_one_of_the_anchor() {
         da += sue.len();
     }
     linee.extend(esempio.linee[esempio.linee.len() - 2..].to_vec());
-    let anomalia = esempio.check(&linee, &esempio.ancora).unwrap_err();
+    let anomalia = check(&linee, &esempio.ancora).unwrap_err();
     assert_eq!(
         anomalia.che,
         Che::Chiusura("i sigilli dei blocchi non portano alla radice della chiusura del giorno")
@@ -369,7 +365,7 @@ fn a_day_that_was_sealed_anew_is_not_the_one_of_the_anchor() {
     };
     let chiusura = linee.len() - 2;
     linee[chiusura] = Linea::Chiusura(Some(rifatta.documento())).write();
-    let anomalia = esempio.check(&linee, &esempio.ancora).unwrap_err();
+    let anomalia = check(&linee, &esempio.ancora).unwrap_err();
     assert_eq!(
         anomalia.che,
         Che::Ancora("la chiusura del giorno non è quella dell'ancora")
@@ -388,7 +384,7 @@ fn a_trace_that_gave_way_must_have_the_other_behind_it() {
         blocco: Some(45),
     }
     .write();
-    let anomalia = esempio.check(&linee, &esempio.ancora).unwrap_err();
+    let anomalia = check(&linee, &esempio.ancora).unwrap_err();
     assert_eq!((anomalia.posto, anomalia.che), (Some(3), Che::Rimossa));
     // That of another day is told, and left to whoever has that day.
     linee[n] = Linea::Sostituita {
@@ -396,7 +392,7 @@ fn a_trace_that_gave_way_must_have_the_other_behind_it() {
         blocco: Some(900),
     }
     .write();
-    let esito = esempio.check(&linee, &esempio.ancora).unwrap();
+    let esito = check(&linee, &esempio.ancora).unwrap();
     assert_eq!(esito.sostituite_altrove, [chiave]);
 }
 

@@ -99,7 +99,7 @@ impl Lettura {
     fn run(&mut self, linee: &mut Linee<'_>, ancora: Option<&Ancora>) -> io::Result<Result<Esito, Anomalia>> {
         loop {
             let esito = match linee.next()? {
-                Some(Linea::Blocco(testata)) => self.blocco(linee, testata)?,
+                Some(Linea::Blocco(testata)) => self.blocco(linee, &testata)?,
                 Some(Linea::Chiusura(documento)) => {
                     return Ok(match self.chiusura(documento.as_deref(), ancora) {
                         Ok(chiusura) => self.fine(linee, chiusura)?,
@@ -125,7 +125,7 @@ impl Lettura {
         }
     }
 
-    fn blocco(&mut self, linee: &mut Linee<'_>, testata: Testata) -> io::Result<Result<(), Anomalia>> {
+    fn blocco(&mut self, linee: &mut Linee<'_>, testata: &Testata) -> io::Result<Result<(), Anomalia>> {
         let Some(Linea::Voci(voci)) = linee.next()? else {
             return Ok(Err(self.at(Che::Voce)));
         };
@@ -139,7 +139,7 @@ impl Lettura {
                 }
                 Some(Linea::Sigillo(sigillo)) => break sigillo,
                 // A line that is none of ours stands where this row stood, or where the block ended.
-                _ => return Ok(Err(self.unreadable(&testata, &voci, viste))),
+                _ => return Ok(Err(self.unreadable(testata, &voci, viste))),
             }
             if viste.len() > voci.len() {
                 break testata.sigillo();
@@ -148,7 +148,7 @@ impl Lettura {
         if testata.giorno != self.inizio.giorno {
             return Ok(Err(self.at(Che::Catena)));
         }
-        let esito = self.filo.blocco(&testata, &voci, sigillo, &viste);
+        let esito = self.filo.blocco(testata, &voci, sigillo, &viste);
         self.letto.blocchi += 1;
         self.letto.righe += voci.len() as u64;
         Ok(esito)

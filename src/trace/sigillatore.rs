@@ -244,7 +244,7 @@ impl Giri {
             let esito = self.round(fine).await;
             match (&esito, self.detto) {
                 (Err(errore), false) => {
-                    tracing::warn!("the chain waits, the store does not let itself be sealed: {errore}")
+                    tracing::warn!("the chain waits, the store does not let itself be sealed: {errore}");
                 }
                 (Ok(()), true) => tracing::info!("the chain goes on"),
                 _ => {}
@@ -279,7 +279,7 @@ impl Giri {
             match self.bacheca.note(testata, *sigillo) {
                 Ok(()) => self.annotato = testata.numero,
                 Err(errore) => {
-                    tracing::warn!("the head of the chain cannot be noted among the anchors: {errore}")
+                    tracing::warn!("the head of the chain cannot be noted among the anchors: {errore}");
                 }
             }
         }
@@ -310,3 +310,70 @@ impl Giri {
 const GIORNI: u32 = 64;
 /// Rounds that a gateway still makes when it closes: it shall not take long.
 const GIRI_ALLA_FINE: u32 = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GIORNO: &str = "2021-07-15";
+
+    fn bacheca(cartella: &Path, firma: bool) -> Bacheca {
+        let chiave = || Firma::from_pem(&Firma::generate().unwrap()).unwrap();
+        Bacheca {
+            cartella: cartella.join("ancore"),
+            nodo: "varco".to_owned(),
+            firma: firma.then(chiave),
+        }
+    }
+
+    #[test]
+    fn a_document_is_put_once_and_signed() {
+        let cartella = tempfile::tempdir().unwrap();
+        let giorno: Date = GIORNO.parse().unwrap();
+        bacheca(cartella.path(), false).put(giorno, "documento").unwrap();
+        let con_chiave = bacheca(cartella.path(), true);
+        let path = con_chiave.cartella.join("prova-2021-07-15.json");
+        assert!(!signature_of(&path).exists());
+        // The signature follows when there is a key; put again, nothing changes.
+        con_chiave.put(giorno, "documento").unwrap();
+        con_chiave.put(giorno, "documento").unwrap();
+        let firmata = fs::read(signature_of(&path)).unwrap();
+        let pubblica = con_chiave.firma.as_ref().unwrap().pubblica();
+        assert!(pubblica.verify(b"documento", &firmata));
+        assert!(matches!(
+            con_chiave.put(giorno, "altro"),
+            Err(NonEsposta::Altra(_))
+        ));
+        assert_eq!(fs::read(&path).unwrap(), b"documento");
+        assert_eq!(
+            outside(&con_chiave.cartella).unwrap().giornate,
+            [(giorno, "documento".to_owned())]
+        );
+    }
+
+    #[test]
+    fn the_head_of_the_chain_is_noted_and_read_back() {
+        let cartella = tempfile::tempdir().unwrap();
+        let bacheca = bacheca(cartella.path(), false);
+        assert_eq!(outside(&bacheca.cartella).unwrap(), Esterne::default());
+        let testata: Testata = serde_json::from_value(serde_json::json!({
+            "numero": 7, "giorno": GIORNO, "sigillato_il": "2021-07-15T10:00:00Z", "sale_sha256": Impronta::NESSUNA,
+            "segni": {"tracce": null, "porta": null, "registri": {}, "giornalieri": {}}, "righe": 0,
+            "radice": Impronta::NESSUNA, "precedente": Impronta::NESSUNA,
+        }))
+        .unwrap();
+        for n in [6, 7] {
+            let testata = Testata {
+                numero: n,
+                ..testata.clone()
+            };
+            bacheca.note(&testata, testata.sigillo()).unwrap();
+        }
+        assert_eq!(
+            outside(&bacheca.cartella).unwrap().teste,
+            [(7, testata.sigillo())]
+        );
+        // What was half written by somebody else says nothing.
+        assert_eq!(read_note("varco-sigillo 1\nblocco 7\n"), None);
+    }
+}

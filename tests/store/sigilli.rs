@@ -266,10 +266,10 @@ pub(crate) async fn of_any_column_that_is_changed_the_row_is_named(banco: &Banco
             let nuovo = match (tipo, nome) {
                 // JSON of the embedded store stays JSON.
                 ("TEXT", "codici" | "tempi_us" | "note") => format!("replace({nome}, '[', '[\"x\",')"),
-                ("TEXT", "forma") | ("text", "forma") => "'A'".to_owned(),
+                ("TEXT" | "text", "forma") => "'A'".to_owned(),
                 _ => altered(nome, tipo),
             };
-            raw.execute(&banco.says("PRAGMA ignore_check_constraints = ON", "SELECT 1"))
+            raw.execute(banco.says("PRAGMA ignore_check_constraints = ON", "SELECT 1"))
                 .await
                 .unwrap();
             let scritta = raw
