@@ -112,7 +112,7 @@ impl Verify {
             None => None,
         };
         let aperto = File::open(file).with_context(|| format!("{}: non si può leggere", file.display()))?;
-        let barra = super::progress_bar(aperto.metadata()?.len(), super::BARRA);
+        let barra = super::progress_bar(aperto.metadata()?.len(), super::BARRA_BYTE);
         let esito = verifica(&mut BufReader::new(aperto), ancora.as_ref(), &|letti| {
             barra.set_position(letti);
         });
@@ -147,8 +147,10 @@ impl Verify {
     async fn online(&self, config: &Path) -> Result<Uscita> {
         let config = read_config(config)?;
         let cartella = &config.registro.ancore.cartella;
-        let esterne =
-            outside(cartella).with_context(|| format!("{}: non si può leggere", cartella.display()))?;
+        let store = super::open_store(&config).await?;
+        let (ambiente, archivio) = store.identita().await?;
+        let esterne = outside(cartella, ambiente, &archivio)
+            .with_context(|| format!("{}: non si può leggere", cartella.display()))?;
         let pubblica = match (&self.chiave, &config.registro.firma) {
             (Some(file), _) => Some(read_pubblica(file)?),
             (None, Some(file)) => Some(read_firma(file)?.pubblica()),
@@ -165,7 +167,6 @@ impl Verify {
                 }
             }
         }
-        let store = super::open_store(&config).await?;
         let barra = super::progress_bar(0, super::BARRA);
         let esito = esamina(store.as_ref(), &esterne, &|visti, tutti| {
             barra.set_length(tutti);

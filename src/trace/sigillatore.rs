@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
+use crate::domanda::Ambiente;
 use crate::metriche::{Conti, SIGILLATE, SIGILLO_ETA, SIGILLO_GUASTO, Testo};
 use crate::sigilli::firma::{Firma, casuali};
 use crate::sigilli::giornata::{FIRMA, Giornata};
@@ -59,6 +60,10 @@ impl Bacheca {
         };
         match fs::read(&path) {
             Ok(bytes) if bytes == documento.as_bytes() => {}
+            Ok(bytes) if is_of_another_store(&bytes, documento) => {
+                set_aside(&path).map_err(refused)?;
+                write_whole(&path, documento.as_bytes(), true).map_err(refused)?;
+            }
             Ok(_) => return Err(NonEsposta::Altra(path)),
             Err(errore) if errore.kind() == io::ErrorKind::NotFound => {
                 fs::create_dir_all(&self.cartella).map_err(refused)?;
@@ -76,9 +81,10 @@ impl Bacheca {
     }
 
     /// Notes how far the chain has come: whoever cuts its end off in the store, cuts it off here too, or is found.
-    fn note(&self, testata: &Testata, sigillo: Impronta) -> io::Result<()> {
+    fn note(&self, archivio: &str, testata: &Testata, sigillo: Impronta) -> io::Result<()> {
         fs::create_dir_all(&self.cartella)?;
-        let testo = format!("{TESTATA}\nblocco {}\nsigillo {sigillo}\n", testata.numero);
+        let numero = testata.numero;
+        let testo = format!("{TESTATA}\narchivio {archivio}\nblocco {numero}\nsigillo {sigillo}\n");
         let nome = format!("{}.{ESTENSIONE}", self.nodo);
         write_whole(&self.cartella.join(nome), testo.as_bytes(), false)
     }
@@ -92,8 +98,34 @@ pub fn signature_of(path: &Path) -> PathBuf {
     nome.into()
 }
 
-/// What lies among the anchors of a folder that a chain is held against.
-pub fn outside(cartella: &Path) -> io::Result<Esterne> {
+/// Outside produzione who begins anew with an empty store may keep its folder: the document is of another store, then.
+fn is_of_another_store(bytes: &[u8], documento: &str) -> bool {
+    let letta = |documento: &str| Giornata::read(documento);
+    match (std::str::from_utf8(bytes).ok().and_then(letta), letta(documento)) {
+        (Some(vecchia), Some(nuova)) => {
+            nuova.ambiente != Ambiente::Produzione.as_str() && vecchia.archivio != nuova.archivio
+        }
+        _ => false,
+    }
+}
+
+/// A document that another takes the place of stays beside it, with its signature.
+fn set_aside(path: &Path) -> io::Result<()> {
+    for path in [path.to_owned(), signature_of(path)] {
+        let mut accanto = path.as_os_str().to_owned();
+        accanto.push(".altra");
+        match fs::rename(&path, &accanto) {
+            Err(errore) if errore.kind() != io::ErrorKind::NotFound => return Err(errore),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// What lies among the anchors of a folder that the chain of a store is held against: in produzione all, whichever store
+/// wrote it; elsewhere what the same store has written (ADR 13).
+pub fn outside(cartella: &Path, ambiente: Ambiente, archivio: &str) -> io::Result<Esterne> {
+    let binds = |altro: &str| ambiente == Ambiente::Produzione || altro == archivio;
     let mut esterne = Esterne::default();
     let voci = match fs::read_dir(cartella) {
         Err(errore) if errore.kind() == io::ErrorKind::NotFound => return Ok(esterne),
@@ -103,28 +135,38 @@ pub fn outside(cartella: &Path) -> io::Result<Esterne> {
         let path = voce?.path();
         let nome = path.file_name().unwrap_or_default().to_string_lossy();
         if let Some(giorno) = Giornata::giorno_di(&nome) {
-            let bytes = fs::read(&path)?;
-            esterne
-                .giornate
-                .push((giorno, String::from_utf8_lossy(&bytes).into_owned()));
+            let documento = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
+            if Giornata::read(&documento).is_none_or(|giornata| binds(&giornata.archivio)) {
+                esterne.giornate.push((giorno, documento));
+            }
         } else if path
             .extension()
             .is_some_and(|estensione| estensione == ESTENSIONE)
         {
-            esterne.teste.extend(read_note(&fs::read_to_string(&path)?));
+            let nota =
+                read_note(&String::from_utf8_lossy(&fs::read(&path)?)).filter(|(altro, ..)| binds(altro));
+            esterne
+                .teste
+                .extend(nota.map(|(_, numero, sigillo)| (numero, sigillo)));
         }
     }
     esterne.giornate.sort();
     Ok(esterne)
 }
 
-fn read_note(testo: &str) -> Option<(u64, Impronta)> {
+/// Of which store, which block, its seal.
+fn read_note(testo: &str) -> Option<(String, u64, Impronta)> {
     let mut righe = testo.lines();
     if righe.next() != Some(TESTATA) {
         return None;
     }
+    let archivio = righe.next()?.strip_prefix("archivio ")?.to_owned();
     let numero = righe.next()?.strip_prefix("blocco ")?.parse().ok()?;
-    Some((numero, righe.next()?.strip_prefix("sigillo ")?.parse().ok()?))
+    Some((
+        archivio,
+        numero,
+        righe.next()?.strip_prefix("sigillo ")?.parse().ok()?,
+    ))
 }
 
 const TESTATA: &str = "varco-sigillo 1";
@@ -276,7 +318,8 @@ impl Giri {
         if let Some((testata, sigillo)) = &coda.ultimo
             && testata.numero > self.annotato
         {
-            match self.bacheca.note(testata, *sigillo) {
+            let (_, archivio) = self.store.identita().await?;
+            match self.bacheca.note(&archivio, testata, *sigillo) {
                 Ok(()) => self.annotato = testata.numero,
                 Err(errore) => {
                     tracing::warn!("the head of the chain cannot be noted among the anchors: {errore}");
@@ -314,6 +357,7 @@ const GIRI_ALLA_FINE: u32 = 4;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sigilli::giornata::Blocchi;
 
     const GIORNO: &str = "2021-07-15";
 
@@ -345,17 +389,44 @@ mod tests {
             Err(NonEsposta::Altra(_))
         ));
         assert_eq!(fs::read(&path).unwrap(), b"documento");
-        assert_eq!(
-            outside(&con_chiave.cartella).unwrap().giornate,
-            [(giorno, "documento".to_owned())]
+        let fuori = outside(&con_chiave.cartella, Ambiente::Sandbox, "a").unwrap();
+        assert_eq!(fuori.giornate, [(giorno, "documento".to_owned())]);
+    }
+
+    #[test]
+    fn who_begins_anew_keeps_the_old_document_beside_the_new_one() {
+        let cartella = tempfile::tempdir().unwrap();
+        let bacheca = bacheca(cartella.path(), true);
+        let giorno: Date = GIORNO.parse().unwrap();
+        let documento = |ambiente, archivio| {
+            let chiuso_il = "2021-07-15T22:00:00Z".parse().unwrap();
+            Giornata::new(ambiente, archivio, giorno, chiuso_il, &Blocchi::default()).documento()
+        };
+        let (vecchia, nuova) = (
+            documento(Ambiente::Sandbox, "a"),
+            documento(Ambiente::Sandbox, "b"),
         );
+        bacheca.put(giorno, &vecchia).unwrap();
+        bacheca.put(giorno, &nuova).unwrap();
+        let path = bacheca.cartella.join("prova-2021-07-15.json");
+        assert_eq!(fs::read_to_string(&path).unwrap(), nuova);
+        assert_eq!(
+            fs::read_to_string(format!("{}.altra", path.display())).unwrap(),
+            vecchia
+        );
+        let in_produzione = documento(Ambiente::Produzione, "c");
+        assert!(matches!(
+            bacheca.put(giorno, &in_produzione),
+            Err(NonEsposta::Altra(_))
+        ));
     }
 
     #[test]
     fn the_head_of_the_chain_is_noted_and_read_back() {
         let cartella = tempfile::tempdir().unwrap();
         let bacheca = bacheca(cartella.path(), false);
-        assert_eq!(outside(&bacheca.cartella).unwrap(), Esterne::default());
+        let fuori = |archivio| outside(&bacheca.cartella, Ambiente::Sandbox, archivio).unwrap();
+        assert_eq!(fuori("a"), Esterne::default());
         let testata: Testata = serde_json::from_value(serde_json::json!({
             "numero": 7, "giorno": GIORNO, "sigillato_il": "2021-07-15T10:00:00Z", "sale_sha256": Impronta::NESSUNA,
             "segni": {"tracce": null, "porta": null, "registri": {}, "giornalieri": {}}, "righe": 0,
@@ -367,12 +438,13 @@ mod tests {
                 numero: n,
                 ..testata.clone()
             };
-            bacheca.note(&testata, testata.sigillo()).unwrap();
+            bacheca.note("a", &testata, testata.sigillo()).unwrap();
         }
-        assert_eq!(
-            outside(&bacheca.cartella).unwrap().teste,
-            [(7, testata.sigillo())]
-        );
+        assert_eq!(fuori("a").teste, [(7, testata.sigillo())]);
+        // Outside produzione another store's says nothing of this one.
+        assert_eq!(fuori("b").teste, []);
+        let di_tutti = outside(&bacheca.cartella, Ambiente::Produzione, "b").unwrap();
+        assert_eq!(di_tutti.teste.len(), 1);
         // What was half written by somebody else says nothing.
         assert_eq!(read_note("varco-sigillo 1\nblocco 7\n"), None);
     }

@@ -158,7 +158,10 @@ fn what_was_written_is_sealed_while_the_gateway_works(archivio: Archivio) {
     // Two traces and a registration.
     assert!(detto.starts_with("3 righe in "), "{detto}");
     let testa = std::fs::read_to_string(dir.join("ancore/varco.sigillo")).unwrap();
-    assert!(testa.starts_with("varco-sigillo 1\nblocco "), "{testa}");
+    assert!(
+        testa.starts_with("varco-sigillo 1\narchivio ") && testa.contains("\nblocco "),
+        "{testa}"
+    );
     let dir = gateway.stop();
     let (codice, detto) = command(dir.path(), &["verify"]);
     assert_eq!((codice, detto.starts_with("3 righe in ")), (0, true), "{detto}");

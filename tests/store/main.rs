@@ -11,6 +11,7 @@ mod copy;
 mod egov;
 mod elenchi;
 mod lotti;
+mod manomissioni;
 mod modifiche;
 mod motore;
 mod motore_processo;
