@@ -37,6 +37,7 @@ pub mod contratto;
 pub mod egov;
 pub mod registro;
 pub mod schema;
+pub mod sigilli;
 pub mod soap;
 pub mod xml;
 

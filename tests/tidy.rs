@@ -21,7 +21,16 @@ const STRATI: &[(&str, &[&str])] = &[
     ("verdict", &["rifiuto"]),
     (
         "wire",
-        &["carte", "contratto", "egov", "registro", "xml", "soap", "schema"],
+        &[
+            "carte",
+            "contratto",
+            "egov",
+            "registro",
+            "sigilli",
+            "xml",
+            "soap",
+            "schema",
+        ],
     ),
     (
         "domain",

@@ -21,7 +21,12 @@ pub async fn check(dove: &DoveConfig) -> Result<Uscita> {
         outln!("  {voce}");
     }
     outln!("");
-    let esami = [door(&effettiva), schemas(), store(&effettiva).await];
+    let esami = [
+        door(&effettiva),
+        schemas(),
+        seals(&effettiva),
+        store(&effettiva).await,
+    ];
     let mut uscita = Uscita::Fatto;
     for esame in esami {
         match esame {
@@ -76,6 +81,27 @@ fn door(effettiva: &Effective) -> Result<Vec<String>> {
 fn schemas() -> Result<Vec<String>> {
     Schema::load()?;
     Ok(vec!["schemi      caricati".to_owned()])
+}
+
+/// The key that signs the end of a day.
+fn seals(effettiva: &Effective) -> Result<Vec<String>> {
+    let config = &effettiva.config;
+    let mut frasi = Vec::new();
+    match &config.registro.firma {
+        Some(file) => {
+            super::trace_prova::read_firma(file)?;
+            frasi.push(format!("catena      firmata con {}", file.display()));
+        }
+        None if config.ambiente == Ambiente::Produzione => frasi.push(
+            "avviso      le chiusure dei giorni della catena di prova restano senza firma (registro.firma, varco trace key)"
+                .to_owned(),
+        ),
+        None => {}
+    }
+    if !config.trace.sigilli && config.ambiente == Ambiente::Produzione {
+        frasi.push("avviso      nulla viene sigillato: trace.sigilli = false".to_owned());
+    }
+    Ok(frasi)
 }
 
 async fn store(effettiva: &Effective) -> Result<Vec<String>> {

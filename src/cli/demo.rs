@@ -185,6 +185,10 @@ impl Args {
         };
         outln!("certificati   {} ({nuovi})", certs.display());
 
+        let firma = self.dir.join("firma.pem");
+        if !firma.exists() {
+            super::trace_prova::make_key(&firma)?;
+        }
         write_new(&self.dir.join("adesioni.toml"), &adesioni())?;
         let scritta = write_new(&file, &configuration(listen, self.orologio))?;
         if !scritta {
@@ -374,7 +378,11 @@ fn configuration(listen: SocketAddr, orologio: Option<Timestamp>) -> String {
          \n\
          [orologio]\n\
          # Da quale istante parte l'orologio di servizio, come \"2021-07-15T10:00:00Z\"; \"\" = l'ora vera.\n\
-         inizio = \"{inizio}\"\n"
+         inizio = \"{inizio}\"\n\
+         \n\
+         [registro]\n\
+         # La chiave che firma la chiusura di ogni giorno della catena di prova (varco trace verify).\n\
+         firma = \"firma.pem\"\n"
     )
 }
 

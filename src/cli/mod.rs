@@ -35,6 +35,7 @@ pub mod serve;
 pub mod store;
 pub mod trace;
 mod trace_egov;
+mod trace_prova;
 pub mod validate;
 
 use std::io::{IsTerminal as _, Write as _};

@@ -29,6 +29,7 @@ use crate::store::writer::{Handle, Writer};
 use crate::store::{self, OpenOptions, SharedStore};
 use crate::telemetry;
 use crate::trace::otlp::{Esportatore, Identita};
+use crate::trace::sigillatore::{Bacheca, Sigillatore};
 use crate::trace::writer::Tracciati;
 
 /// What a test hands in; in earnest both are the machine's own.
@@ -59,6 +60,7 @@ struct Rear {
     accettazione: Accettazione,
     writer: Handle,
     tracce: Tracciati,
+    sigillatore: Sigillatore,
 }
 
 /// A gateway that serves in this process.
@@ -131,12 +133,13 @@ impl Running {
 
 impl Rear {
     /// In order: first nothing comes any more (the door is shut), the lots stop where they are, then what waits is
-    /// registered, then the trace.
+    /// registered, then the trace; what was written is sealed.
     async fn close(self) {
         self.lavoro.close().await;
         self.accettazione.close().await;
         self.writer.close().await;
         self.tracce.close().await;
+        self.sigillatore.close().await;
         if let Some(salute) = self.salute {
             salute.close().await;
         }
@@ -175,6 +178,12 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
     };
     let collettore = Esportatore::open(&config.telemetria, identita)?;
     let tracce = Tracciati::spawn(Arc::clone(&store), config.trace).telling(collettore);
+    let sigillatore = Sigillatore::spawn(
+        Arc::clone(&store),
+        Arc::clone(&clock),
+        config.trace,
+        bacheca(&config)?,
+    );
     let door_log = {
         let tracce = tracce.clone();
         Arc::new(move |rifiuto| tracce.porta(rifiuto))
@@ -242,6 +251,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
     });
     let fonti = Fonti {
         tracce: tracce.clone(),
+        sigillatore: sigillatore.clone(),
         writer: writer.clone(),
         lavoro: lavoro.clone(),
         porta: Arc::clone(&porta),
@@ -260,7 +270,21 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
             accettazione,
             writer,
             tracce,
+            sigillatore,
         },
+    })
+}
+
+/// Where the documents of days go, and the key that signs them.
+fn bacheca(config: &Config) -> anyhow::Result<Bacheca> {
+    let firma = match &config.registro.firma {
+        Some(file) => Some(super::trace_prova::read_firma(file)?),
+        None => None,
+    };
+    Ok(Bacheca {
+        cartella: config.registro.ancore.cartella.clone(),
+        nodo: config.registro.ancore.nodo.clone(),
+        firma,
     })
 }
 

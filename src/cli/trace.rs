@@ -90,6 +90,25 @@ enum Comando {
     ///
     /// Esempio: varco trace egov --parte PatronatoUno --dal 2021-07-15 -o tracce.xml --config demo/varco.toml
     Egov(super::trace_egov::Args),
+    /// Scrive in un file la catena di prova di un giorno, da verificare altrove con varco trace verify.
+    ///
+    /// Una riga per traccia, registrazione, rifiuto alla porta: senza richieste né risposte, i dati personali coperti.
+    ///
+    /// Esempio: varco trace export --giorno 2021-07-15 -o catena-2021-07-15.txt --config demo/varco.toml
+    Export(super::trace_prova::Export),
+    /// Verifica la catena di prova, e dice la prima riga alterata, tolta, aggiunta o spostata.
+    ///
+    /// Con un FILE scritto da varco trace export lavora senza archivio; senza FILE verifica l'archivio della configurazione,
+    /// riga per riga, e le chiusure dei giorni fra le ancore. Esce con 65 se qualcosa non è come fu sigillato.
+    ///
+    /// Esempio: varco trace verify catena-2021-07-15.txt --ancora prova-2021-07-15.json --chiave firma.pem.pub
+    ///
+    /// Esempio: varco trace verify --config demo/varco.toml
+    Verify(super::trace_prova::Verify),
+    /// Crea la chiave Ed25519 con cui si firma la chiusura di ogni giorno (registro.firma).
+    ///
+    /// Esempio: varco trace key -o /etc/varco/firma.pem
+    Key(super::trace_prova::Key),
 }
 
 pub(super) fn istante(testo: &str) -> Result<Timestamp, String> {
@@ -106,6 +125,11 @@ pub(super) fn istante(testo: &str) -> Result<Timestamp, String> {
 impl Args {
     /// Searches and prints.
     pub async fn run(self) -> Result<Uscita> {
+        match &self.comando {
+            Some(Comando::Verify(verify)) => return verify.run(&self.config).await,
+            Some(Comando::Key(key)) => return key.run(),
+            _ => {}
+        }
         let dove = DoveConfig {
             config: self.config.clone(),
         };
@@ -128,6 +152,9 @@ impl Args {
                 }
             }
             Some(Comando::Egov(egov)) => egov.run(store.as_ref()).await?,
+            Some(Comando::Export(export)) => return export.run(store.as_ref()).await,
+            // Done above: they need no store, or open one of their own.
+            Some(Comando::Verify(_) | Comando::Key(_)) => {}
             None if self.porta => {
                 for rifiuto in store.porta(self.dal, self.limite).await? {
                     if self.json {

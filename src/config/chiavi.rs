@@ -102,6 +102,9 @@ chiavi! {
     "telemetria.coda" => telemetria.coda,
     "telemetria.ritardo_s" => telemetria.ritardo,
     "telemetria.attesa_s" => telemetria.attesa,
+    "trace.sigilli" => trace.sigilli,
+    "trace.sigillo_s" => trace.sigillo,
+    "trace.sigillo_righe" => trace.sigillo_righe,
     "writer.coda" => writer.coda,
     "writer.lotto_massimo" => writer.lotto_massimo,
     "writer.quiete_s" => writer.quiete,
@@ -110,6 +113,7 @@ chiavi! {
     "registro.classifica" => registro.classifica,
     "registro.ancore" => registro.ancore.cartella,
     "registro.nodo" => registro.ancore.nodo,
+    "registro.firma" => registro.firma,
     "log.formato" => log.formato,
     "log.livello" => log.livello,
 }

@@ -163,6 +163,8 @@ pub struct RegistroConfig {
     pub classifica: Option<String>,
     /// Where it is written which numbers were told.
     pub ancore: AncoreConfig,
+    /// The private key that signs the document of a day; `None` = it is kept without a signature.
+    pub firma: Option<PathBuf>,
 }
 
 /// How lines of the log look.
@@ -332,7 +334,11 @@ impl Config {
             &mut tls.chiave,
             &mut tls.ca,
         ];
-        for percorso in percorsi.into_iter().chain(&mut tls.crl) {
+        for percorso in percorsi
+            .into_iter()
+            .chain(&mut tls.crl)
+            .chain(&mut self.registro.firma)
+        {
             *percorso = cartella.join(&*percorso);
         }
     }
@@ -417,6 +423,7 @@ impl Lettura {
             orologio,
             database,
             pdd,
+            trace,
             ..
         } = &self.config;
         let pubblico = &listener.indirizzo_pubblico;
@@ -448,6 +455,11 @@ impl Lettura {
                 (1..=256).contains(&database.connessioni),
                 "database.connessioni",
                 "da 1 a 256",
+            ),
+            (
+                (1..=10_000).contains(&trace.sigillo_righe),
+                "trace.sigillo_righe",
+                "da 1 a 10000",
             ),
             (
                 limits.porta.testata_bytes_max <= 64 * 1024,

@@ -23,6 +23,7 @@ use crate::metriche::{
 use crate::store::lotti::Quali;
 use crate::store::writer::Handle;
 use crate::store::{SharedStore, StoreError};
+use crate::trace::sigillatore::Sigillatore;
 use crate::trace::writer::Tracciati;
 
 /// Everything that counts, and what else is looked at.
@@ -30,6 +31,8 @@ use crate::trace::writer::Tracciati;
 pub struct Fonti {
     /// Messages.
     pub tracce: Tracciati,
+    /// The chain of proof.
+    pub sigillatore: Sigillatore,
     /// The register.
     pub writer: Handle,
     /// Lots.
@@ -88,12 +91,14 @@ impl Racconto {
         let mut testo = Testo::new(formato);
         let Fonti {
             tracce,
+            sigillatore,
             writer,
             lavoro,
             porta,
             ..
         } = &self.fonti;
         tracce.tell(&mut testo);
+        sigillatore.tell(&mut testo);
         writer.tell(&mut testo);
         testo.one(&PRONTO, u8::from(pronto));
         self.tell_store(&mut testo, archivio).await;

@@ -65,6 +65,12 @@ metriche! {
         "Messaggi respinti con 503 perché la coda delle tracce era piena."
     OTLP_FALLITI "varco_otlp_failures_total" Contatore []
         "Invii al collettore OpenTelemetry non riusciti (telemetria.collettore)."
+    SIGILLATE "varco_sealed_rows_total" Contatore []
+        "Righe sigillate da questo varco nella catena di prova."
+    SIGILLO_ETA "varco_unsealed_age_seconds" Indicatore []
+        "Da quanto attende la traccia più vecchia non ancora sigillata, all'ultimo giro; cresce se l'archivio non si lascia sigillare."
+    SIGILLO_GUASTO "varco_seal_broken" Indicatore []
+        "1 se una chiusura di giorno non è stata scritta fra le ancore: non si può, o ce n'è un'altra."
     // ── The register ──
     CODA "varco_writer_queue" Indicatore []
         "Atti in attesa di registrazione."

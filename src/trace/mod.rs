@@ -6,6 +6,7 @@ pub mod egov;
 pub mod otlp;
 pub mod redact;
 mod riga;
+pub mod sigillatore;
 pub mod writer;
 
 use std::net::IpAddr;

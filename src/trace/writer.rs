@@ -32,6 +32,12 @@ pub struct TraceConfig {
     pub ritardo: Duration,
     /// How long to wait before a failed store is tried again.
     pub riprova: Duration,
+    /// Whether what was written is sealed (`trace::sigillatore`).
+    pub sigilli: bool,
+    /// How often.
+    pub sigillo: Duration,
+    /// How many rows of each table one block takes at most.
+    pub sigillo_righe: usize,
 }
 
 impl Default for TraceConfig {
@@ -42,6 +48,9 @@ impl Default for TraceConfig {
             lotto_massimo: 256,
             ritardo: Duration::from_millis(200),
             riprova: Duration::from_secs(1),
+            sigilli: true,
+            sigillo: Duration::from_secs(10),
+            sigillo_righe: 500,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A row for every message and every refusal.
 
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use varco::store::Ricerca;
@@ -11,6 +13,7 @@ on_both_stores! {
     every_message_leaves_a_row_and_its_bytes,
     a_suspended_ente_is_found_by_its_code,
     a_fault_names_the_message_that_the_trace_knows,
+    what_was_written_is_sealed_while_the_gateway_works,
 }
 
 pub(crate) fn tracce(gateway: &Gateway, ricerca: &Ricerca, quante: usize) -> Vec<Traccia> {
@@ -119,4 +122,47 @@ fn a_fault_names_the_message_that_the_trace_knows(archivio: Archivio) {
     let found = tracce(&gateway, &ricerca, 1);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].codice.as_deref(), Some("IDN-001"));
+}
+
+/// `varco trace` with these arguments on a gateway's configuration: its exit code, and what it said.
+fn command(dir: &Path, argomenti: &[&str]) -> (i32, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_varco"))
+        .arg("trace")
+        .args(argomenti)
+        .args(["--config", "varco.toml"])
+        .current_dir(dir)
+        .output()
+        .unwrap();
+    let detto = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap(), String::from_utf8(detto).unwrap())
+}
+
+fn what_was_written_is_sealed_while_the_gateway_works(archivio: Archivio) {
+    let gateway = Gateway::spawn(&Setting {
+        salute: Some("[trace]\nsigillo_s = 0.05\n".to_owned()),
+        ..Setting::on(archivio)
+    });
+    let client = gateway.client("pat01");
+    client.post(include_bytes!("../messages/domanda-registered/request.xml"));
+    client.post(b"<no/>");
+    let dir = gateway.dir.path().to_owned();
+    let until = Instant::now() + Duration::from_secs(30);
+    let detto = loop {
+        let (codice, detto) = command(&dir, &["verify"]);
+        assert_eq!(codice, 0, "{detto}");
+        if detto.starts_with("3 righe") || Instant::now() > until {
+            break detto;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    // Two traces and a registration.
+    assert!(detto.starts_with("3 righe in "), "{detto}");
+    let testa = std::fs::read_to_string(dir.join("ancore/varco.sigillo")).unwrap();
+    assert!(
+        testa.starts_with("varco-sigillo 1\narchivio ") && testa.contains("\nblocco "),
+        "{testa}"
+    );
+    let dir = gateway.stop();
+    let (codice, detto) = command(dir.path(), &["verify"]);
+    assert_eq!((codice, detto.starts_with("3 righe in ")), (0, true), "{detto}");
 }

@@ -25,6 +25,7 @@ mod helpers;
 mod importazione;
 #[path = "../comune/postgres.rs"]
 mod postgres_comune;
+mod prova;
 mod recupero;
 mod segnatura;
 mod verify;

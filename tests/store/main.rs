@@ -11,6 +11,7 @@ mod copy;
 mod egov;
 mod elenchi;
 mod lotti;
+mod manomissioni;
 mod modifiche;
 mod motore;
 mod motore_processo;
@@ -18,6 +19,7 @@ mod nodi;
 mod postgres;
 #[path = "../comune/postgres.rs"]
 mod postgres_comune;
+mod sigilli;
 mod sqlite;
 mod story;
 mod una_domanda;

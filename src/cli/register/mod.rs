@@ -7,6 +7,7 @@ mod daily;
 mod elenco;
 mod emergency;
 mod import;
+mod proof;
 mod recover;
 mod segnatura;
 
@@ -101,6 +102,17 @@ enum Comando {
     ///
     /// Esempio: varco register segnatura INPS-AUF-2021-000000010797
     Segnatura(segnatura::Segnatura),
+    /// Scrive la prova che una registrazione sta nella catena di prova; con --verify la verifica, senza archivio.
+    ///
+    /// La prova porta dalla riga della registrazione, senza dati personali, alla chiusura firmata del suo giorno
+    /// (prova-AAAA-MM-GG.json fra le ancore): chi ha entrambe non ha bisogno d'altro. Esce con 75 finché il giorno è aperto, con
+    /// 65 se la prova non prova nulla.
+    ///
+    /// Esempio: varco register proof INPS-AUF-2021-000000010797 -o prova.json
+    ///
+    /// Esempio: varco register proof --verify prova.json --ancora prova-2021-07-01.json --chiave firma.pem.pub --ricevuta
+    /// ricevuta.xml
+    Proof(proof::Proof),
 }
 
 impl Args {
@@ -116,6 +128,7 @@ impl Args {
             Comando::Emergency(emergency) => emergency.run().await,
             Comando::Recover(recover) => recover.run().await,
             Comando::Segnatura(segnatura) => segnatura.run().await,
+            Comando::Proof(proof) => proof.run().await,
         }
     }
 }

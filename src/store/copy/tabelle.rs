@@ -735,8 +735,35 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
             col("risposta_codec", Testo),
             col("risposta_bytes_len", Intero),
             col("risposta", Byte),
+            // Where it stands in the chain: before all that the database will write, in the order of the file.
+            made("transazione", Intero, DA_FILE),
         ],
         omesse: &["id"],
+        ..TABELLA
+    },
+    Tabella {
+        nome: "sigilli",
+        da: "sigilli",
+        cammino: &[("numero", Intero)],
+        chiave: &["numero"],
+        colonne: &[
+            col("numero", Intero),
+            col("giorno", Data),
+            col("testata", Testo),
+            col("sale", Byte),
+            col("voci", Byte),
+            col("sigillo", Byte),
+        ],
+        immutabile: true,
+        ..TABELLA
+    },
+    Tabella {
+        nome: "sigilli_giorni",
+        da: "sigilli_giorni",
+        cammino: &[("giorno", Testo)],
+        chiave: &["giorno"],
+        colonne: &[col("giorno", Data), col("documento", Testo)],
+        immutabile: true,
         ..TABELLA
     },
     Tabella {
@@ -792,6 +819,7 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
             col("codice", Testo),
             col("causa", Testo),
             col("rimedio", Testo),
+            made("transazione", Intero, DA_FILE),
         ],
         immutabile: true,
         ..TABELLA
@@ -872,6 +900,9 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
         ..TABELLA
     },
 ];
+
+/// The place of a row of the file among the transactions of PostgreSQL (`postgres::sigilli::DA_FILE`).
+const DA_FILE: &str = "t.id - 4611686018427387904";
 
 /// What `lotti_pezzi` is made of: no table of the embedded store, but its files.
 pub(in crate::store) const SPOOL: &str = "";

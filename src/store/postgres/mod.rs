@@ -26,6 +26,7 @@ mod open;
 mod query;
 mod register;
 mod row;
+mod sigilli;
 mod sonda;
 mod spool;
 mod statement;

@@ -24,6 +24,7 @@ pub(super) mod origine;
 mod query;
 mod register;
 mod row;
+mod sigilli;
 mod spool;
 mod tracce;
 mod verify;

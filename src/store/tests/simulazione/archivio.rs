@@ -26,6 +26,8 @@ use crate::domanda::{Ambiente, Avente, CodiceFiscale, DomandaViva, SchedaViva};
 use crate::patronato::CodiceEnte;
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::Registrata;
+use crate::sigilli::giornata::{Blocchi, UltimoGiornaliero};
+use crate::sigilli::{Blocco, Riga, Segni};
 use crate::store::ancore::Ancore;
 use crate::store::egov::{ArchivioEgov, RicercaScambi, ScambioDi};
 use crate::store::gara::claim;
@@ -35,6 +37,7 @@ use crate::store::lotti::{
 use crate::store::registro::{
     Chi, Numeri, Richiesta as RichiestaConservata, Scritte, compose, misura, outcomes, registri,
 };
+use crate::store::sigilli::{ArchivioSigilli, BloccoConservato, Coda, Nuovo};
 use crate::store::transazione::{Registrante, register};
 use crate::store::valori::intero;
 use crate::store::{
@@ -440,6 +443,53 @@ impl ArchivioEgov for ArchivioSimulato {
     }
 
     async fn scambi(&self, _: &RicercaScambi) -> Result<Vec<ScambioDi>, StoreError> {
+        Err(elsewhere())
+    }
+}
+
+#[async_trait]
+impl ArchivioSigilli for ArchivioSimulato {
+    async fn identita(&self) -> Result<(Ambiente, String), StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn coda(&self) -> Result<Coda, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn da_sigillare(&self, _: &Segni, _: &[u8; 32], _: u32) -> Result<(Vec<Riga>, Segni), StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn sigillate(&self, _: &Segni, _: &Blocco) -> Result<Vec<Riga>, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn keep_sigillo(&self, _: &Coda, _: &Nuovo) -> Result<bool, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn blocchi(&self, _: u64, _: u32) -> Result<Vec<BloccoConservato>, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn sigilli_di(&self, _: Date) -> Result<Blocchi, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn giornate(&self, _: Option<Date>, _: u32) -> Result<Vec<(Date, String)>, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn attesa(&self, _: &Segni) -> Result<Option<Timestamp>, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn registrate_fra(&self, _: &[String]) -> Result<Vec<String>, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn ultimi_giornalieri(&self) -> Result<Vec<UltimoGiornaliero>, StoreError> {
         Err(elsewhere())
     }
 }
