@@ -1325,6 +1325,11 @@ catalogo! {
         "the lot was called off by who runs the gateway, before its end"
         "Ciò che è registrato resta; inviare le altre domande, con le stesse chiavi, in un lotto nuovo. Per il motivo rivolgersi all'assistenza."
     }
+    Lot016 "LOT-016" APIUnavailable ripetere {
+        "lo spazio del varco è scarso: nessun lotto nuovo è accolto, questo non lo è stato"
+        "the gateway is short of room: no new lot is taken, and this one was not"
+        "Inviare di nuovo lo stesso lotto, con la stessa ChiaveInvio, dopo i secondi di Retry-After; le domande urgenti si possono inviare singole. Stato ed esito dei lotti già accolti si chiedono come sempre."
+    }
     // ── MTM: the parts of an MTOM message ──
     Mtm001 "MTM-001" Porta correggere {
         "Content-Type multipart/related che non si può leggere: {motivo}"
@@ -1451,6 +1456,11 @@ catalogo! {
         "l'archivio è più indietro dei numeri già comunicati: nulla è registrato finché il gestore non lo ha recuperato"
         "the store stands before numbers that were told: nothing is registered until its operators have recovered it"
         "Riprovare più tardi con la stessa ChiaveInvio; conservare le ricevute delle ultime ore, che il gestore può chiedere. Se dura, segnalare il codice STO-004 e l'ora."
+    }
+    Sto005 "STO-005" APIUnavailable ripetere {
+        "lo spazio del varco è in esaurimento: nessuna domanda nuova e nessun atto nuovo è accolto, nulla è stato registrato"
+        "the gateway is running out of room: no new domanda and no new act is taken, nothing was registered"
+        "Riprovare con la stessa ChiaveInvio dopo i secondi di Retry-After: chi era già registrato riceve comunque la sua ricevuta, e le consultazioni rispondono."
     }
     Sys001 "SYS-001" APIUnavailable ripetere {
         "errore interno: l'esito di questa richiesta non è garantito"

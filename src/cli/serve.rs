@@ -25,6 +25,7 @@ use crate::listener::salute::{self, Salute};
 use crate::listener::{self, Porta, Serving, Spegnimento};
 use crate::schema::Schema;
 use crate::soap::answer::Limite;
+use crate::spazio::Sentinella;
 use crate::store::writer::{Handle, Writer};
 use crate::store::{self, OpenOptions, SharedStore};
 use crate::telemetry;
@@ -54,6 +55,7 @@ struct Gateway {
 struct Rear {
     salute: Option<Salute>,
     store: SharedStore,
+    spazio: Sentinella,
     lavoro: Lavoro,
     accettazione: Accettazione,
     writer: Handle,
@@ -136,6 +138,7 @@ impl Rear {
         self.accettazione.close().await;
         self.writer.close().await;
         self.tracce.close().await;
+        self.spazio.close();
         if let Some(salute) = self.salute {
             salute.close().await;
         }
@@ -192,7 +195,19 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         ids: Arc::clone(&ids),
         clock: Arc::clone(&clock),
     };
-    let lavoro = Lavoro::spawn(&RandomIds.next().to_string(), banco, writer.clone(), config.lotti)?;
+    let spazio = Sentinella::spawn(
+        Arc::clone(&store),
+        config.spazio.clone(),
+        config.registro.ancore.cartella.clone(),
+    )
+    .await;
+    let lavoro = Lavoro::spawn(
+        &RandomIds.next().to_string(),
+        banco,
+        writer.clone(),
+        config.lotti,
+        spazio.clone(),
+    )?;
     let accettazione = Accettazione::spawn(Arc::clone(&store), Arc::clone(&clock), &config.pdd);
     let intake = Arc::new(Intake {
         access: Access::new(porta.adesioni(), config.identity.mode == IdentityMode::Strict),
@@ -212,6 +227,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         },
         porta: intake::porta::Porta::new(&config.pdd, Numeri::default(), accettazione.clone())
             .context("sezione [pdd]")?,
+        spazio: spazio.clone(),
         retry_after: RETRY_AFTER,
     });
     let memoria = config
@@ -236,6 +252,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         tracce: tracce.clone(),
         writer: writer.clone(),
         lavoro: lavoro.clone(),
+        spazio: spazio.clone(),
         porta: Arc::clone(&porta),
         store: Arc::clone(&store),
         clock: Arc::clone(&channels.clock),
@@ -248,6 +265,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         rear: Rear {
             salute: salute.map(|salute| salute.serve(fonti)).transpose()?,
             store,
+            spazio,
             lavoro,
             accettazione,
             writer,

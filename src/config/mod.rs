@@ -23,6 +23,7 @@ use crate::intake::porta::PddConfig;
 use crate::listener::salute::SaluteConfig;
 use crate::listener::{Bounds, ListenerConfig, TlsConfig};
 use crate::soap::mtom;
+use crate::spazio::SpazioConfig;
 use crate::store::ancore::AncoreConfig;
 use crate::store::writer::WriterConfig;
 use crate::store::{DatabaseConfig, StoreUrl};
@@ -62,6 +63,8 @@ pub struct Config {
     pub trace: TraceConfig,
     /// The writer of the register.
     pub writer: WriterConfig,
+    /// How much room is little.
+    pub spazio: SpazioConfig,
     /// Whose register it is.
     pub registro: RegistroConfig,
     /// What the process says of itself.
@@ -85,6 +88,7 @@ impl Default for Config {
             orologio: OrologioConfig::default(),
             trace: TraceConfig::default(),
             writer: WriterConfig::default(),
+            spazio: SpazioConfig::default(),
             registro: RegistroConfig::default(),
             log: LogConfig::default(),
         }
@@ -328,7 +332,8 @@ impl Config {
             &mut tls.chiave,
             &mut tls.ca,
         ];
-        for percorso in percorsi.into_iter().chain(&mut tls.crl) {
+        let facoltativi = tls.crl.iter_mut().chain(&mut self.spazio.database_cartella);
+        for percorso in percorsi.into_iter().chain(facoltativi) {
             *percorso = cartella.join(&*percorso);
         }
     }
@@ -413,6 +418,7 @@ impl Lettura {
             orologio,
             database,
             pdd,
+            spazio,
             ..
         } = &self.config;
         let pubblico = &listener.indirizzo_pubblico;
@@ -469,6 +475,17 @@ impl Lettura {
                 limits.porta.connessioni_per_certificato_max <= limits.porta.connessioni_max,
                 "limits.connessioni_per_certificato_max",
                 "non può superare limits.connessioni_max",
+            ),
+            (
+                spazio.soglie.stretto_percento <= 100 && spazio.soglie.isteresi_percento <= 100,
+                "spazio.stretto_percento",
+                "spazio.stretto_percento e spazio.isteresi_percento: al massimo 100",
+            ),
+            (
+                spazio.soglie.critico_bytes <= spazio.soglie.stretto_bytes
+                    && spazio.soglie.critico_percento <= spazio.soglie.stretto_percento,
+                "spazio.critico_bytes",
+                "le soglie critico non superano le soglie stretto: i lotti si rifiutano per primi",
             ),
         ];
         for (vale, chiave, testo) in regole {

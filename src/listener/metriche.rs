@@ -20,6 +20,7 @@ use crate::metriche::{
     CONNESSIONI_ARCHIVIO_MAX, CONNESSIONI_MAX, CPU, CRL_EMESSA, CRL_PROSSIMA, Conti, DISCO, DISCO_LIBERO, FD,
     FD_MAX, Formato, LOTTI, LOTTI_ETA, MEMORIA, PRONTO, RESPINTI, SCADENZE, SCHEMA, Testo,
 };
+use crate::spazio::Sentinella;
 use crate::store::lotti::Quali;
 use crate::store::writer::Handle;
 use crate::store::{SharedStore, StoreError};
@@ -34,6 +35,8 @@ pub struct Fonti {
     pub writer: Handle,
     /// Lots.
     pub lavoro: Lavoro,
+    /// Room.
+    pub spazio: Sentinella,
     /// The door.
     pub porta: Arc<Porta>,
     /// The store.
@@ -90,6 +93,7 @@ impl Racconto {
             tracce,
             writer,
             lavoro,
+            spazio,
             porta,
             ..
         } = &self.fonti;
@@ -97,6 +101,7 @@ impl Racconto {
         writer.tell(&mut testo);
         testo.one(&PRONTO, u8::from(pronto));
         self.tell_store(&mut testo, archivio).await;
+        spazio.tell(&mut testo);
         lavoro.tell(&mut testo);
         porta.tell(&mut testo);
         testo.one(&CONNESSIONI_MAX, self.fonti.connessioni_max);

@@ -93,6 +93,15 @@ metriche! {
         "SQLite: byte liberi, per chi esegue il varco, sul disco dell'archivio."
     DISCO "varco_store_disk_bytes" Indicatore []
         "SQLite: byte del disco dell'archivio."
+    // ── Room ──
+    SPAZIO_STATO "varco_space_state" Indicatore ["stato"]
+        "1 per lo stato dello spazio: normale; stretto = i lotti nuovi sono rifiutati (LOT-016); critico = anche domande e atti nuovi (STO-005)."
+    SPAZIO_LIBERO "varco_space_free_bytes" Indicatore ["posto"]
+        "Byte che si possono ancora scrivere: disco dell'archivio (archivio), spazio.database_bytes_max (quota), disco delle ancore (ancore)."
+    SPAZIO_CAPIENZA "varco_space_bytes" Indicatore ["posto"]
+        "Byte in tutto di ogni posto."
+    TRACCE_CEDUTE "varco_trace_given_up_total" Contatore []
+        "Tracce di messaggi che non hanno registrato nulla, non scritte perché l'archivio è pieno: il log ne ha la riga."
     // ── Lots ──
     LOTTI "varco_lots" Indicatore ["stato"]
         "Lotti non conclusi nell'archivio: in_attesa, in_lavorazione, sospesi, fermi (fermi conta anche fra i primi due). Di più varchi su un archivio si guarda uno, non la somma."

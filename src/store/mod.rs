@@ -19,6 +19,7 @@ pub mod postgres;
 mod quadro;
 mod registro;
 pub mod secondo;
+pub mod spazio;
 mod sportello;
 pub mod sqlite;
 #[cfg(test)]
@@ -533,7 +534,9 @@ impl Inconsistency {
 
 /// What must be kept. Two implementations, each with its own SQL.
 #[async_trait]
-pub trait Store: lotti::ArchivioLotti + egov::ArchivioEgov + Send + Sync + std::fmt::Debug {
+pub trait Store:
+    lotti::ArchivioLotti + egov::ArchivioEgov + spazio::ArchivioSpazio + Send + Sync + std::fmt::Debug
+{
     /// What is registered under a key: the cheap look of `replay`.
     async fn registrata(&self, chiave: &Chiave) -> Result<Option<Registrata>, StoreError>;
 

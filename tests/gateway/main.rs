@@ -24,5 +24,6 @@ mod replay;
 mod riesame;
 mod salute;
 mod secondo;
+mod spazio;
 mod trace;
 mod una_domanda;

@@ -25,6 +25,7 @@ mod query;
 mod register;
 mod row;
 mod sonda;
+mod spazio;
 mod spool;
 mod statement;
 mod tracce;

@@ -22,6 +22,7 @@ pub(super) mod origine;
 mod query;
 mod register;
 mod row;
+mod spazio;
 mod spool;
 mod tracce;
 mod verify;

@@ -32,9 +32,11 @@ use crate::store::gara::claim;
 use crate::store::lotti::{
     Accettazione, ArchivioLotti, Comando, EsitoElemento, Gruppo, Lavorazione, Lotto, NuovoLotto, Quali,
 };
+
 use crate::store::registro::{
     Chi, Numeri, Richiesta as RichiestaConservata, Scritte, compose, misura, outcomes, registri,
 };
+use crate::store::spazio::ArchivioSpazio;
 use crate::store::transazione::{Registrante, register};
 use crate::store::valori::intero;
 use crate::store::{
@@ -440,6 +442,13 @@ impl ArchivioEgov for ArchivioSimulato {
     }
 
     async fn scambi(&self, _: &RicercaScambi) -> Result<Vec<ScambioDi>, StoreError> {
+        Err(elsewhere())
+    }
+}
+
+#[async_trait]
+impl ArchivioSpazio for ArchivioSimulato {
+    async fn byte_occupati(&self) -> Result<u64, StoreError> {
         Err(elsewhere())
     }
 }
