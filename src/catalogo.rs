@@ -1232,6 +1232,11 @@ catalogo! {
         "PresentataDal comes after PresentataAl: no day lies between them"
         "Scambiare i due giorni; per un giorno solo indicarlo in entrambi."
     }
+    Cur004 "CUR-004" NotFound correggere {
+        "le variazioni che seguono questo cursore non sono più conservate tutte"
+        "not all changes behind this cursor are kept any more"
+        "Chiedere di nuovo ElencoVariazioni senza Cursore, dalla prima variazione conservata, e lo stato attuale delle domande a RicercaDomande."
+    }
     // ── DOC: the papers of a registration ──
     Doc001 "DOC-001" InvalidRequestContent correggere {
         "la richiesta di questa registrazione è stata eliminata al termine della sua conservazione: il riepilogo non c'è più"

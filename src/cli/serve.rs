@@ -26,6 +26,7 @@ use crate::listener::{self, Porta, Serving, Spegnimento};
 use crate::schema::Schema;
 use crate::soap::answer::Limite;
 use crate::spazio::Sentinella;
+use crate::spazio::conservazione::Conservazione;
 use crate::store::writer::{Handle, Writer};
 use crate::store::{self, OpenOptions, SharedStore};
 use crate::telemetry;
@@ -56,6 +57,7 @@ struct Rear {
     salute: Option<Salute>,
     store: SharedStore,
     spazio: Sentinella,
+    conservazione: Conservazione,
     lavoro: Lavoro,
     accettazione: Accettazione,
     writer: Handle,
@@ -134,6 +136,7 @@ impl Rear {
     /// In order: first nothing comes any more (the door is shut), the lots stop where they are, then what waits is
     /// registered, then the trace.
     async fn close(self) {
+        self.conservazione.close().await;
         self.lavoro.close().await;
         self.accettazione.close().await;
         self.writer.close().await;
@@ -176,6 +179,12 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         let tracce = tracce.clone();
         Arc::new(move |rifiuto| tracce.porta(rifiuto))
     };
+    let conservazione = Conservazione::spawn(
+        Arc::clone(&store),
+        Arc::clone(&clock),
+        writer.clone(),
+        config.conservazione,
+    );
     let porta = Porta::open(
         config.tls.clone(),
         config.adesioni.clone(),
@@ -197,6 +206,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
     };
     let spazio = Sentinella::spawn(
         Arc::clone(&store),
+        Arc::clone(&clock),
         config.spazio.clone(),
         config.registro.ancore.cartella.clone(),
     )
@@ -253,6 +263,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         writer: writer.clone(),
         lavoro: lavoro.clone(),
         spazio: spazio.clone(),
+        conservazione: conservazione.clone(),
         porta: Arc::clone(&porta),
         store: Arc::clone(&store),
         clock: Arc::clone(&channels.clock),
@@ -266,6 +277,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
             salute: salute.map(|salute| salute.serve(fonti)).transpose()?,
             store,
             spazio,
+            conservazione,
             lavoro,
             accettazione,
             writer,

@@ -24,7 +24,9 @@ use crate::listener::salute::SaluteConfig;
 use crate::listener::{Bounds, ListenerConfig, TlsConfig};
 use crate::soap::mtom;
 use crate::spazio::SpazioConfig;
+use crate::spazio::conservazione::ConservazioneConfig;
 use crate::store::ancore::AncoreConfig;
+use crate::store::spazio::Regola;
 use crate::store::writer::WriterConfig;
 use crate::store::{DatabaseConfig, StoreUrl};
 use crate::trace::writer::TraceConfig;
@@ -65,6 +67,8 @@ pub struct Config {
     pub writer: WriterConfig,
     /// How much room is little.
     pub spazio: SpazioConfig,
+    /// How long what is kept.
+    pub conservazione: ConservazioneConfig,
     /// Whose register it is.
     pub registro: RegistroConfig,
     /// What the process says of itself.
@@ -89,6 +93,7 @@ impl Default for Config {
             trace: TraceConfig::default(),
             writer: WriterConfig::default(),
             spazio: SpazioConfig::default(),
+            conservazione: ConservazioneConfig::default(),
             registro: RegistroConfig::default(),
             log: LogConfig::default(),
         }
@@ -419,6 +424,7 @@ impl Lettura {
             database,
             pdd,
             spazio,
+            conservazione,
             ..
         } = &self.config;
         let pubblico = &listener.indirizzo_pubblico;
@@ -486,6 +492,29 @@ impl Lettura {
                     && spazio.soglie.critico_percento <= spazio.soglie.stretto_percento,
                 "spazio.critico_bytes",
                 "le soglie critico non superano le soglie stretto: i lotti si rifiutano per primi",
+            ),
+            (
+                Regola::TUTTE.into_iter().all(|regola| {
+                    let termine = conservazione.termine(regola);
+                    termine == 0 || termine >= ConservazioneConfig::termine_minimo(regola)
+                }),
+                "conservazione.richieste_anni",
+                "termini della sezione [conservazione]: 0 (per sempre), oppure almeno 1 anno per le richieste, 31 giorni per \
+                 tracce e variazioni, 8 per byte delle tracce e porta",
+            ),
+            (
+                conservazione.tracce_giorni == 0
+                    || (1..=conservazione.tracce_giorni).contains(&conservazione.tracce_byte_giorni),
+                "conservazione.tracce_byte_giorni",
+                "i byte di una traccia non durano più della traccia (conservazione.tracce_giorni)",
+            ),
+            (
+                conservazione.richieste_anni <= 1000
+                    && Regola::TUTTE
+                        .into_iter()
+                        .all(|regola| conservazione.termine(regola) <= 365_000),
+                "conservazione.tracce_giorni",
+                "termini della sezione [conservazione]: al massimo mille anni",
             ),
         ];
         for (vale, chiave, testo) in regole {

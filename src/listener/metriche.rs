@@ -21,6 +21,7 @@ use crate::metriche::{
     FD_MAX, Formato, LOTTI, LOTTI_ETA, MEMORIA, PRONTO, RESPINTI, SCADENZE, SCHEMA, Testo,
 };
 use crate::spazio::Sentinella;
+use crate::spazio::conservazione::Conservazione;
 use crate::store::lotti::Quali;
 use crate::store::writer::Handle;
 use crate::store::{SharedStore, StoreError};
@@ -37,6 +38,8 @@ pub struct Fonti {
     pub lavoro: Lavoro,
     /// Room.
     pub spazio: Sentinella,
+    /// What goes when its time is over.
+    pub conservazione: Conservazione,
     /// The door.
     pub porta: Arc<Porta>,
     /// The store.
@@ -94,6 +97,7 @@ impl Racconto {
             writer,
             lavoro,
             spazio,
+            conservazione,
             porta,
             ..
         } = &self.fonti;
@@ -102,6 +106,7 @@ impl Racconto {
         testo.one(&PRONTO, u8::from(pronto));
         self.tell_store(&mut testo, archivio).await;
         spazio.tell(&mut testo);
+        conservazione.tell(&mut testo);
         lavoro.tell(&mut testo);
         porta.tell(&mut testo);
         testo.one(&CONNESSIONI_MAX, self.fonti.connessioni_max);

@@ -2,6 +2,8 @@
 //! again at the store's disk or database and at the anchors' disk. When room gets scarce it refuses first new lots, then new
 //! domande and acts; never the retry of what was registered, never a look-up. It comes back by itself (ADR 22).
 
+pub mod conservazione;
+pub mod previsione;
 mod soglie;
 
 use std::path::{Path, PathBuf};
@@ -9,12 +11,16 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinHandle;
 
+use self::previsione::{MEMORIA, Previsione};
 pub use self::soglie::{Posto, Soglie, Stato};
 use crate::catalogo::Codice;
-use crate::metriche::{SPAZIO_CAPIENZA, SPAZIO_LIBERO, SPAZIO_STATO, Testo};
+use crate::clock::Clock;
+use crate::metriche::{SPAZIO_CAPIENZA, SPAZIO_CRESCITA, SPAZIO_GIORNI, SPAZIO_LIBERO, SPAZIO_STATO, Testo};
 use crate::rifiuto::Guasto;
+use crate::store::spazio::Campione;
 use crate::store::{SharedStore, StoreError};
 
 /// Section `spazio`.
@@ -54,17 +60,27 @@ struct Dentro {
     /// The worst of what was seen, for whoever asks with every message.
     stato: AtomicU8,
     visti: Mutex<Vec<(Posto, Stato)>>,
+    /// The hour of the last sample, and what the samples said then.
+    previsione: Mutex<(Option<Timestamp>, Previsione)>,
     lavoro: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Sentinella {
     /// Looks once, and from then on again and again, on the runtime of the caller. `ancore` is where the anchors lie.
-    pub async fn spawn(store: SharedStore, config: SpazioConfig, ancore: PathBuf) -> Self {
+    pub async fn spawn(
+        store: SharedStore,
+        clock: Arc<dyn Clock>,
+        config: SpazioConfig,
+        ancore: PathBuf,
+    ) -> Self {
         let sentinella = Self::idle(config);
         sentinella.look(&store, &ancore).await;
         let sua = sentinella.clone();
         let lavoro = tokio::spawn(async move {
             loop {
+                if let Err(errore) = sua.sample(&store, clock.wall()).await {
+                    tracing::debug!("no sample of the room was kept: {errore}");
+                }
                 tokio::time::sleep(sua.0.config.intervallo).await;
                 sua.look(&store, &ancore).await;
             }
@@ -80,6 +96,7 @@ impl Sentinella {
             config,
             stato: AtomicU8::new(Stato::Normale as u8),
             visti: Mutex::default(),
+            previsione: Mutex::default(),
             lavoro: Mutex::default(),
         }))
     }
@@ -136,6 +153,11 @@ impl Sentinella {
         for (posto, _) in &visti {
             capienza.tell(&[posto.nome], posto.capienza);
         }
+        let (_, previsione) = *self.0.previsione.lock().unwrap_or_else(PoisonError::into_inner);
+        testo
+            .of(&SPAZIO_CRESCITA)
+            .tell_some(&[], previsione.byte_al_giorno);
+        testo.of(&SPAZIO_GIORNI).tell_some(&[], previsione.giorni);
     }
 
     /// Ends the looking.
@@ -167,7 +189,7 @@ impl Sentinella {
         for letto in [
             Ok(store_disk(store, config)),
             quota(store, config).await,
-            Ok(disk("ancore", ancore)),
+            Ok(disk(ANCORE, ancore)),
         ] {
             match letto {
                 Ok(posto) => visti.extend(posto),
@@ -195,6 +217,31 @@ impl Sentinella {
         self.note(giudicati);
     }
 
+    /// What is free for the store, and how much of it must stay: of the place that has the least.
+    fn left(&self) -> Option<(u64, u64)> {
+        least(&self.seen(), &self.0.config)
+    }
+
+    /// A sample an hour, whichever gateway keeps it; from all of them what is to come.
+    async fn sample(&self, store: &SharedStore, adesso: Timestamp) -> Result<(), StoreError> {
+        let ora = adesso - SignedDuration::from_secs(adesso.as_second().rem_euclid(ORA_S));
+        let ora = Timestamp::from_second(ora.as_second()).unwrap_or(ora);
+        if self.0.previsione.lock().unwrap_or_else(PoisonError::into_inner).0 == Some(ora) {
+            return Ok(());
+        }
+        let left = self.left();
+        let campione = Campione {
+            ora,
+            occupati: store.byte_occupati().await?,
+            liberi: left.map(|(liberi, _)| liberi),
+        };
+        store.keep_campione(&campione, ora - MEMORIA).await?;
+        let soglia = left.map_or(0, |(_, soglia)| soglia);
+        let previsione = Previsione::of(&store.campioni().await?, soglia);
+        *self.0.previsione.lock().unwrap_or_else(PoisonError::into_inner) = (Some(ora), previsione);
+        Ok(())
+    }
+
     /// The worst place says what there is room for. A change is told in the log, once.
     fn note(&self, visti: Vec<(Posto, Stato)>) {
         let peggiore = visti.iter().max_by_key(|(_, stato)| *stato).copied();
@@ -218,6 +265,39 @@ impl Sentinella {
             }
         }
     }
+}
+
+/// The places as they are now, each with its state as a gateway would find it that begins: for a command.
+pub async fn places(
+    store: &SharedStore,
+    config: &SpazioConfig,
+    ancore: &Path,
+) -> Result<Vec<(Posto, Stato)>, StoreError> {
+    let posti = [
+        store_disk(store, config),
+        quota(store, config).await?,
+        disk(ANCORE, ancore),
+    ];
+    let posti = posti.into_iter().flatten();
+    Ok(posti
+        .map(|posto| (posto, config.soglie.judge(Stato::Normale, &posto)))
+        .collect())
+}
+
+/// What is free for the store where it has the least, and how much of it must stay free for domande.
+#[must_use]
+pub fn least(visti: &[(Posto, Stato)], config: &SpazioConfig) -> Option<(u64, u64)> {
+    let suoi = visti
+        .iter()
+        .map(|(posto, _)| posto)
+        .filter(|posto| posto.nome != ANCORE);
+    suoi.map(|posto| {
+        (
+            posto.liberi,
+            config.soglie.threshold(Stato::Critico, posto.capienza),
+        )
+    })
+    .min()
 }
 
 /// The disk of the embedded store, or of a database that is said to lie on this machine.
@@ -258,6 +338,9 @@ fn disk(nome: &'static str, cartella: &Path) -> Option<Posto> {
     })
 }
 
+/// The disk of the anchors.
+const ANCORE: &str = "ancore";
+const ORA_S: i64 = 3600;
 /// The place that is bounded by the configuration and not by a disk.
 const QUOTA: &str = "quota";
 /// A database that does not tell its size in so long is asked again at the next look.

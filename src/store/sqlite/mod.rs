@@ -19,6 +19,7 @@ mod lotti;
 mod modifiche;
 mod open;
 pub(super) mod origine;
+mod pulizie;
 mod query;
 mod register;
 mod row;
