@@ -15,6 +15,7 @@ use crate::salute::{ask_with, raw};
 on_both_stores! {
     as_room_runs_out_lots_are_refused_first_then_domande_and_never_a_retry_or_a_look_up,
     a_lot_that_was_taken_in_waits_for_room_and_goes_on_by_itself,
+    a_gateway_purges_while_it_serves_and_a_cursor_of_before_the_cut_is_told,
 }
 
 const MIB: u64 = 1 << 20;
@@ -206,5 +207,58 @@ fn a_lot_that_was_taken_in_waits_for_room_and_goes_on_by_itself(archivio: Archiv
         Some("2"),
         "{}",
         stato.text()
+    );
+}
+
+fn variazioni(cursore: Option<&str>) -> String {
+    let dentro = cursore.map_or(String::new(), |cursore| {
+        format!("<c:Cursore xmlns:c=\"http://inps.it/cooperazione/v1\">{cursore}</c:Cursore>")
+    });
+    crate::lotti::busta(
+        "",
+        &format!(
+            "<at:ElencoVariazioni xmlns:at=\"http://inps.it/AssegnoTemporaneo/v1\">{dentro}</at:ElencoVariazioni>"
+        ),
+    )
+}
+
+fn a_gateway_purges_while_it_serves_and_a_cursor_of_before_the_cut_is_told(archivio: Archivio) {
+    let in_fretta = "[salute]\nindirizzo = \"127.0.0.1:0\"\nintervallo_s = 0.05\n\
+         [conservazione]\nintervallo_s = 0.05\npausa_s = 0.001\nvariazioni_giorni = ";
+    let senza = Setting {
+        salute: Some(format!("{in_fretta}0\n")),
+        ..Setting::on(archivio)
+    };
+    // The feed of these days is years old by the true clock; with no term it stays.
+    let gateway = Gateway::spawn(&senza);
+    let client = gateway.client("pat01");
+    client.post(domanda("K-1", 1).as_bytes());
+    let prima = client.post(variazioni(None).as_bytes()).value("Cursore").unwrap();
+    client.post(domanda("K-2", 2).as_bytes());
+    let dopo = client.post(variazioni(None).as_bytes()).value("Cursore").unwrap();
+    assert_ne!(prima, dopo);
+    let dir = gateway.stop();
+
+    let gateway = Gateway::spawn_in(
+        dir,
+        &Setting {
+            salute: Some(format!("{in_fretta}31\n")),
+            ..Setting::on(archivio)
+        },
+    );
+    until(&gateway, "varco_retention_rows_total{regola=\"VARIAZIONI\"}", 2.0);
+    let client = gateway.client("pat01");
+    // Who has seen all that went misses nothing, who has not is told.
+    let aggiornato = client.post(variazioni(Some(&dopo)).as_bytes());
+    assert_eq!(aggiornato.status, 200, "{}", aggiornato.text());
+    told(&client.post(variazioni(Some(&prima)).as_bytes()), 500, "CUR-004");
+    assert_eq!(client.post(variazioni(None).as_bytes()).status, 200);
+    // The domande are as they were.
+    let ripetuta = client.post(domanda("K-1", 1).as_bytes());
+    assert_eq!(
+        ripetuta.value("Ripetizione").as_deref(),
+        Some("true"),
+        "{}",
+        ripetuta.text()
     );
 }
