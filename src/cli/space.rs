@@ -109,7 +109,9 @@ async fn open(config: &Config) -> Result<(SharedStore, Arc<dyn Clock>)> {
 async fn show(config: &Config) -> Result<Uscita> {
     let (store, clock) = open(config).await?;
     let (posti, frasi) = look(&store, config).await?;
-    frasi.iter().for_each(|frase| outln!("{frase}"));
+    for frase in &frasi {
+        outln!("{frase}");
+    }
     outln!("");
     tell_kinds(&store).await?;
     outln!("");

@@ -34,7 +34,7 @@ impl Intake {
 }
 
 /// The Identificatore of a busta that registered nothing could not be used up. On a full disk the answer goes out all the same:
-/// a copy of that busta will get it again, and not EGOV_IT_110; it would register nothing twice.
+/// a copy of that busta will get it again, and not `EGOV_IT_110`; it would register nothing twice.
 pub(super) fn may_go_on_without(failure: Failure) -> Result<(), Failure> {
     match failure {
         Failure::Guasto(Guasto::Store {

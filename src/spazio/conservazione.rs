@@ -264,7 +264,7 @@ impl Potatore {
             fatta.byte += passo.byte;
             if passo.finita {
                 fatta.conclusa_il = Some(ora);
-                self.tell(&fatta);
+                tell_end(&fatta);
                 return Ok(Some(fatta));
             }
             // At most a fifth of the time, however slow the disk is.
@@ -281,17 +281,17 @@ impl Potatore {
             tokio::time::sleep(RESPIRO).await;
         }
     }
+}
 
-    fn tell(&self, fatta: &Pulizia) {
-        if fatta.righe > 0 {
-            tracing::info!(
-                regola = fatta.regola.as_str(),
-                righe = fatta.righe,
-                byte = fatta.byte,
-                "what was kept until {} is gone, its time is over",
-                fatta.fino_a
-            );
-        }
+fn tell_end(fatta: &Pulizia) {
+    if fatta.righe > 0 {
+        tracing::info!(
+            regola = fatta.regola.as_str(),
+            righe = fatta.righe,
+            byte = fatta.byte,
+            "what was kept until {} is gone, its time is over",
+            fatta.fino_a
+        );
     }
 }
 
