@@ -1232,6 +1232,11 @@ catalogo! {
         "PresentataDal comes after PresentataAl: no day lies between them"
         "Scambiare i due giorni; per un giorno solo indicarlo in entrambi."
     }
+    Cur004 "CUR-004" NotFound correggere {
+        "le variazioni che seguono questo cursore non sono più conservate tutte"
+        "not all changes behind this cursor are kept any more"
+        "Chiedere di nuovo ElencoVariazioni senza Cursore, dalla prima variazione conservata, e lo stato attuale delle domande a RicercaDomande."
+    }
     // ── DOC: the papers of a registration ──
     Doc001 "DOC-001" InvalidRequestContent correggere {
         "la richiesta di questa registrazione è stata eliminata al termine della sua conservazione: il riepilogo non c'è più"
@@ -1324,6 +1329,11 @@ catalogo! {
         "il lotto è stato chiuso da chi gestisce il varco, prima della fine"
         "the lot was called off by who runs the gateway, before its end"
         "Ciò che è registrato resta; inviare le altre domande, con le stesse chiavi, in un lotto nuovo. Per il motivo rivolgersi all'assistenza."
+    }
+    Lot016 "LOT-016" APIUnavailable ripetere {
+        "lo spazio del varco è scarso: nessun lotto nuovo è accolto, questo non lo è stato"
+        "the gateway is short of room: no new lot is taken, and this one was not"
+        "Inviare di nuovo lo stesso lotto, con la stessa ChiaveInvio, dopo i secondi di Retry-After; le domande urgenti si possono inviare singole. Stato ed esito dei lotti già accolti si chiedono come sempre."
     }
     // ── MTM: the parts of an MTOM message ──
     Mtm001 "MTM-001" Porta correggere {
@@ -1451,6 +1461,11 @@ catalogo! {
         "l'archivio è più indietro dei numeri già comunicati: nulla è registrato finché il gestore non lo ha recuperato"
         "the store stands before numbers that were told: nothing is registered until its operators have recovered it"
         "Riprovare più tardi con la stessa ChiaveInvio; conservare le ricevute delle ultime ore, che il gestore può chiedere. Se dura, segnalare il codice STO-004 e l'ora."
+    }
+    Sto005 "STO-005" APIUnavailable ripetere {
+        "lo spazio del varco è in esaurimento: nessuna domanda nuova e nessun atto nuovo è accolto, nulla è stato registrato"
+        "the gateway is running out of room: no new domanda and no new act is taken, nothing was registered"
+        "Riprovare con la stessa ChiaveInvio dopo i secondi di Retry-After: chi era già registrato riceve comunque la sua ricevuta, e le consultazioni rispondono."
     }
     Sys001 "SYS-001" APIUnavailable ripetere {
         "errore interno: l'esito di questa richiesta non è garantito"

@@ -14,6 +14,7 @@ pub mod porta;
 mod reply;
 mod risposte;
 pub mod scadenza;
+mod spazio;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -45,6 +46,7 @@ use crate::soap::answer::{self, EsitoInvio, EsitoVerifica, RicevutaDiAllora, Ris
 use crate::soap::envelope::Envelope;
 use crate::soap::identity::Identity;
 use crate::soap::mtom::Messaggio;
+use crate::spazio::Sentinella;
 use crate::store::writer::Handle;
 use crate::store::{Atto, Chiave, Contenuto, Registrazione, SharedStore, StoreError};
 use crate::xml;
@@ -116,6 +118,8 @@ pub struct Intake {
     pub lotti: Lotti,
     /// The porta di dominio.
     pub porta: Porta,
+    /// Whether there is room.
+    pub spazio: Sentinella,
     /// Seconds told in `Retry-After` when we are the cause.
     pub retry_after: Duration,
 }
@@ -243,7 +247,8 @@ impl Intake {
     ///
     /// Nothing is told against a message before its key was looked at. A domanda that has nothing against it needs no
     /// look of its own: the registration begins with that very look, and with the live sheets and domande. An act is held against
-    /// the domanda that it is about; when that changed before the registration, it is read and asked again.
+    /// the domanda that it is about; when that changed before the registration, it is read and asked again. Where room runs
+    /// out only what was registered before goes on from there.
     async fn invia(
         &self,
         mut letta: Letta,
@@ -270,6 +275,9 @@ impl Intake {
                 }
             };
             diario.passo("regole");
+            if let Some(registrata) = self.room_for(&ammessa).await? {
+                return Ok(registrata_invio(diario, &registrata, true, Vec::new()));
+            }
             match self.register(ammessa, incoming, diario).await? {
                 Registered::Told(risposta) => return Ok(risposta),
                 Registered::Superata(ancora) => letta = *ancora,
@@ -453,8 +461,10 @@ impl Intake {
         accepted: Result<Risposta, Failure>,
         diario: &mut Diario,
     ) -> Result<Risposta, Failure> {
-        if Veste::of(&accepted).is_propria() {
-            self.use_up(diario).await?;
+        if Veste::of(&accepted).is_propria()
+            && let Err(failure) = self.use_up(diario).await
+        {
+            spazio::may_go_on_without(failure)?;
         }
         accepted
     }

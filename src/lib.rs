@@ -15,9 +15,10 @@ pub mod listener;
 pub mod channel;
 pub mod telemetry;
 
-// The way, whole; who may, and whether it came before.
+// The way, whole; who may, and whether it came before; whether there is room.
 pub mod access;
 pub mod intake;
+pub mod spazio;
 
 // Beside the way: the reference engine, which knows the store by its contract alone.
 pub mod engine;

@@ -101,6 +101,14 @@ pub enum Guasto {
         /// What operators are told.
         causa: String,
     },
+    /// Room runs out: nothing new of this kind is taken until there is more (`spazio`).
+    #[error("spazio in esaurimento")]
+    Spazio {
+        /// What is not taken.
+        codice: Codice,
+        /// Seconds until it is worth trying again.
+        riprova_fra_s: u64,
+    },
     /// More bytes of bodies are being read than the configuration allows.
     #[error("memoria per i messaggi in arrivo esaurita")]
     MemoriaEsaurita,
@@ -204,7 +212,7 @@ impl Guasto {
     #[must_use]
     pub fn codice(&self) -> Codice {
         match self {
-            Self::Store { codice, .. } => *codice,
+            Self::Store { codice, .. } | Self::Spazio { codice, .. } => *codice,
             Self::MemoriaEsaurita => Codice::Acc009,
             Self::TempoScaduto(_) => Codice::Sys003,
             Self::Carta(_) | Self::Interno(_) => Codice::Sys001,

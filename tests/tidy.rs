@@ -16,7 +16,7 @@ use xsd_schema::validation::{CollectingValidationSink, SchemaValidator, Validati
 const STRATI: &[(&str, &[&str])] = &[
     ("shell", &["telemetry", "main", "cli", "config"]),
     ("edge", &["listener", "channel"]),
-    ("flow", &["access", "engine", "intake", "replay"]),
+    ("flow", &["access", "engine", "intake", "replay", "spazio"]),
     ("ports", &["store", "trace", "adesione"]),
     ("verdict", &["rifiuto"]),
     (

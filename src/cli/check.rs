@@ -129,6 +129,7 @@ async fn store(effettiva: &Effective) -> Result<Vec<String>> {
             ingresso.tls.as_deref().unwrap_or("senza TLS")
         ));
     }
+    frasi.extend(super::space::look(&store, &effettiva.config).await?.1);
     frasi.extend(too_strong(ambiente, &identikit).map(|avviso| format!("avviso      {avviso}")));
     Ok(frasi)
 }

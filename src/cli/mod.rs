@@ -32,6 +32,7 @@ pub mod register;
 pub mod sample;
 pub mod send;
 pub mod serve;
+pub mod space;
 pub mod store;
 pub mod trace;
 mod trace_egov;
@@ -214,6 +215,15 @@ enum Comando {
     ///
     /// Esempio: varco register list --config demo/varco.toml
     Register(register::Args),
+    /// Lo spazio: che cosa occupa l'archivio, quanto cresce, fra quanti giorni è pieno; che cosa si scarta a fine termine.
+    ///
+    /// Senza altro dice com'è. `purge` scarta ciò che è oltre i termini (`--prova`: dice soltanto che cosa), `hold` e
+    /// `release` vincolano e liberano una domanda, `holds` e `log` elencano vincoli e pulizie.
+    ///
+    /// Esempio: varco space --config demo/varco.toml
+    ///
+    /// Esempio: varco space purge --prova --config demo/varco.toml
+    Space(space::Args),
     /// Lavora su un archivio intero: il trasferimento a PostgreSQL.
     ///
     /// Esempio: varco store copy sqlite:/var/lib/varco/store.db postgres://varco_owner@db.esempio.it/varco
@@ -322,6 +332,7 @@ impl Cli {
             Comando::Migrate(dove) => runtime()?.block_on(check::migrate(&dove)),
             Comando::Trace(args) => runtime()?.block_on(args.run()),
             Comando::Register(args) => runtime()?.block_on(args.run()),
+            Comando::Space(args) => runtime()?.block_on(args.run()),
             Comando::Store(args) => runtime()?.block_on(args.run()),
             Comando::Backup(args) => runtime()?.block_on(args.run()),
             Comando::Engine(args) => runtime()?.block_on(args.run()),

@@ -25,6 +25,8 @@ use crate::listener::salute::{self, Salute};
 use crate::listener::{self, Porta, Serving, Spegnimento};
 use crate::schema::Schema;
 use crate::soap::answer::Limite;
+use crate::spazio::Sentinella;
+use crate::spazio::conservazione::Conservazione;
 use crate::store::writer::{Handle, Writer};
 use crate::store::{self, OpenOptions, SharedStore};
 use crate::telemetry;
@@ -56,6 +58,8 @@ struct Gateway {
 struct Rear {
     salute: Option<Salute>,
     store: SharedStore,
+    spazio: Sentinella,
+    conservazione: Conservazione,
     lavoro: Lavoro,
     accettazione: Accettazione,
     writer: Handle,
@@ -135,11 +139,13 @@ impl Rear {
     /// In order: first nothing comes any more (the door is shut), the lots stop where they are, then what waits is
     /// registered, then the trace; what was written is sealed.
     async fn close(self) {
+        self.conservazione.close().await;
         self.lavoro.close().await;
         self.accettazione.close().await;
         self.writer.close().await;
         self.tracce.close().await;
         self.sigillatore.close().await;
+        self.spazio.close();
         if let Some(salute) = self.salute {
             salute.close().await;
         }
@@ -188,6 +194,12 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         let tracce = tracce.clone();
         Arc::new(move |rifiuto| tracce.porta(rifiuto))
     };
+    let conservazione = Conservazione::spawn(
+        Arc::clone(&store),
+        Arc::clone(&clock),
+        writer.clone(),
+        config.conservazione,
+    );
     let porta = Porta::open(
         config.tls.clone(),
         config.adesioni.clone(),
@@ -209,7 +221,14 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
     };
     // By which gateway a lot is worked is asked by people; that no two workers have one name, by the store.
     let chi = format!("{} {}", config.registro.ancore.nodo, RandomIds.next());
-    let lavoro = Lavoro::spawn(&chi, banco, writer.clone(), config.lotti)?;
+    let spazio = Sentinella::spawn(
+        Arc::clone(&store),
+        Arc::clone(&clock),
+        config.spazio.clone(),
+        config.registro.ancore.cartella.clone(),
+    )
+    .await;
+    let lavoro = Lavoro::spawn(&chi, banco, writer.clone(), config.lotti, spazio.clone())?;
     let accettazione = Accettazione::spawn(Arc::clone(&store), Arc::clone(&clock), &config.pdd);
     let intake = Arc::new(Intake {
         access: Access::new(porta.adesioni(), config.identity.mode == IdentityMode::Strict),
@@ -229,6 +248,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         },
         porta: intake::porta::Porta::new(&config.pdd, Numeri::default(), accettazione.clone())
             .context("sezione [pdd]")?,
+        spazio: spazio.clone(),
         retry_after: RETRY_AFTER,
     });
     let memoria = config
@@ -254,6 +274,8 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         sigillatore: sigillatore.clone(),
         writer: writer.clone(),
         lavoro: lavoro.clone(),
+        spazio: spazio.clone(),
+        conservazione: conservazione.clone(),
         porta: Arc::clone(&porta),
         store: Arc::clone(&store),
         clock: Arc::clone(&channels.clock),
@@ -266,6 +288,8 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         rear: Rear {
             salute: salute.map(|salute| salute.serve(fonti)).transpose()?,
             store,
+            spazio,
+            conservazione,
             lavoro,
             accettazione,
             writer,

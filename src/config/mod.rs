@@ -23,7 +23,10 @@ use crate::intake::porta::PddConfig;
 use crate::listener::salute::SaluteConfig;
 use crate::listener::{Bounds, ListenerConfig, TlsConfig};
 use crate::soap::mtom;
+use crate::spazio::SpazioConfig;
+use crate::spazio::conservazione::ConservazioneConfig;
 use crate::store::ancore::AncoreConfig;
+use crate::store::spazio::Regola;
 use crate::store::writer::WriterConfig;
 use crate::store::{DatabaseConfig, StoreUrl};
 use crate::trace::otlp::TelemetriaConfig;
@@ -65,6 +68,10 @@ pub struct Config {
     pub telemetria: TelemetriaConfig,
     /// The writer of the register.
     pub writer: WriterConfig,
+    /// How much room is little.
+    pub spazio: SpazioConfig,
+    /// How long what is kept.
+    pub conservazione: ConservazioneConfig,
     /// Whose register it is.
     pub registro: RegistroConfig,
     /// What the process says of itself.
@@ -89,6 +96,8 @@ impl Default for Config {
             trace: TraceConfig::default(),
             telemetria: TelemetriaConfig::default(),
             writer: WriterConfig::default(),
+            spazio: SpazioConfig::default(),
+            conservazione: ConservazioneConfig::default(),
             registro: RegistroConfig::default(),
             log: LogConfig::default(),
         }
@@ -334,11 +343,12 @@ impl Config {
             &mut tls.chiave,
             &mut tls.ca,
         ];
-        for percorso in percorsi
-            .into_iter()
-            .chain(&mut tls.crl)
+        let facoltativi = tls
+            .crl
+            .iter_mut()
             .chain(&mut self.registro.firma)
-        {
+            .chain(&mut self.spazio.database_cartella);
+        for percorso in percorsi.into_iter().chain(facoltativi) {
             *percorso = cartella.join(&*percorso);
         }
     }
@@ -424,6 +434,8 @@ impl Lettura {
             database,
             pdd,
             trace,
+            spazio,
+            conservazione,
             ..
         } = &self.config;
         let pubblico = &listener.indirizzo_pubblico;
@@ -485,6 +497,40 @@ impl Lettura {
                 limits.porta.connessioni_per_certificato_max <= limits.porta.connessioni_max,
                 "limits.connessioni_per_certificato_max",
                 "non può superare limits.connessioni_max",
+            ),
+            (
+                spazio.soglie.stretto_percento <= 100 && spazio.soglie.isteresi_percento <= 100,
+                "spazio.stretto_percento",
+                "spazio.stretto_percento e spazio.isteresi_percento: al massimo 100",
+            ),
+            (
+                spazio.soglie.critico_bytes <= spazio.soglie.stretto_bytes
+                    && spazio.soglie.critico_percento <= spazio.soglie.stretto_percento,
+                "spazio.critico_bytes",
+                "le soglie critico non superano le soglie stretto: i lotti si rifiutano per primi",
+            ),
+            (
+                Regola::TUTTE.into_iter().all(|regola| {
+                    let termine = conservazione.termine(regola);
+                    termine == 0 || termine >= ConservazioneConfig::termine_minimo(regola)
+                }),
+                "conservazione.richieste_anni",
+                "termini della sezione [conservazione]: 0 (per sempre), oppure almeno 1 anno per le richieste, 31 giorni per \
+                 tracce e variazioni, 8 per byte delle tracce e porta",
+            ),
+            (
+                conservazione.tracce_giorni == 0
+                    || (1..=conservazione.tracce_giorni).contains(&conservazione.tracce_byte_giorni),
+                "conservazione.tracce_byte_giorni",
+                "i byte di una traccia non durano più della traccia (conservazione.tracce_giorni)",
+            ),
+            (
+                conservazione.richieste_anni <= 1000
+                    && Regola::TUTTE
+                        .into_iter()
+                        .all(|regola| conservazione.termine(regola) <= 365_000),
+                "conservazione.tracce_giorni",
+                "termini della sezione [conservazione]: al massimo mille anni",
             ),
         ];
         for (vale, chiave, testo) in regole {

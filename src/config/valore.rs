@@ -205,6 +205,20 @@ impl Valore for usize {
     }
 }
 
+/// Bytes of a disk, or of a database.
+impl Valore for u64 {
+    const ATTESO: &'static str = "un numero intero di byte fra 0 e 9223372036854775807, senza virgolette";
+
+    fn read(grezzo: &Grezzo) -> Option<Self> {
+        let numero: i64 = grezzo.number()?.replace('_', "").parse().ok()?;
+        Self::try_from(numero).ok()
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
 /// A time, in seconds.
 impl Valore for Duration {
     const ATTESO: &'static str = "un numero di secondi maggiore di 0 e non oltre 86400, senza virgolette";

@@ -37,6 +37,15 @@ impl Intake {
             .store
             .variazioni(ente, servizio, inizio, righe_max(&letta))
             .await?;
+        // Looked at after the page was read: what goes in between is told, not passed over in silence.
+        if let Inizio::Dopo(cursore) = inizio
+            && cursore > 0
+            && let Some(tagliate) = self.store.variazioni_scartate(ente, servizio).await?
+            && cursore < tagliate
+        {
+            let violazione = Violazione::at(Codice::Cur004, percorso(&letta, "Cursore"));
+            return Err(Rifiuto::Forma(vec![violazione]).into());
+        }
         Ok(Risposta::Variazioni(PaginaDetta {
             righe: pagina.righe,
             cursore: Some(legame.cursore([pagina.posizione])),

@@ -13,7 +13,7 @@ use crate::access::Quota;
 use crate::catalogo::Genere;
 use crate::domanda::Violazione;
 use crate::prestazione::{Operazione, PRESTAZIONI};
-use crate::rifiuto::{Failure, Rifiuto};
+use crate::rifiuto::{Failure, Guasto, Rifiuto};
 use crate::soap::answer::{self, FormatoEsito, Risposta};
 use crate::soap::fault::Fault;
 use crate::store::{SharedStore, StoreError};
@@ -118,6 +118,8 @@ impl Intake {
         let violazioni = failure.violazioni();
         let genere = violazioni.first().map(|violazione| violazione.voce().genere);
         let retry_after_s = match failure {
+            // The log has it once, not once a message; the message's own line has its code.
+            Failure::Guasto(Guasto::Spazio { riprova_fra_s, .. }) => Some(*riprova_fra_s),
             Failure::Guasto(guasto) => {
                 error!(message_id = %incoming.message_id, codice = %guasto.codice(), "message not taken: {guasto}");
                 Some(self.retry_after.as_secs())

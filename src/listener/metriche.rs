@@ -20,6 +20,8 @@ use crate::metriche::{
     CONNESSIONI_ARCHIVIO_MAX, CONNESSIONI_MAX, CPU, CRL_EMESSA, CRL_PROSSIMA, Conti, DISCO, DISCO_LIBERO, FD,
     FD_MAX, Formato, LOTTI, LOTTI_ETA, MEMORIA, PRONTO, RESPINTI, SCADENZE, SCHEMA, Testo,
 };
+use crate::spazio::Sentinella;
+use crate::spazio::conservazione::Conservazione;
 use crate::store::lotti::Quali;
 use crate::store::writer::Handle;
 use crate::store::{SharedStore, StoreError};
@@ -37,6 +39,10 @@ pub struct Fonti {
     pub writer: Handle,
     /// Lots.
     pub lavoro: Lavoro,
+    /// Room.
+    pub spazio: Sentinella,
+    /// What goes when its time is over.
+    pub conservazione: Conservazione,
     /// The door.
     pub porta: Arc<Porta>,
     /// The store.
@@ -94,6 +100,8 @@ impl Racconto {
             sigillatore,
             writer,
             lavoro,
+            spazio,
+            conservazione,
             porta,
             ..
         } = &self.fonti;
@@ -102,6 +110,8 @@ impl Racconto {
         writer.tell(&mut testo);
         testo.one(&PRONTO, u8::from(pronto));
         self.tell_store(&mut testo, archivio).await;
+        spazio.tell(&mut testo);
+        conservazione.tell(&mut testo);
         lavoro.tell(&mut testo);
         porta.tell(&mut testo);
         testo.one(&CONNESSIONI_MAX, self.fonti.connessioni_max);

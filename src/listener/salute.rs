@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use super::metriche::{Fonti, Racconto};
 use crate::catalogo::Codice;
 use crate::metriche::Formato;
+use crate::spazio::{Sentinella, Stato};
 use crate::store::{SharedStore, StoreError};
 
 /// Section `salute` of the configuration.
@@ -79,6 +80,7 @@ pub struct Salute {
 struct Quadro {
     /// On its way out.
     congedo: AtomicBool,
+    spazio: Sentinella,
     archivio: Mutex<Archivio>,
 }
 
@@ -104,15 +106,16 @@ impl SaluteInAscolto {
     /// Starts to look and to answer, on the runtime of the caller.
     pub fn serve(self, fonti: Fonti) -> io::Result<Salute> {
         let store = Arc::clone(&fonti.store);
-        let racconto = Arc::new(Racconto::new(fonti, self.config));
         let local_addr = self.socket.local_addr()?;
         let quadro = Arc::new(Quadro {
             congedo: AtomicBool::new(false),
+            spazio: fonti.spazio.clone(),
             archivio: Mutex::new(Archivio {
                 male: Some(Male::Ignoto),
                 visto: Instant::now(),
             }),
         });
+        let racconto = Arc::new(Racconto::new(fonti, self.config));
         let server = server(self.socket, &quadro, &racconto, self.config)?;
         let handle = server.handle();
         tokio::spawn(async move {
@@ -192,11 +195,32 @@ impl Quadro {
         };
         match (prima, esito) {
             (prima, Err(errore)) if prima != male => {
-                tracing::error!("readiness is red: {errore}");
+                let colore = if errore.codice() == PIENO {
+                    "green with a warning"
+                } else {
+                    "red"
+                };
+                tracing::error!("readiness is {colore}: {errore}");
             }
             (Some(Male::Codice(_)), Ok(())) => tracing::info!("readiness is green again"),
             _ => {}
         }
+    }
+
+    /// What a sender may meet who comes all the same. A full store is no cause to send messages elsewhere: retries and look-ups
+    /// are answered here, and the other gateways of a database are no better off.
+    fn avvisi(&self) -> Vec<Causa> {
+        let piena = self.archivio().filter(|codice| *codice == PIENO);
+        let scarso = match self.spazio.stato() {
+            Stato::Normale => None,
+            Stato::Stretto => Some(Codice::Lot016),
+            Stato::Critico => Some(Codice::Sto005),
+        };
+        let told = |codice: Codice| Causa {
+            codice: Some(codice.as_str()),
+            ..Causa::new("spazio", codice.voce().it)
+        };
+        scarso.into_iter().chain(piena).map(told).collect()
     }
 
     /// What keeps messages away, each with its code where it has one.
@@ -211,14 +235,14 @@ impl Quadro {
             .map(|archivio| (archivio.male, archivio.visto))
         {
             Ok((Some(Male::Ignoto), _)) => cause.push(Causa::new("archivio", "non ancora guardato")),
-            Ok((Some(Male::Codice(codice)), _)) => cause.push(Causa {
+            Ok((Some(Male::Codice(codice)), _)) if codice != PIENO => cause.push(Causa {
                 codice: Some(codice.as_str()),
                 ..Causa::new("archivio", codice.voce().it)
             }),
-            Ok((None, visto)) if visto.elapsed() > vecchiaia(config) => {
+            Ok((_, visto)) if visto.elapsed() > vecchiaia(config) => {
                 cause.push(Causa::new("archivio", "la sonda non si muove"));
             }
-            Ok((None, _)) => {}
+            Ok(_) => {}
             Err(_) => cause.push(Causa::new("archivio", "la sonda è caduta")),
         }
         cause
@@ -282,11 +306,11 @@ fn server(
             } else {
                 vec![Causa::new("servizio", "il processo non avanza")]
             };
-            async move { reply(&cause) }
+            async move { reply(&cause, &[]) }
         };
         let ready = move || {
-            let cause = pronto.cause(&config);
-            async move { reply(&cause) }
+            let (cause, avvisi) = (pronto.cause(&config), pronto.avvisi());
+            async move { reply(&cause, &avvisi) }
         };
         let (misurato, racconto) = (Arc::clone(&quadro), Arc::clone(&racconto));
         let metrics = move |request: HttpRequest| {
@@ -323,13 +347,20 @@ fn server(
         .run())
 }
 
-fn reply(cause: &[Causa]) -> HttpResponse {
+fn reply(cause: &[Causa], avvisi: &[Causa]) -> HttpResponse {
     let (status, stato) = if cause.is_empty() {
         (StatusCode::OK, "verde")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "rosso")
     };
+    let mut detto = serde_json::json!({ "stato": stato, "cause": cause });
+    if !avvisi.is_empty() {
+        detto["avvisi"] = serde_json::json!(avvisi);
+    }
     HttpResponse::build(status)
         .insert_header((CACHE_CONTROL, "no-store"))
-        .json(serde_json::json!({ "stato": stato, "cause": cause }))
+        .json(detto)
 }
+
+/// What the probe says of a store that has no room left.
+const PIENO: Codice = Codice::Sto002;

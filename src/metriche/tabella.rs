@@ -101,6 +101,23 @@ metriche! {
         "SQLite: byte liberi, per chi esegue il varco, sul disco dell'archivio."
     DISCO "varco_store_disk_bytes" Indicatore []
         "SQLite: byte del disco dell'archivio."
+    // ── Room ──
+    SPAZIO_STATO "varco_space_state" Indicatore ["stato"]
+        "1 per lo stato dello spazio: normale; stretto = i lotti nuovi sono rifiutati (LOT-016); critico = anche domande e atti nuovi (STO-005)."
+    SPAZIO_LIBERO "varco_space_free_bytes" Indicatore ["posto"]
+        "Byte che si possono ancora scrivere: disco dell'archivio (archivio), spazio.database_bytes_max (quota), disco delle ancore (ancore)."
+    SPAZIO_CAPIENZA "varco_space_bytes" Indicatore ["posto"]
+        "Byte in tutto di ogni posto."
+    SPAZIO_CRESCITA "varco_space_growth_bytes_per_day" Indicatore []
+        "Di quanti byte al giorno cresce l'archivio: mediana delle pendenze fra i campioni orari delle ultime quattro settimane."
+    SPAZIO_GIORNI "varco_space_days_to_full" Indicatore []
+        "Fra quanti giorni, a questo passo, lo spazio dell'archivio è critico; assente se non cala o non è noto."
+    CONSERVAZIONE_RIGHE "varco_retention_rows_total" Contatore ["regola"]
+        "Righe scartate a fine conservazione da questo varco, per regola (TRACCE_BYTE: tracce svuotate)."
+    CONSERVAZIONE_BYTE "varco_retention_bytes_total" Contatore ["regola"]
+        "Byte scartati a fine conservazione da questo varco, per regola."
+    TRACCE_CEDUTE "varco_trace_given_up_total" Contatore []
+        "Tracce di messaggi che non hanno registrato nulla, non scritte perché l'archivio è pieno: il log ne ha la riga."
     // ── Lots ──
     LOTTI "varco_lots" Indicatore ["stato"]
         "Lotti non conclusi nell'archivio: in_attesa, in_lavorazione, sospesi, fermi (fermi conta anche fra i primi due). Di più varchi su un archivio si guarda uno, non la somma."

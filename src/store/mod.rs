@@ -20,6 +20,7 @@ mod quadro;
 mod registro;
 pub mod secondo;
 pub mod sigilli;
+pub mod spazio;
 mod sportello;
 pub mod sqlite;
 #[cfg(test)]
@@ -535,7 +536,13 @@ impl Inconsistency {
 /// What must be kept. Two implementations, each with its own SQL.
 #[async_trait]
 pub trait Store:
-    lotti::ArchivioLotti + egov::ArchivioEgov + sigilli::ArchivioSigilli + Send + Sync + std::fmt::Debug
+    lotti::ArchivioLotti
+    + egov::ArchivioEgov
+    + sigilli::ArchivioSigilli
+    + spazio::ArchivioSpazio
+    + Send
+    + Sync
+    + std::fmt::Debug
 {
     /// What is registered under a key: the cheap look of `replay`.
     async fn registrata(&self, chiave: &Chiave) -> Result<Option<Registrata>, StoreError>;

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::conti::ContiMessaggi;
 use super::otlp::Esportatore;
 use super::{RifiutoAllaPorta, Traccia};
-use crate::metriche::{Conti, OTLP_FALLITI, PORTA_PERSI, TRACCIA_CODA, TRACCIA_PIENA, Testo};
+use crate::metriche::{Conti, OTLP_FALLITI, PORTA_PERSI, TRACCE_CEDUTE, TRACCIA_CODA, TRACCIA_PIENA, Testo};
 use crate::store::{SharedStore, StoreError};
 
 /// The limits of the trace writer.
@@ -66,6 +66,7 @@ pub struct Tracciati {
     tracce: mpsc::Sender<Traccia>,
     porta: mpsc::Sender<RifiutoAllaPorta>,
     persi: Arc<AtomicU64>,
+    cedute: Arc<AtomicU64>,
     respinti: Arc<Conti>,
     conti: Arc<ContiMessaggi>,
     collettore: Option<Arc<Esportatore>>,
@@ -82,19 +83,28 @@ impl Tracciati {
         let (tracce, da_scrivere) = mpsc::channel(capienza);
         let (porta, rifiuti) = mpsc::channel(config.coda_porta.max(1));
         let (chiusura, chiusa) = watch::channel(false);
+        let (cedute, persi) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
         let lavori = vec![
             tokio::spawn(work(
                 TracceVerso(Arc::clone(&store)),
                 da_scrivere,
                 chiusa.clone(),
                 config,
+                Arc::clone(&cedute),
             )),
-            tokio::spawn(work(PortaVerso(store), rifiuti, chiusa, config)),
+            tokio::spawn(work(
+                PortaVerso(store),
+                rifiuti,
+                chiusa,
+                config,
+                Arc::clone(&persi),
+            )),
         ];
         Self {
             tracce,
             porta,
-            persi: Arc::default(),
+            persi,
+            cedute,
             respinti: Arc::new(Conti::new(1)),
             conti: Arc::default(),
             collettore: None,
@@ -158,6 +168,7 @@ impl Tracciati {
             &OTLP_FALLITI,
             self.collettore.as_ref().map_or(0, |altri| altri.falliti()),
         );
+        testo.one(&TRACCE_CEDUTE, self.cedute.load(Ordering::Relaxed));
     }
 
     /// Takes no more, writes what was closed, and returns. Guards that are still open are waited for; what the store
@@ -288,6 +299,7 @@ async fn work<V: Verso>(
     mut da_scrivere: mpsc::Receiver<V::Voce>,
     mut chiusa: watch::Receiver<bool>,
     config: TraceConfig,
+    ceduti: Arc<AtomicU64>,
 ) {
     let massimo = config.lotto_massimo.max(1);
     let mut lotto = Vec::with_capacity(massimo);
@@ -305,7 +317,8 @@ async fn work<V: Verso>(
             }
         }
         gather(&mut da_scrivere, &mut lotto, &mut chiusa, config).await;
-        write(&verso, &mut lotto, &mut chiusa, config).await;
+        let crowded = || da_scrivere.capacity() < da_scrivere.max_capacity() / 2;
+        write(&verso, &mut lotto, &mut chiusa, config, crowded, &ceduti).await;
         lotto.clear();
     }
 }
@@ -329,11 +342,17 @@ async fn gather<T>(
 
 /// Writes a batch, and tries again for as long as the store is away: the queue behind it is bounded, and with it the
 /// door. A batch that the store will never take is written record by record, and the one at fault is given up.
+///
+/// While the store is away nobody can be answered, and a door that shuts is right. While it is only full it still answers
+/// look-ups and retries, which must not be kept out because their records find no room: once half of the queue is taken,
+/// records give way. What was registered has its record with it and is none of these.
 async fn write<V: Verso>(
     verso: &V,
     lotto: &mut Vec<V::Voce>,
     chiusa: &mut watch::Receiver<bool>,
     config: TraceConfig,
+    crowded: impl Fn() -> bool,
+    ceduti: &AtomicU64,
 ) {
     let mut parti = VecDeque::from([std::mem::take(lotto)]);
     while let Some(parte) = parti.pop_front() {
@@ -344,6 +363,11 @@ async fn write<V: Verso>(
             }
             Err(StoreError::Inconsistency(_)) => {
                 parti.extend(parte.into_iter().map(|voce| vec![voce]));
+            }
+            Err(StoreError::Full(causa)) if crowded() => {
+                if ceduti.fetch_add(parte.len() as u64, Ordering::Relaxed) == 0 {
+                    tracing::error!("records give way, the store is full: {causa}");
+                }
             }
             Err(errore) => {
                 if *chiusa.borrow() {

@@ -211,6 +211,13 @@ fn a_summary_goes_with_its_request_and_a_receipt_stays(archivio: Archivio) {
     ] {
         assert!(!esegui(&gateway, archivio, sql), "{sql}");
     }
+    // As when its time is over.
+    let guardia = match archivio {
+        Archivio::Sqlite => "DROP TRIGGER payload_si_scarta_soltanto",
+        Archivio::Postgres => "DROP TRIGGER payload_si_scarta_soltanto ON payload",
+    };
+    assert!(!esegui(&gateway, archivio, "DELETE FROM payload"));
+    assert!(esegui(&gateway, archivio, guardia));
     assert!(esegui(&gateway, archivio, "DELETE FROM payload"));
     for formato in [None, Some("PDF")] {
         let eliminata = chiedi(&client, "ScaricaRiepilogo", LA_PRIMA, formato);

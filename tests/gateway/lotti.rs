@@ -29,7 +29,7 @@ on_both_stores! {
 }
 
 /// An item with a key of its own and people of its own.
-fn elemento(seme: u64) -> String {
+pub(crate) fn elemento(seme: u64) -> String {
     elemento_di(0, "2021-06-30", seme)
 }
 
@@ -53,14 +53,14 @@ fn elemento_di(prestazione: usize, presentazione: &str, seme: u64) -> String {
 }
 
 /// A file with these items.
-fn file(elementi: &[String]) -> String {
+pub(crate) fn file(elementi: &[String]) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<at:Lotto xmlns:at=\"{AT}\">\n{}</at:Lotto>\n",
         elementi.concat()
     )
 }
 
-fn busta(intestazione: &str, corpo: &str) -> String {
+pub(crate) fn busta(intestazione: &str, corpo: &str) -> String {
     format!(
         "<env:Envelope xmlns:env=\"http://www.w3.org/2003/05/soap-envelope\"><env:Header>{intestazione}\
          <inps:Identity xmlns:inps=\"http://inps.it/\"><UserId>op.rossi</UserId><CodiceUfficio>001</CodiceUfficio>\
@@ -78,11 +78,11 @@ fn invia(chiave: &str, contenuto: &str) -> String {
     )
 }
 
-fn in_linea(chiave: &str, elementi: &[String]) -> String {
+pub(crate) fn in_linea(chiave: &str, elementi: &[String]) -> String {
     invia(chiave, &format!("<at:Lotto>\n{}</at:Lotto>", elementi.concat()))
 }
 
-fn chiedi(client: &Client, operazione: &str, id: &str, dentro: &str) -> Reply {
+pub(crate) fn chiedi(client: &Client, operazione: &str, id: &str, dentro: &str) -> Reply {
     let intestazione = format!("<at:X-Correlation-ID xmlns:at=\"{AT}\">{id}</at:X-Correlation-ID>");
     let corpo = format!(
         "<at:{operazione} xmlns:at=\"{AT}\" xmlns:coop=\"http://inps.it/cooperazione/v1\">{dentro}</at:{operazione}>"
@@ -91,7 +91,7 @@ fn chiedi(client: &Client, operazione: &str, id: &str, dentro: &str) -> Reply {
 }
 
 /// Asks until the lot has ended.
-fn concluso(client: &Client, id: &str) -> Reply {
+pub(crate) fn concluso(client: &Client, id: &str) -> Reply {
     let inizio = Instant::now();
     loop {
         let stato = chiedi(client, "StatoLotto", id, "");
@@ -104,7 +104,7 @@ fn concluso(client: &Client, id: &str) -> Reply {
     }
 }
 
-fn accolto(risposta: &Reply) -> String {
+pub(crate) fn accolto(risposta: &Reply) -> String {
     assert_eq!(risposta.status, 200, "{}", risposta.text());
     let id = risposta.value("IdLotto").unwrap();
     assert_eq!(

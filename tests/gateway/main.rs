@@ -24,6 +24,7 @@ mod replay;
 mod riesame;
 mod salute;
 mod secondo;
+mod spazio;
 mod telemetria;
 mod trace;
 mod una_domanda;

@@ -47,7 +47,7 @@ fn scrape(gateway: &Gateway) -> BTreeMap<String, f64> {
 }
 
 /// Asks until a sample has this value.
-fn until(gateway: &Gateway, nome: &str, valore: f64) -> BTreeMap<String, f64> {
+pub(crate) fn until(gateway: &Gateway, nome: &str, valore: f64) -> BTreeMap<String, f64> {
     let fine = Instant::now() + Duration::from_secs(20);
     loop {
         let visto = scrape(gateway);

@@ -95,6 +95,25 @@ pub(crate) fn take_away(gateway: &Gateway, archivio: Archivio) -> Impedimento {
     }
 }
 
+/// Executes statements in the gateway's store, as who owns it.
+pub(crate) fn raw(gateway: &Gateway, archivio: Archivio, sql: &str) {
+    let sql = sqlx::AssertSqlSafe(sql.to_owned());
+    match archivio {
+        Archivio::Sqlite => gateway.block_on(async {
+            let url = format!("sqlite:{}", gateway.dir.path().join("store.db").display());
+            let mut altro = sqlx::SqliteConnection::connect(&url).await.unwrap();
+            altro.execute(sqlx::raw_sql(sql)).await.unwrap();
+            altro.close().await.unwrap();
+        }),
+        Archivio::Postgres => gateway.block_on(async {
+            let store = std::fs::read_to_string(gateway.dir.path().join("store.txt")).unwrap();
+            let mut altro = sqlx::PgConnection::connect(&store).await.unwrap();
+            altro.execute(sqlx::raw_sql(sql)).await.unwrap();
+            altro.close().await.unwrap();
+        }),
+    }
+}
+
 pub(crate) fn give_back(gateway: &Gateway, impedimento: Impedimento) {
     match impedimento {
         Impedimento::Blocco(altro) => gateway.block_on(altro.close()).unwrap(),

@@ -263,6 +263,7 @@ async fn fill(da: &Path, domande: u64) {
          UPDATE schede SET stato = 'IN_ISTRUTTORIA', azione_richiesta = 'ALLEGARE_DOCUMENTI' WHERE numero_domanda % 10 = 8;
          UPDATE schede SET registrazione = (SELECT a.registrazione FROM atti a WHERE a.numero_domanda = schede.numero_domanda)
          WHERE numero_domanda IN (SELECT numero_domanda FROM atti);
+         DROP TRIGGER payload_si_scarta_soltanto;
          DELETE FROM payload WHERE registrazione % 60 = 1;
          INSERT INTO motore_prese_v1 (numero_domanda, motore, gettone, durata_s)
          SELECT numero, 'm', 'gettone-di-prova-0001', 60 FROM domande WHERE numero % 100 = 5;
@@ -579,7 +580,9 @@ async fn a_target_that_is_not_empty_and_ours_is_refused() {
         "A: the database holds rows already (tracce); a store is moved into an empty one"
     );
     let mut raw = trasloco.raw_target().await;
-    raw.execute("DELETE FROM tracce").await.unwrap();
+    raw.execute("SET session_replication_role = replica; DELETE FROM tracce; RESET session_replication_role")
+        .await
+        .unwrap();
 
     let gateway = Trasloco {
         a: cluster.url_as("varco_gateway", database_of(&trasloco.a)),

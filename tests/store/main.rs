@@ -20,6 +20,7 @@ mod postgres;
 #[path = "../comune/postgres.rs"]
 mod postgres_comune;
 mod sigilli;
+mod spazio;
 mod sqlite;
 mod story;
 mod una_domanda;

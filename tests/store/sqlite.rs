@@ -1,16 +1,20 @@
 //! The story on the embedded store, and what is promised of its file.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use varco::catalogo::Codice;
 use varco::domanda::Ambiente;
+use varco::metriche::{Formato, Testo};
 use varco::store::sqlite::SqliteStore;
-use varco::store::{OpenOptions, Store, StoreError, StoreUrl};
+use varco::store::{OpenOptions, Ricerca, Store, StoreError, StoreUrl};
+use varco::trace::writer::{Tracciati, TraceConfig};
 
-use crate::atti::{LUGLIO, atto, chiave, istante, options, protocollo, ripetuta};
+use crate::atti::{LUGLIO, atto, chiave, istante, options, protocollo, ripetuta, traccia};
 use crate::banco::Banco;
 
 crate::story::stories!(Banco::sqlite);
@@ -22,6 +26,14 @@ async fn store_and_file() -> (Banco, PathBuf) {
         StoreUrl::Sqlite(path) => (banco, path),
         StoreUrl::Postgres(url) => panic!("{url} is no file"),
     }
+}
+
+/// Bytes that need their room.
+fn incomprimibile() -> Bytes {
+    (0..400_000_u32)
+        .flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes())
+        .collect::<Vec<u8>>()
+        .into()
 }
 
 /// A new SQLite database that is not ours.
@@ -132,11 +144,7 @@ async fn a_full_store_says_so_and_recovers_without_a_restart() {
         .await
         .unwrap();
     let mut grande = atto("grande", 1, &[2]);
-    grande.richiesta = Bytes::from(
-        (0..400_000_u32)
-            .flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes())
-            .collect::<Vec<u8>>(),
-    );
+    grande.richiesta = incomprimibile();
     let atti = [atto("b", 1, &[3]), grande];
     let errore = store.register(&atti, istante(LUGLIO)).await.unwrap_err();
     assert!(matches!(errore, StoreError::Full(_)), "{errore}");
@@ -154,6 +162,64 @@ async fn a_full_store_says_so_and_recovers_without_a_restart() {
     let esiti = store.register(&atti, istante(LUGLIO)).await.unwrap();
     assert_eq!(protocollo(&esiti[1]), "INPS-AUF-2021-000000000003");
     banco.all_is_well(3).await;
+}
+
+#[tokio::test]
+async fn in_a_full_store_records_give_way_and_the_door_stays_open() {
+    let (banco, path) = store_and_file().await;
+    let pagine = banco.raw().await.rows("PRAGMA page_count").await[0]["page_count"].as_u64();
+    let (store, _) = SqliteStore::open(&path, &options()).await.unwrap();
+    store
+        .limit_pages(u32::try_from(pagine.unwrap()).unwrap())
+        .await
+        .unwrap();
+    let store = Arc::new(store);
+    let config = TraceConfig {
+        coda: 8,
+        lotto_massimo: 2,
+        ritardo: Duration::from_millis(1),
+        riprova: Duration::from_millis(1),
+        ..TraceConfig::default()
+    };
+    let tracciati = Tracciati::spawn(store.clone(), config);
+    // Many more than the queue holds, each with an answer that has no room.
+    let risposta = incomprimibile();
+    for n in 0..100 {
+        let guardia = loop {
+            match tracciati.begin(traccia(&format!("t{n}"))) {
+                Ok(guardia) => break guardia,
+                Err(_) => tokio::time::sleep(Duration::from_millis(1)).await,
+            }
+        };
+        let mut guardia = guardia;
+        guardia.risposta = Some(risposta.clone());
+        guardia.close();
+    }
+    let mut testo = Testo::new(Formato::Prometheus);
+    tracciati.tell(&mut testo);
+    let testo = testo.finish();
+    let cedute: u64 = testo
+        .lines()
+        .find_map(|riga| riga.strip_prefix("varco_trace_given_up_total "))
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!(cedute > 0, "{testo}");
+    // With room again they are kept.
+    store.limit_pages(0).await.unwrap();
+    loop {
+        if let Ok(guardia) = tracciati.begin(traccia("ultima")) {
+            guardia.close();
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    tracciati.close().await;
+    let ultima = Ricerca {
+        chiave_invio: Some("ultima".to_owned()),
+        ..Ricerca::default()
+    };
+    assert_eq!(banco.store.tracce(&ultima).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

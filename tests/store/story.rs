@@ -664,8 +664,9 @@ pub(crate) async fn a_registration_cannot_be_changed_deleted_or_replaced(banco: 
         let errore = raw.refused(sql).await;
         assert!(errore.contains(causa), "{sql}: {errore}");
     }
-    // The payload may go when its time is over; receipt and registration stay.
-    raw.execute("DELETE FROM payload").await.unwrap();
+    // The request may go when its time is over (`spazio`), and not before.
+    let errore = raw.refused("DELETE FROM payload").await;
+    assert!(errore.contains("una richiesta si scarta soltanto"), "{errore}");
     ripetuta(&banco.one(atto("a", 1, &[1]), LUGLIO).await);
     banco.all_is_well(1).await;
 }

@@ -173,7 +173,7 @@ impl Autorita {
 const TESTO_MAX: usize = 1000;
 
 /// A text for the register: it says something, and stands on one line.
-fn una_riga(testo: &str) -> Result<String, String> {
+pub(super) fn una_riga(testo: &str) -> Result<String, String> {
     let testo = testo.trim();
     if testo.is_empty() {
         return Err("non può essere vuoto".to_owned());

@@ -24,6 +24,8 @@ pub(super) struct Spool<'a> {
     pezzo: BytesMut,
     scritti: u32,
     byte: u64,
+    /// The bytes are counted, and not kept.
+    a_vuoto: bool,
 }
 
 impl<'a> Spool<'a> {
@@ -35,7 +37,13 @@ impl<'a> Spool<'a> {
             pezzo: BytesMut::new(),
             scritti: 0,
             byte: 0,
+            a_vuoto: false,
         }
+    }
+
+    /// For a lot whose key is known already: whatever it says, its bytes are needed by nobody.
+    pub(super) fn keep_nothing(&mut self) {
+        self.a_vuoto = true;
     }
 
     /// More bytes.
@@ -66,6 +74,10 @@ impl<'a> Spool<'a> {
 
     async fn flush(&mut self) -> Result<(), Failure> {
         let pezzo = self.pezzo.split().freeze();
+        if self.a_vuoto {
+            self.scritti += 1;
+            return Ok(());
+        }
         self.store.spool_append(self.lotto, self.scritti, pezzo).await?;
         self.scritti += 1;
         Ok(())

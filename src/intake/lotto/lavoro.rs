@@ -23,6 +23,7 @@ use crate::domanda::Violazione;
 use crate::metriche::{Conti, LOTTI_ELEMENTI, LOTTI_PRESI, Testo};
 use crate::prestazione::Operazione;
 use crate::soap::errori;
+use crate::spazio::Sentinella;
 use crate::store::lotti::{Avanzamento, Conteggi, Fine, Gruppo, Lavorazione, Lotto, Quali, SorteVoce};
 use crate::store::writer::Handle;
 use crate::store::{Inconsistency, Registrazione, StoreError};
@@ -60,7 +61,13 @@ impl ContiLotti {
 
 impl Lavoro {
     /// Starts it, under a name that no other worker has, here or elsewhere.
-    pub fn spawn(chi: &str, banco: Banco, writer: Handle, config: LottiConfig) -> std::io::Result<Self> {
+    pub fn spawn(
+        chi: &str,
+        banco: Banco,
+        writer: Handle,
+        config: LottiConfig,
+        spazio: Sentinella,
+    ) -> std::io::Result<Self> {
         let sveglia = Arc::new(Notify::new());
         let (chiusura, chiusa) = watch::channel(false);
         let (fine, finito) = watch::channel(false);
@@ -69,6 +76,7 @@ impl Lavoro {
             banco,
             writer,
             config,
+            spazio,
             sveglia: Arc::clone(&sveglia),
             chiusa,
             aperti: VecDeque::new(),
@@ -135,6 +143,7 @@ struct Officina {
     banco: Banco,
     writer: Handle,
     config: LottiConfig,
+    spazio: Sentinella,
     sveglia: Arc<Notify>,
     chiusa: watch::Receiver<bool>,
     /// The lots at work, the next one first.
@@ -201,6 +210,10 @@ impl Officina {
                 prossime_pulizie = ora + PULIZIE;
                 self.housekeeping().await;
             }
+            if !self.spazio.works_lots() {
+                self.rest().await;
+                continue;
+            }
             if ora >= prossima_ricerca {
                 prossima_ricerca = ora + RICERCA;
                 self.take_up().await;
@@ -228,6 +241,18 @@ impl Officina {
         }
         for uno in std::mem::take(&mut self.aperti) {
             self.give_back(uno).await;
+        }
+    }
+
+    /// Room runs out: what is left is for retries and look-ups. The lots go back to the queue where they are, and are taken up
+    /// again once there is room.
+    async fn rest(&mut self) {
+        for uno in std::mem::take(&mut self.aperti) {
+            self.give_back(uno).await;
+        }
+        tokio::select! {
+            () = self.sveglia.notified() => {}
+            () = tokio::time::sleep(RESPIRO) => {}
         }
     }
 

@@ -36,6 +36,8 @@ impl Intake {
             prestazione,
             envelope: authorized.message(),
             scadenza: &incoming.scadenza,
+            ente: &authorized.ente().codice,
+            spazio: &self.spazio,
         };
         let ricevuto = ricezione.receive(&mut incoming.corpo, id).await?;
         diario.passo("ricezione");

@@ -12,13 +12,14 @@ use crate::catalogo::Codice;
 use crate::domanda::Violazione;
 use crate::intake::corpo::Corpo;
 use crate::intake::scadenza::Scadenza;
-use crate::patronato::ChiaveInvio;
+use crate::patronato::{ChiaveInvio, CodiceEnte};
 use crate::prestazione::{Operazione, Prestazione};
 use crate::rifiuto::{Failure, Guasto, Rifiuto};
 use crate::schema::{Lettura, Schema};
 use crate::soap::envelope::Envelope;
 use crate::soap::mtom::{Evento, Flusso, MtomError, ParteInArrivo, Parti};
-use crate::store::SharedStore;
+use crate::spazio::Sentinella;
+use crate::store::{Chiave, SharedStore};
 use crate::xml::{Limits, Token, is_bianco};
 
 /// What is needed to take a lot in.
@@ -40,6 +41,10 @@ pub struct Ricezione<'a> {
     pub envelope: &'a Envelope,
     /// Moves on with the bytes.
     pub scadenza: &'a Scadenza,
+    /// Who sends it.
+    pub ente: &'a CodiceEnte,
+    /// Whether there is room for it.
+    pub spazio: &'a Sentinella,
 }
 
 /// A lot whose bytes are all in the spool, not durable yet.
@@ -113,6 +118,7 @@ impl Ricezione<'_> {
         letti: &[u8],
     ) -> Result<Ricevuto, Failure> {
         let chiave = self.check_head(&inizio.emptied())?;
+        self.room_for(&chiave, &mut spool).await?;
         spool.push(letti).await?;
         let dopo = inizio.len();
         let mut taglio = Taglio::new(inizio, self.limits, self.config.elemento_bytes_max).digesting();
@@ -196,11 +202,12 @@ impl Ricezione<'_> {
     async fn file(
         &self,
         mut radice: Radice<'_, '_>,
-        spool: Spool<'_>,
+        mut spool: Spool<'_>,
         inizio: TestaFile,
         mut letti: BytesMut,
     ) -> Result<Ricevuto, Failure> {
-        self.check_head(&inizio.emptied(&letti))?;
+        let chiave = self.check_head(&inizio.emptied(&letti))?;
+        self.room_for(&chiave, &mut spool).await?;
         // Text, or markup that stands for it?
         let primo = loop {
             let primo = letti[inizio.dopo..]
@@ -313,6 +320,24 @@ impl Ricezione<'_> {
             elementi: None,
             arrivati: radice.arrivati,
         })
+    }
+
+    /// Whether there is room for a lot with this key. One that was registered before is read and digested as ever, but what it
+    /// says is known: it is not spooled, so that a retry needs no room.
+    async fn room_for(&self, chiave: &ChiaveInvio, spool: &mut Spool<'_>) -> Result<(), Failure> {
+        let chiave = Chiave {
+            ente: self.ente.clone(),
+            servizio: self.prestazione.servizio,
+            chiave: chiave.clone(),
+        };
+        let nota = self.store.lotto_by_chiave(&chiave).await?.is_some()
+            || self.store.registrata(&chiave).await?.is_some();
+        if nota {
+            spool.keep_nothing();
+        } else {
+            self.spazio.admit_lotto()?;
+        }
+        Ok(())
     }
 
     /// What the XSD says of the beginning, with nothing in the lot.

@@ -694,6 +694,66 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
         ..TABELLA
     },
     Tabella {
+        nome: "variazioni_scartate",
+        da: "variazioni_scartate",
+        cammino: &[("ente", Testo), ("servizio", Testo)],
+        chiave: &["ente", "servizio"],
+        colonne: &[
+            col("ente", Testo),
+            col("servizio", Testo),
+            col("cursore", Intero),
+            col("istante", Istante),
+        ],
+        ..TABELLA
+    },
+    Tabella {
+        nome: "pulizie",
+        da: "pulizie",
+        colonne: &[
+            col("id", Intero),
+            col("regola", Testo),
+            col("da", Istante),
+            col("fino_a", Istante),
+            // Where a purge stands is told in another way over there: it looks again from its beginning.
+            made("passo", Intero, "0"),
+            col("iniziata_il", Istante),
+            col("conclusa_il", Istante),
+            col("righe", Intero),
+            col("byte", Intero),
+        ],
+        omesse: &["passo"],
+        ..TABELLA
+    },
+    Tabella {
+        nome: "vincoli",
+        da: "vincoli",
+        colonne: &[
+            col("id", Intero),
+            col("numero_domanda", Intero),
+            col("posto_il", Istante),
+            col("operatore", Testo),
+            col("motivo", Testo),
+            col("tolto_il", Istante),
+            col("tolto_da", Testo),
+            col("tolto_motivo", Testo),
+        ],
+        ..TABELLA
+    },
+    Tabella {
+        nome: "spazio",
+        da: "spazio",
+        cammino: &[("ora", Intero)],
+        chiave: &["ora"],
+        colonne: &[
+            col("ora", Istante),
+            col("occupati", Intero),
+            // Room over there is another matter.
+            made("liberi", Intero, "NULL"),
+        ],
+        omesse: &["liberi"],
+        ..TABELLA
+    },
+    Tabella {
         nome: "tracce",
         da: "tracce",
         chiave: &["message_id", "ricevuto_il"],

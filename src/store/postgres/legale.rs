@@ -264,7 +264,9 @@ impl RegistroLegale for PostgresStore {
             .map_err(guasto)?;
         let (contatore, cursore): (Option<i64>, i64) = sqlx::query_as(
             "SELECT (SELECT ultimo FROM contatori WHERE nome = 'variazione'),
-                    (SELECT coalesce(max(cursore), 0) FROM variazioni)",
+                    (SELECT coalesce(max(cursore), 0)
+                     FROM (SELECT max(cursore) AS cursore FROM variazioni
+                           UNION ALL SELECT max(cursore) FROM variazioni_scartate) c)",
         )
         .fetch_one(&self.lettori)
         .await

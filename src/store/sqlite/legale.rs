@@ -338,7 +338,7 @@ pub(super) async fn not_before_the_register(
 }
 
 /// Commits what went well and puts the connection back; closes it on what did not.
-async fn finish<T>(presa: Presa<'_>, esito: Result<T, StoreError>) -> Result<T, StoreError> {
+pub(super) async fn finish<T>(presa: Presa<'_>, esito: Result<T, StoreError>) -> Result<T, StoreError> {
     match esito {
         Ok(fatto) => presa.commit().await.map(|()| fatto).map_err(|(_, causa)| causa),
         Err(errore) => {

@@ -178,6 +178,17 @@ pub(super) async fn sweep(
     Ok(tolti)
 }
 
+/// Bytes of all spools.
+pub(super) async fn size(store: &SqliteStore) -> Result<u64, StoreError> {
+    let path = store.path.clone();
+    aside(move || match fs::read_dir(folder(&path)) {
+        Ok(mut voci) => voci.try_fold(0, |somma, voce| Ok(somma + voce?.metadata()?.len())),
+        Err(errore) if errore.kind() == ErrorKind::NotFound => Ok(0),
+        Err(errore) => Err(errore),
+    })
+    .await
+}
+
 /// The spools that are there, and when each was written to.
 fn list(store: &Path) -> io::Result<Vec<(Uuid, Timestamp)>> {
     let voci = match fs::read_dir(folder(store)) {

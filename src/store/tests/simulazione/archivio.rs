@@ -34,10 +34,14 @@ use crate::store::gara::claim;
 use crate::store::lotti::{
     Accettazione, ArchivioLotti, Comando, EsitoElemento, Gruppo, Lavorazione, Lotto, NuovoLotto, Quali,
 };
+
 use crate::store::registro::{
     Chi, Numeri, Richiesta as RichiestaConservata, Scritte, compose, misura, outcomes, registri,
 };
 use crate::store::sigilli::{ArchivioSigilli, BloccoConservato, Coda, Nuovo};
+use crate::store::spazio::{
+    ArchivioSpazio, Campione, EsitoVincolo, Ingombro, Passo, Perche, Pulizia, Regola, Scaduti, Vincolo,
+};
 use crate::store::transazione::{Registrante, register};
 use crate::store::valori::intero;
 use crate::store::{
@@ -490,6 +494,82 @@ impl ArchivioSigilli for ArchivioSimulato {
     }
 
     async fn ultimi_giornalieri(&self) -> Result<Vec<UltimoGiornaliero>, StoreError> {
+        Err(elsewhere())
+    }
+}
+
+#[async_trait]
+impl ArchivioSpazio for ArchivioSimulato {
+    async fn byte_occupati(&self) -> Result<u64, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn keep_campione(&self, _: &Campione, _: Timestamp) -> Result<(), StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn campioni(&self) -> Result<Vec<Campione>, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn ingombri(&self) -> Result<Vec<Ingombro>, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn begin_pulizia(
+        &self,
+        _: Regola,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Result<Option<Pulizia>, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn step_pulizia(
+        &self,
+        _: Regola,
+        _: u32,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Result<Option<Passo>, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn pulizie(&self, _: u32) -> Result<Vec<Pulizia>, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn scaduti(&self, _: Regola, _: Timestamp) -> Result<Scaduti, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn give_back(&self) -> Result<bool, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn variazioni_scartate(&self, _: &CodiceEnte, _: &'static str) -> Result<Option<u64>, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn vincola(
+        &self,
+        _: NumeroDomanda,
+        _: &Perche<'_>,
+        _: Timestamp,
+    ) -> Result<EsitoVincolo, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn libera(
+        &self,
+        _: NumeroDomanda,
+        _: &Perche<'_>,
+        _: Timestamp,
+    ) -> Result<EsitoVincolo, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn vincoli(&self) -> Result<Vec<Vincolo>, StoreError> {
         Err(elsewhere())
     }
 }

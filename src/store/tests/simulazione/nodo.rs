@@ -31,6 +31,7 @@ use crate::intake::{Diario, Incoming, Indirizzo, Intake, Reply};
 use crate::prestazione::Prestazione;
 use crate::schema::Schema;
 use crate::soap::SoapVersion;
+use crate::spazio::{Sentinella, SpazioConfig};
 use crate::store::SharedStore;
 use crate::store::ancore::{Ancore, AncoreConfig, Archivio};
 use crate::store::writer::{Handle, Writer, WriterConfig};
@@ -125,6 +126,7 @@ impl Nodo {
                 ids: Arc::new(CountedIds::default()),
             },
             porta,
+            spazio: Sentinella::idle(SpazioConfig::default()),
             retry_after: Duration::from_secs(5),
         };
         Self {
