@@ -60,6 +60,8 @@ pub struct Config {
     pub orologio: OrologioConfig,
     /// What is remembered of each message.
     pub trace: TraceConfig,
+    /// The file of the key by which the trace finds persons; `None` = it finds none.
+    pub chiave_ricerca: Option<PathBuf>,
     /// The writer of the register.
     pub writer: WriterConfig,
     /// Whose register it is.
@@ -84,6 +86,7 @@ impl Default for Config {
             pdd: PddConfig::default(),
             orologio: OrologioConfig::default(),
             trace: TraceConfig::default(),
+            chiave_ricerca: Some("chiave-ricerca.key".into()),
             writer: WriterConfig::default(),
             registro: RegistroConfig::default(),
             log: LogConfig::default(),
@@ -328,7 +331,11 @@ impl Config {
             &mut tls.chiave,
             &mut tls.ca,
         ];
-        for percorso in percorsi.into_iter().chain(&mut tls.crl) {
+        for percorso in percorsi
+            .into_iter()
+            .chain(&mut tls.crl)
+            .chain(&mut self.chiave_ricerca)
+        {
             *percorso = cartella.join(&*percorso);
         }
     }

@@ -199,6 +199,8 @@ fn named(ricerca: &Ricerca, nomi: &Nomi<i64>) -> Vec<QueryBuilder<Sqlite>> {
         "SELECT t.id FROM registrazioni r CROSS JOIN tracce t ON t.message_id = r.message_id WHERE 0 = 0";
     // The condition of the index, word by word: else SQLite would not use it.
     let altre = " UNION ALL SELECT id FROM tracce WHERE esito <> 'REGISTRATA'";
+    // Whoever asks for the one that was registered is spared the thousand times that it was repeated.
+    let sola = ricerca.esito.as_deref() == Some("REGISTRATA");
     if let Some(id) = ricerca.message_id {
         let mut query = QueryBuilder::new("SELECT id FROM tracce WHERE message_id = ");
         query.push_bind(id.to_string());
@@ -208,17 +210,21 @@ fn named(ricerca: &Ricerca, nomi: &Nomi<i64>) -> Vec<QueryBuilder<Sqlite>> {
         let numeri = || nomi.protocolli.iter().map(ToString::to_string);
         let mut query = QueryBuilder::new(registrate);
         one_of(&mut query, "r.protocollo", numeri());
-        query.push(altre);
-        one_of(&mut query, "protocollo", numeri());
+        if !sola {
+            query.push(altre);
+            one_of(&mut query, "protocollo", numeri());
+        }
         queries.push(query);
     }
     if let Some(chiave) = &ricerca.chiave_invio {
         let mut query = QueryBuilder::new(registrate);
         query.push(" AND r.chiave_invio = ").push_bind(chiave.clone());
-        query
-            .push(altre)
-            .push(" AND chiave_invio = ")
-            .push_bind(chiave.clone());
+        if !sola {
+            query
+                .push(altre)
+                .push(" AND chiave_invio = ")
+                .push_bind(chiave.clone());
+        }
         queries.push(query);
     }
     if let Some(numero) = ricerca.numero_domanda {
