@@ -135,7 +135,7 @@ fn small(lunghezza: usize) -> io::Result<u32> {
 fn msdos(adesso: Timestamp) -> [u8; 4] {
     let qui = adesso.to_zoned(roma());
     let unsigned = |valore: i8| u16::from(valore.unsigned_abs());
-    let ora = unsigned(qui.hour()) << 11 | unsigned(qui.minute()) << 5 | unsigned(qui.second()) / 2;
+    let ora = unsigned(qui.hour()) << 11 | unsigned(qui.minute()) << 5 | (unsigned(qui.second()) / 2);
     let anno = u16::try_from((qui.year() - 1980).clamp(0, 127)).unwrap_or(0);
     let data = anno << 9 | unsigned(qui.month()) << 5 | unsigned(qui.day());
     let [a, b] = ora.to_le_bytes();
