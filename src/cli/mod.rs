@@ -208,7 +208,7 @@ enum Comando {
     /// Esempio: varco trace --config demo/varco.toml show 0197a3c1-0000-7000-8000-000000000001
     ///
     /// Esempio: varco trace --config demo/varco.toml --porta
-    Trace(trace::Args),
+    Trace(Box<trace::Args>),
     /// Elenca o verifica il registro di protocollo.
     ///
     /// `list` scrive protocollo, ente e ChiaveInvio separati da tabulazione; `verify` cerca buchi e doppioni.
