@@ -301,6 +301,17 @@ BEGIN
         SELECT count(*), coalesce(sum(quanti), 0) INTO righe_tolte, byte_tolti FROM tolte;
         IF righe_tolte = 0 THEN
             WITH via AS (
+                SELECT i.indizio, i.ricevuto_il, i.message_id FROM tracce_indizi i
+                WHERE i.ricevuto_il >= p.da AND i.ricevuto_il < p.fino_a LIMIT al_massimo
+            ), tolti AS (
+                DELETE FROM tracce_indizi i USING via v
+                WHERE i.indizio = v.indizio AND i.ricevuto_il = v.ricevuto_il AND i.message_id = v.message_id
+                RETURNING pg_column_size(i.*)::bigint AS quanti
+            )
+            SELECT count(*), coalesce(sum(quanti), 0) INTO righe_tolte, byte_tolti FROM tolti;
+        END IF;
+        IF righe_tolte = 0 THEN
+            WITH via AS (
                 SELECT t.message_id, t.ricevuto_il FROM tracce t WHERE t.ricevuto_il >= p.da AND t.ricevuto_il < p.fino_a
                 ORDER BY t.ricevuto_il LIMIT al_massimo
             ), tolte AS (
@@ -365,3 +376,6 @@ GRANT INSERT ON vincoli TO varco_registro;
 GRANT UPDATE (tolto_il, tolto_da, tolto_motivo) ON vincoli TO varco_registro;
 
 GRANT SELECT ON vincoli, pulizie, variazioni_scartate TO varco_audit;
+
+-- By which the clues of a day's traces go with them: they came in the order of time.
+CREATE INDEX tracce_indizi_termine ON tracce_indizi USING brin (ricevuto_il);

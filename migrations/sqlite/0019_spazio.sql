@@ -213,3 +213,6 @@ WHEN NEW.ente <> OLD.ente OR NEW.servizio <> OLD.servizio OR NEW.cursore < OLD.c
 BEGIN
     SELECT RAISE(ABORT, 'variazioni_scartate: il taglio non torna indietro');
 END;
+
+-- By which the clues of a day's traces go with them.
+CREATE INDEX tracce_indizi_termine ON tracce_indizi (ricevuto_il);

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
-use super::check;
+use super::{check, chiave};
 use crate::access::{Access, Tentativi};
 use crate::channel::{self, Channels};
 use crate::clock::{Clock, Ids, RandomIds, WallClock};
@@ -28,7 +28,7 @@ use crate::soap::answer::Limite;
 use crate::spazio::Sentinella;
 use crate::spazio::conservazione::Conservazione;
 use crate::store::writer::{Handle, Writer};
-use crate::store::{self, OpenOptions, SharedStore};
+use crate::store::{OpenOptions, SharedStore};
 use crate::telemetry;
 use crate::trace::otlp::{Esportatore, Identita};
 use crate::trace::sigillatore::{Bacheca, Sigillatore};
@@ -161,7 +161,7 @@ async fn open_store(config: &Config) -> anyhow::Result<(SharedStore, WallClock)>
         ancore: Some(config.registro.ancore.clone()),
         ..super::store_options(config)
     };
-    let (store, offset) = store::open(&config.store, &options).await?;
+    let (store, offset) = chiave::open(config, options).await?;
     Ok((store, WallClock::with_offset(offset)))
 }
 

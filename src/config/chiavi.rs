@@ -105,6 +105,7 @@ chiavi! {
     "trace.sigilli" => trace.sigilli,
     "trace.sigillo_s" => trace.sigillo,
     "trace.sigillo_righe" => trace.sigillo_righe,
+    "trace.chiave_ricerca" => chiave_ricerca,
     "writer.coda" => writer.coda,
     "writer.lotto_massimo" => writer.lotto_massimo,
     "writer.quiete_s" => writer.quiete,

@@ -64,6 +64,8 @@ pub struct Config {
     pub orologio: OrologioConfig,
     /// What is remembered of each message.
     pub trace: TraceConfig,
+    /// The file of the key by which the trace finds persons; `None` = it finds none.
+    pub chiave_ricerca: Option<PathBuf>,
     /// Who is told of each message.
     pub telemetria: TelemetriaConfig,
     /// The writer of the register.
@@ -94,6 +96,7 @@ impl Default for Config {
             pdd: PddConfig::default(),
             orologio: OrologioConfig::default(),
             trace: TraceConfig::default(),
+            chiave_ricerca: Some("chiave-ricerca.key".into()),
             telemetria: TelemetriaConfig::default(),
             writer: WriterConfig::default(),
             spazio: SpazioConfig::default(),
@@ -347,6 +350,7 @@ impl Config {
             .crl
             .iter_mut()
             .chain(&mut self.registro.firma)
+            .chain(&mut self.chiave_ricerca)
             .chain(&mut self.spazio.database_cartella);
         for percorso in percorsi.into_iter().chain(facoltativi) {
             *percorso = cartella.join(&*percorso);

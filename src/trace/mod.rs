@@ -4,7 +4,9 @@
 pub mod conti;
 pub mod egov;
 pub mod otlp;
+pub mod persona;
 pub mod redact;
+pub mod ricerca;
 mod riga;
 pub mod sigillatore;
 pub mod writer;

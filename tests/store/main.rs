@@ -19,6 +19,7 @@ mod nodi;
 mod postgres;
 #[path = "../comune/postgres.rs"]
 mod postgres_comune;
+mod ricerca;
 mod sigilli;
 mod spazio;
 mod sqlite;

@@ -405,6 +405,7 @@ async fn there(store: &SharedStore) -> Vec<(Timestamp, bool)> {
         .tracce(&Ricerca::default())
         .await
         .unwrap()
+        .righe
         .into_iter()
         .map(|traccia| (traccia.ricevuto_il, traccia.richiesta.is_some()))
         .collect();

@@ -219,7 +219,7 @@ async fn in_a_full_store_records_give_way_and_the_door_stays_open() {
         chiave_invio: Some("ultima".to_owned()),
         ..Ricerca::default()
     };
-    assert_eq!(banco.store.tracce(&ultima).await.unwrap().len(), 1);
+    assert_eq!(banco.store.tracce(&ultima).await.unwrap().righe.len(), 1);
 }
 
 #[tokio::test]

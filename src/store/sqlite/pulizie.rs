@@ -161,7 +161,7 @@ impl Aperta {
         Ok(passo(pagina.into_iter().map(|riga| riga.2), al_massimo))
     }
 
-    /// First the exchanges e-Gov of the day, then its traces.
+    /// First the exchanges e-Gov of the day, then what finds its traces, then these.
     async fn tracce(&self, connessione: &mut SqliteConnection, al_massimo: u32) -> Result<Passo, StoreError> {
         let scambi = self
             .delete(
@@ -177,6 +177,22 @@ impl Aperta {
             return Ok(Passo {
                 finita: false,
                 ..scambi
+            });
+        }
+        let indizi = self
+            .delete(
+                connessione,
+                "DELETE FROM tracce_indizi WHERE (indizio, ricevuto_il, traccia) IN (
+                     SELECT indizio, ricevuto_il, traccia FROM tracce_indizi WHERE ricevuto_il >= ?1 AND ricevuto_il < ?2
+                     LIMIT ?3)
+                 RETURNING length(indizio)",
+                al_massimo,
+            )
+            .await?;
+        if indizi.righe > 0 {
+            return Ok(Passo {
+                finita: false,
+                ..indizi
             });
         }
         self.delete(
