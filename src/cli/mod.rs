@@ -17,6 +17,7 @@ macro_rules! out {
     ($($parte:tt)*) => { $crate::cli::say(&format!($($parte)*)) };
 }
 
+pub mod adesione;
 pub mod backup;
 pub mod check;
 pub mod cluster;
@@ -155,6 +156,14 @@ enum Comando {
     ///
     /// Esempio: varco check --config /etc/varco/varco.toml
     Check(DoveConfig),
+    /// Adesioni: il modulo da compilare, la sua verifica, che cosa cambierebbe, la registrazione.
+    ///
+    /// Un modulo è giudicato per intero, con i controlli della porta; ogni modifica resta annotata in adesioni.log.
+    ///
+    /// Esempio: varco adesione form > pat99.toml
+    ///
+    /// Esempio: varco adesione check --config varco.toml pat99.toml
+    Adesione(adesione::Args),
     /// Porta l'archivio alla versione di questo programma.
     ///
     /// Va eseguito a ogni aggiornamento; se l'archivio è già aggiornato non fa nulla.
@@ -305,6 +314,7 @@ enum DevComando {
 impl Cli {
     fn run(self) -> anyhow::Result<Uscita> {
         match self.comando {
+            Comando::Adesione(args) => args.run(),
             Comando::Send(args) => args.run(),
             Comando::Lot(args) => args.run(),
             Comando::Sample(args) => args.run(),

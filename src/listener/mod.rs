@@ -9,6 +9,7 @@
 //! The rules served: `ModI` `ID_AUTH_CHANNEL_02` (mutual TLS) and the TLS recommendation of `AgID`, Mozilla Intermediate.
 
 pub mod answer;
+mod fiducia;
 mod handshake;
 mod limits;
 pub mod metriche;
@@ -33,6 +34,7 @@ use actix_web::{App, web};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 
+pub use fiducia::Fiducia;
 pub use limits::Bounds;
 pub use peer::Connessione;
 pub use refusal::DoorLog;

@@ -14,15 +14,14 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::server::NoServerSessionStorage;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::time_provider::TimeProvider;
-use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig, SignatureScheme,
-};
+use rustls::{DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
 
+use super::fiducia::{Fiducia, named};
 use super::handshake::TUTTE;
 use super::limits::Conteggio;
 use super::metriche::ContiPorta;
@@ -109,7 +108,7 @@ impl Porta {
         door_log: DoorLog,
     ) -> Result<Arc<Self>, PortaErrata> {
         let identita = load_identita(&tls);
-        let fiducia = load_fiducia(&tls);
+        let fiducia = Fiducia::load(&tls).map(Arc::new);
         let adesioni = Adesioni::load(&adesioni_file).map_err(|errato| errato.to_string());
         match (identita, fiducia, adesioni) {
             (Ok(identita), Ok(fiducia), Ok(adesioni)) => {
@@ -152,7 +151,10 @@ impl Porta {
             "certificato del server",
         );
         let mut fiducia = Arc::clone(&attuale.fiducia);
-        keep(load_fiducia(&self.tls).map(|nuova| fiducia = nuova), "CA e CRL");
+        keep(
+            Fiducia::load(&self.tls).map(|nuova| fiducia = Arc::new(nuova)),
+            "CA e CRL",
+        );
         keep(
             Adesioni::load(&self.adesioni_file)
                 .map(|nuove| self.adesioni.store(Arc::new(nuove)))
@@ -256,12 +258,6 @@ struct Identita {
     certificato: Certificato,
 }
 
-struct Fiducia {
-    verifier: Arc<dyn ClientCertVerifier>,
-    liste: Vec<ListaRevoche>,
-    autorita: Vec<Certificato>,
-}
-
 impl Materiale {
     fn new(
         generazione: u64,
@@ -295,14 +291,7 @@ impl Materiale {
         catena: &[CertificateDer<'_>],
         adesso: Timestamp,
     ) -> Result<(), rustls::Error> {
-        let (foglia, intermedi) = catena
-            .split_first()
-            .ok_or(rustls::Error::NoCertificatesPresented)?;
-        let verdetto = self
-            .fiducia
-            .verifier
-            .verify_client_cert(foglia, intermedi, unix(adesso));
-        named(verdetto).map(|_| ())
+        self.fiducia.verify(catena, adesso)
     }
 
     fn avvisi(&self, tls: &TlsConfig, adesso: Timestamp) -> Vec<String> {
@@ -392,17 +381,6 @@ impl ClientCertVerifier for Testimone {
     }
 }
 
-/// A chain whose CA has the right name but another key (two sets of test certificates, a CA made anew) is of an
-/// unknown CA: "bad signature" would send people to look at their keys.
-fn named(verdetto: Result<ClientCertVerified, rustls::Error>) -> Result<ClientCertVerified, rustls::Error> {
-    verdetto.map_err(|errore| match errore {
-        rustls::Error::InvalidCertificate(CertificateError::BadSignature) => {
-            rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)
-        }
-        altro => altro,
-    })
-}
-
 /// TLS lives by the true clock, whatever the business clock says.
 #[derive(Debug)]
 struct OraVera(Arc<dyn Clock>);
@@ -413,12 +391,12 @@ impl TimeProvider for OraVera {
     }
 }
 
-fn unix(istante: Timestamp) -> UnixTime {
+pub(super) fn unix(istante: Timestamp) -> UnixTime {
     let secondi = u64::try_from(istante.as_second()).unwrap_or(0);
     UnixTime::since_unix_epoch(std::time::Duration::from_secs(secondi))
 }
 
-fn provider() -> Arc<CryptoProvider> {
+pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
@@ -442,39 +420,7 @@ fn load_identita(tls: &TlsConfig) -> Result<Arc<Identita>, String> {
     }))
 }
 
-fn load_fiducia(tls: &TlsConfig) -> Result<Arc<Fiducia>, String> {
-    let mut radici = RootCertStore::empty();
-    let mut autorita = Vec::new();
-    for ca in certificates(&tls.ca)? {
-        autorita.push(Certificato::from_der(&ca).map_err(|causa| told(&tls.ca, causa))?);
-        radici.add(ca).map_err(|causa| told(&tls.ca, causa))?;
-    }
-    let mut builder = WebPkiClientVerifier::builder_with_provider(Arc::new(radici), provider());
-    let mut liste = Vec::new();
-    if let Some(file) = &tls.crl {
-        let pem = slurp(file)?;
-        liste = ListaRevoche::from_pem(&pem).map_err(|causa| told(file, causa))?;
-        let der: Vec<_> = CertificateRevocationListDer::pem_slice_iter(&pem)
-            .collect::<Result<_, _>>()
-            .map_err(|causa| told(file, causa))?;
-        builder = builder.with_crls(der);
-        if tls.crl_scaduta == NelDubbio::Rifiuta {
-            builder = builder.enforce_revocation_expiration();
-        }
-        if tls.crl_assente == NelDubbio::Accetta {
-            builder = builder.allow_unknown_revocation_status();
-        }
-    }
-    let file = tls.crl.as_ref().unwrap_or(&tls.ca);
-    let verifier = builder.build().map_err(|causa| told(file, causa))?;
-    Ok(Arc::new(Fiducia {
-        verifier,
-        liste,
-        autorita,
-    }))
-}
-
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+pub(super) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let certificati: Vec<_> = CertificateDer::pem_slice_iter(&slurp(file)?)
         .collect::<Result<_, _>>()
         .map_err(|causa| told(file, causa))?;
@@ -484,10 +430,10 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     Ok(certificati)
 }
 
-fn slurp(file: &Path) -> Result<Vec<u8>, String> {
+pub(super) fn slurp(file: &Path) -> Result<Vec<u8>, String> {
     std::fs::read(file).map_err(|causa| told(file, causa))
 }
 
-fn told(file: &Path, causa: impl std::fmt::Display) -> String {
+pub(super) fn told(file: &Path, causa: impl std::fmt::Display) -> String {
     format!("{}: {causa}", file.display())
 }
