@@ -45,16 +45,17 @@ pub fn compose(testo: &str, file: &Path, dopo: &Ente) -> Result<String, NonScrit
         .or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()))
         .as_array_of_tables_mut()
         .ok_or_else(|| NonScritto::Errato("gli enti non sono blocchi [[ente]]".to_owned()))?;
-    match posto.and_then(|posto| Some((registro.enti().get(posto)?, enti.get_mut(posto)?))) {
-        Some((prima, tabella)) => fill(tabella, Some(prima), dopo),
-        None => {
-            let mut tabella = Table::new();
-            if !testo.trim().is_empty() {
-                tabella.decor_mut().set_prefix("\n");
-            }
-            fill(&mut tabella, None, dopo);
-            enti.push(tabella);
+    if let Some((prima, tabella)) =
+        posto.and_then(|posto| Some((registro.enti().get(posto)?, enti.get_mut(posto)?)))
+    {
+        fill(tabella, Some(prima), dopo);
+    } else {
+        let mut tabella = Table::new();
+        if !testo.trim().is_empty() {
+            tabella.decor_mut().set_prefix("\n");
         }
+        fill(&mut tabella, None, dopo);
+        enti.push(tabella);
     }
     let composto = documento.to_string();
     faithful(&composto, file, &registro, dopo)?;

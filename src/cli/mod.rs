@@ -146,7 +146,7 @@ enum Comando {
     Demo(demo::Args),
     /// Avvia il varco con la configurazione indicata e resta in ascolto fino a Ctrl-C o SIGTERM.
     ///
-    /// Con SIGHUP rilegge certificati, CRL e adesioni senza chiudere le connessioni.
+    /// Con SIGHUP rilegge certificati, CRL, adesioni e log.livello senza chiudere le connessioni.
     ///
     /// Esempio: varco serve --config /etc/varco/varco.toml
     Serve(DoveConfig),
@@ -323,7 +323,7 @@ impl Cli {
             Comando::Dev(Dev { comando }) => comando.run(),
             Comando::Serve(dove) => {
                 let config = dove.read()?;
-                runtime()?.block_on(serve::run(config))?;
+                runtime()?.block_on(serve::run(config, || dove.read()))?;
                 Ok(Uscita::Fatto)
             }
             Comando::Demo(args) => runtime()?.block_on(args.run()),

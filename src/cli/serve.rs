@@ -22,7 +22,8 @@ use crate::intake::porta::{Accettazione, Numeri};
 use crate::intake::{self, Intake};
 use crate::listener::metriche::Fonti;
 use crate::listener::salute::{self, Salute};
-use crate::listener::{self, Porta, Serving, Spegnimento};
+use crate::listener::scadenze::Sorveglianza;
+use crate::listener::{self, Porta, Ricarica, Serving, Spegnimento};
 use crate::schema::Schema;
 use crate::soap::answer::Limite;
 use crate::store::writer::{Handle, Writer};
@@ -53,6 +54,8 @@ struct Gateway {
 #[derive(Debug)]
 struct Rear {
     salute: Option<Salute>,
+    porta: Arc<Porta>,
+    sorveglianza: Sorveglianza,
     store: SharedStore,
     lavoro: Lavoro,
     accettazione: Accettazione,
@@ -69,8 +72,9 @@ pub struct Running {
     rear: Rear,
 }
 
-/// Serves until SIGTERM or SIGINT; SIGHUP reads certificates, CRL and adesioni again.
-pub async fn run(config: Config) -> anyhow::Result<()> {
+/// Serves until SIGTERM or SIGINT; SIGHUP reads certificates, CRL and adesioni again, and from the configuration, which `read`
+/// reads anew, the level of the log: all else in it needs a restart.
+pub async fn run(config: Config, read: impl Fn() -> anyhow::Result<Config>) -> anyhow::Result<()> {
     telemetry::init(&config.log);
     let Gateway { serving, rear } = build(config, Parts::default()).await?;
     tracing::info!(indirizzo = %serving.local_addr(), "serving");
@@ -80,8 +84,17 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
             salute.take_leave().await;
         }
     };
+    let riletto = || {
+        let livello = read()
+            .map_err(|errore| format!("{errore:#}"))
+            .and_then(|config| telemetry::set_level(&config.log.livello));
+        match livello {
+            Ok(()) => tracing::info!("reloaded: log.livello"),
+            Err(errore) => tracing::error!("not reloaded, the old level stays: {errore}"),
+        }
+    };
     serving
-        .run_until_signal(congedo)
+        .run_until_signal(congedo, riletto)
         .await
         .context("il servizio si è interrotto")?;
     rear.close().await;
@@ -112,6 +125,12 @@ impl Running {
         self.rear.salute.as_ref()
     }
 
+    /// What SIGHUP does to a process: certificates, CA, CRL and adesioni are read again.
+    #[must_use]
+    pub fn reload(&self) -> Ricarica {
+        self.rear.porta.reload()
+    }
+
     /// Its store.
     #[must_use]
     pub fn store(&self) -> &SharedStore {
@@ -132,6 +151,7 @@ impl Rear {
     /// In order: first nothing comes any more (the door is shut), the lots stop where they are, then what waits is
     /// registered, then the trace.
     async fn close(self) {
+        self.sorveglianza.close();
         self.lavoro.close().await;
         self.accettazione.close().await;
         self.writer.close().await;
@@ -179,9 +199,10 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         Arc::clone(&clock),
         door_log,
     )?;
-    for avviso in porta.avvisi() {
-        tracing::warn!("{avviso}");
+    if config.tls.crl.is_none() {
+        tracing::warn!("tls.crl is not set: certificates are not looked up in any revocation list");
     }
+    let sorveglianza = Sorveglianza::spawn(Arc::clone(&porta), Arc::clone(&clock));
     let schema = Schema::load()?;
     let banco = Banco {
         schema: schema.clone(),
@@ -242,11 +263,18 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         connessioni_max: config.limits.porta.connessioni_max,
         fermo_dopo: config.lotti.fermo_dopo,
     };
-    let serving = listener::serve(bound, porta, &config.limits.porta, channel::routes(channels))?;
+    let serving = listener::serve(
+        bound,
+        Arc::clone(&porta),
+        &config.limits.porta,
+        channel::routes(channels),
+    )?;
     Ok(Gateway {
         serving,
         rear: Rear {
             salute: salute.map(|salute| salute.serve(fonti)).transpose()?,
+            porta,
+            sorveglianza,
             store,
             lavoro,
             accettazione,

@@ -9,9 +9,10 @@
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
@@ -26,6 +27,7 @@ use super::handshake::TUTTE;
 use super::limits::Conteggio;
 use super::metriche::ContiPorta;
 use super::refusal::DoorLog;
+use super::scadenze::{Scadenza, Soglie};
 use crate::adesione::certificato::ListaRevoche;
 use crate::adesione::{Adesioni, AdesioniVive, Certificato};
 use crate::clock::Clock;
@@ -56,6 +58,10 @@ pub struct TlsConfig {
     pub crl_scaduta: NelDubbio,
     /// When there are lists, but none of the certificate's issuer.
     pub crl_assente: NelDubbio,
+    /// How long before its end a certificate is spoken of.
+    pub avvisi: Soglie,
+    /// How long before its next update a revocation list is spoken of.
+    pub crl_avviso: Duration,
 }
 
 impl Default for TlsConfig {
@@ -67,6 +73,8 @@ impl Default for TlsConfig {
             crl: None,
             crl_scaduta: NelDubbio::Rifiuta,
             crl_assente: NelDubbio::Rifiuta,
+            avvisi: Soglie::default(),
+            crl_avviso: Duration::from_hours(24),
         }
     }
 }
@@ -174,11 +182,64 @@ impl Porta {
         Arc::clone(&self.adesioni)
     }
 
-    /// What an operator should know before it becomes a refusal: certificates and lists that end within 60 days,
-    /// revocation that is not checked.
+    /// What an operator should know before it becomes a refusal: what ends soon, revocation that is not checked.
     #[must_use]
     pub fn avvisi(&self) -> Vec<String> {
-        self.materiale.load().avvisi(&self.tls, self.clock.wall())
+        let adesso = self.clock.wall();
+        let scadenze = self.scadenze().into_iter();
+        let mut avvisi: Vec<String> = scadenze
+            .filter_map(|scadenza| scadenza.avviso(adesso))
+            .map(|avviso| avviso.frase)
+            .collect();
+        if self.tls.crl.is_none() {
+            avvisi.push("tls.crl non impostata: la revoca dei certificati non viene verificata".to_owned());
+        }
+        avvisi
+    }
+
+    /// Everything that ends some day: ours, the CAs', the lists', and what the adesioni tell of the enti's.
+    #[must_use]
+    pub fn scadenze(&self) -> Vec<Scadenza> {
+        let materiale = self.materiale.load();
+        let soglie = &self.tls.avvisi;
+        let mut scadenze = vec![Scadenza::new(
+            "certificato del server".to_owned(),
+            materiale.identita.certificato.scadenza,
+            soglie,
+        )];
+        for ca in &materiale.identita.intermedi {
+            scadenze.push(Scadenza::new(
+                format!("CA intermedia del server {}", ca.soggetto),
+                ca.scadenza,
+                soglie,
+            ));
+        }
+        for ca in &materiale.fiducia.autorita {
+            scadenze.push(Scadenza::new(format!("CA {}", ca.soggetto), ca.scadenza, soglie));
+        }
+        for lista in &materiale.fiducia.liste {
+            if let Some(prossima) = lista.prossima {
+                let cosa = format!("CRL di {}", lista.emittente);
+                scadenze.push(Scadenza::of_list(cosa, prossima, self.tls.crl_avviso));
+            }
+        }
+        for ente in self.adesioni.load().enti() {
+            for (posto, voce) in (1..).zip(&ente.certificati) {
+                if let Some(fine) = voce.scadenza {
+                    let cosa = format!("certificato {posto} dell'ente {}", ente.codice);
+                    scadenze.push(Scadenza::new(cosa, fine, soglie));
+                }
+            }
+        }
+        scadenze
+    }
+
+    /// When a caller's certificate ends, where that is soon.
+    #[must_use]
+    pub fn ends_soon(&self, certificato: &Certificato) -> Option<Timestamp> {
+        let giorni = self.tls.avvisi.first();
+        let resta = certificato.scadenza.duration_since(self.clock.wall());
+        (resta <= SignedDuration::from_hours(24 * giorni)).then_some(certificato.scadenza)
     }
 
     /// The server's own certificate.
@@ -256,6 +317,7 @@ pub(super) struct Materiale {
 struct Identita {
     chiave: Arc<CertifiedKey>,
     certificato: Certificato,
+    intermedi: Vec<Certificato>,
 }
 
 impl Materiale {
@@ -292,35 +354,6 @@ impl Materiale {
         adesso: Timestamp,
     ) -> Result<(), rustls::Error> {
         self.fiducia.verify(catena, adesso)
-    }
-
-    fn avvisi(&self, tls: &TlsConfig, adesso: Timestamp) -> Vec<String> {
-        const GIORNI_DI_AVVISO: i64 = 60;
-        let mut avvisi = Vec::new();
-        let mut look = |cosa: String, fine: Timestamp| {
-            let giorni = fine.duration_since(adesso).as_secs() / 86_400;
-            if fine <= adesso {
-                avvisi.push(format!("{cosa}: scaduto il {fine}"));
-            } else if giorni < GIORNI_DI_AVVISO {
-                avvisi.push(format!("{cosa}: scade il {fine}, fra {giorni} giorni"));
-            }
-        };
-        look(
-            "certificato del server".to_owned(),
-            self.identita.certificato.scadenza,
-        );
-        for lista in &self.fiducia.liste {
-            if let Some(prossima) = lista.prossima {
-                // A list is renewed every few days: only its end is worth a word.
-                if prossima <= adesso {
-                    look(format!("CRL di {}", lista.emittente), prossima);
-                }
-            }
-        }
-        if tls.crl.is_none() {
-            avvisi.push("tls.crl non impostata: la revoca dei certificati non viene verificata".to_owned());
-        }
-        avvisi
     }
 }
 
@@ -393,7 +426,7 @@ impl TimeProvider for OraVera {
 
 pub(super) fn unix(istante: Timestamp) -> UnixTime {
     let secondi = u64::try_from(istante.as_second()).unwrap_or(0);
-    UnixTime::since_unix_epoch(std::time::Duration::from_secs(secondi))
+    UnixTime::since_unix_epoch(Duration::from_secs(secondi))
 }
 
 pub(super) fn provider() -> Arc<CryptoProvider> {
@@ -405,6 +438,11 @@ fn load_identita(tls: &TlsConfig) -> Result<Arc<Identita>, String> {
     let catena = certificates(file)?;
     let foglia = catena.first().ok_or_else(|| told(file, "nessun certificato"))?;
     let certificato = Certificato::from_der(foglia).map_err(|causa| told(file, causa))?;
+    let intermedi = catena
+        .iter()
+        .skip(1)
+        .map(|der| Certificato::from_der(der).map_err(|causa| told(file, causa)))
+        .collect::<Result<_, _>>()?;
     let chiave = PrivateKeyDer::from_pem_slice(&slurp(&tls.chiave)?)
         .map_err(|causa| told(&tls.chiave, format!("nessuna chiave privata leggibile ({causa})")))?;
     let chiave = CertifiedKey::from_der(catena, chiave, &provider()).map_err(|causa| match causa {
@@ -417,6 +455,7 @@ fn load_identita(tls: &TlsConfig) -> Result<Arc<Identita>, String> {
     Ok(Arc::new(Identita {
         chiave: Arc::new(chiave),
         certificato,
+        intermedi,
     }))
 }
 

@@ -221,8 +221,14 @@ servizi = { AssegnoTemporaneo = ["InviaDomande"] }
     let errori = banco.errors(modulo, false);
     let attesi = [
         (2, "codice «PAT01»: l'ente è già fra le adesioni".to_owned()),
-        (6, "certificato: TLS-003 il certificato client è scaduto".to_owned()),
-        (7, "certificato: TLS-005 il certificato client è revocato".to_owned()),
+        (
+            6,
+            "certificato: TLS-003 il certificato client è scaduto".to_owned(),
+        ),
+        (
+            7,
+            "certificato: TLS-005 il certificato client è revocato".to_owned(),
+        ),
         (8, format!("certificato {}/manca.pem: ", banco.0.path().display())),
         (11, "indirizzi: «10.0.0.0/33» non è né un indirizzo".to_owned()),
         (12, "operazione «InviaDomande» sconosciuto".to_owned()),
