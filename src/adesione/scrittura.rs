@@ -369,7 +369,9 @@ pub fn commit(
     let copia = attuale.as_ref().map(|_| {
         let istante = modifica.istante.strftime("%Y%m%dT%H%M%SZ");
         let mut nome = file.as_os_str().to_owned();
-        nome.push(format!(".{istante}.bak"));
+        // Two changes in one second leave two copies.
+        let impronta = modifica.prima_sha256.get(..8).unwrap_or_default();
+        nome.push(format!(".{istante}-{impronta}.bak"));
         PathBuf::from(nome)
     });
     if let Some(copia) = &copia {
