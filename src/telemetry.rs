@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::sync::OnceLock;
 
 use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
@@ -15,11 +16,29 @@ use crate::config::{LogConfig, LogFormato};
 /// Begins to speak, as section `log` says. A second call changes nothing.
 pub fn init(config: &LogConfig) {
     // An error says that somebody else has begun to speak: a test, or the demo before its gateway.
-    let _already = subscriber(config, io::stderr).try_init();
+    let (lines, livello) = subscriber(config, io::stderr);
+    if lines.try_init().is_ok() {
+        // Whoever began to speak first is the one whose level can be changed.
+        let _unico = LIVELLO.set(livello);
+    }
 }
 
+/// Changes the level of who speaks since [`init`]; a level that cannot be read leaves the old one, and says why.
+pub fn set_level(livello: &str) -> Result<(), String> {
+    let filtro = EnvFilter::try_new(livello).map_err(|causa| format!("log.livello «{livello}»: {causa}"))?;
+    match LIVELLO.get() {
+        Some(set) => set(filtro),
+        None => Err("il log non è di questo processo".to_owned()),
+    }
+}
+
+/// Puts another filter in place.
+type Livello = Box<dyn Fn(EnvFilter) -> Result<(), String> + Send + Sync>;
+
+static LIVELLO: OnceLock<Livello> = OnceLock::new();
+
 /// What writes the lines, to wherever `uscita` says.
-fn subscriber<W>(config: &LogConfig, uscita: W) -> Box<dyn Subscriber + Send + Sync>
+fn subscriber<W>(config: &LogConfig, uscita: W) -> (Box<dyn Subscriber + Send + Sync>, Livello)
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
@@ -27,9 +46,17 @@ where
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filtro)
         .with_writer(InRiga(uscita));
+    macro_rules! finish {
+        ($lines:expr) => {{
+            let lines = $lines.with_filter_reloading();
+            let handle = lines.reload_handle();
+            let set = move |filtro| handle.reload(filtro).map_err(|causa| causa.to_string());
+            (Box::new(lines.finish()), Box::new(set))
+        }};
+    }
     match config.formato {
-        LogFormato::Testo => Box::new(lines.with_ansi(false).finish()),
-        LogFormato::Json => Box::new(lines.json().flatten_event(true).finish()),
+        LogFormato::Testo => finish!(lines.with_ansi(false)),
+        LogFormato::Json => finish!(lines.json().flatten_event(true)),
     }
 }
 
@@ -116,7 +143,7 @@ mod tests {
             formato,
             ..LogConfig::default()
         };
-        tracing::subscriber::with_default(subscriber(&config, move || dove.clone()), f);
+        tracing::subscriber::with_default(subscriber(&config, move || dove.clone()).0, f);
         let byte = quaderno.0.lock().unwrap().clone();
         String::from_utf8(byte).unwrap()
     }
@@ -186,6 +213,23 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_level_changes_while_somebody_speaks() {
+        let quaderno = Quaderno::default();
+        let dove = quaderno.clone();
+        let (lines, set) = subscriber(&LogConfig::default(), move || dove.clone());
+        tracing::subscriber::with_default(lines, || {
+            tracing::debug!("prima");
+            set(EnvFilter::new("debug")).unwrap();
+            tracing::debug!("durante");
+            set(EnvFilter::new("info")).unwrap();
+            tracing::debug!("dopo");
+        });
+        let scritto = String::from_utf8(quaderno.0.lock().unwrap().clone()).unwrap();
+        assert!(scritto.contains("durante"), "{scritto}");
+        assert_eq!(scritto.lines().count(), 1, "{scritto}");
     }
 
     #[test]

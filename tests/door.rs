@@ -65,6 +65,7 @@ impl Door {
             crl: Some(certs.path().join("crl.pem")),
             crl_scaduta: NelDubbio::Rifiuta,
             crl_assente: NelDubbio::Rifiuta,
+            ..TlsConfig::default()
         };
         prepare(certs.path(), &mut tls);
         let log = Arc::new(Mutex::new(Vec::new()));

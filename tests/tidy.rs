@@ -59,6 +59,7 @@ const CASE: &[(&str, &[&str])] = &[
     ("krilla", &["carte"]),
     ("skrifa", &["carte"]),
     ("qrcodegen", &["carte"]),
+    ("toml_edit", &["adesione"]),
 ];
 
 /// A line of the library's sources, without comments.

@@ -7,13 +7,10 @@ use std::path::Path;
 use std::str::FromStr;
 
 use ipnet::IpNet;
-use jiff::Timestamp;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
-use super::certificato::{normalize_serial, normalize_sha256};
-use super::documento::{Documento, FileErrato, nearest, specie};
-use super::{Adesioni, Certificato, Ente, Riconoscimento, StatoEnte};
+use super::documento::{Documento, Errore, FileErrato, nearest, specie};
+use super::{Adesioni, Ente, Riconoscimento, StatoEnte};
 use crate::domanda::CodiceFiscale;
 use crate::patronato::{CodiceEnte, CodiceUfficio};
 use crate::prestazione::{Operazione, PRESTAZIONI, by_servizio};
@@ -41,38 +38,41 @@ impl Adesioni {
 
     /// Reads the register from its text; `file` names it in errors and is where relative paths start.
     pub fn parse(testo: &str, file: &Path) -> Result<Self, FileErrato> {
-        let (documento, tabella) = Documento::open(testo);
-        let mut lettura = Lettura {
-            documento,
-            cartella: file.parent().unwrap_or_else(|| Path::new("")),
-            codici: HashMap::new(),
-            certificati: HashMap::new(),
-            scadenza: None,
-            mittenti: HashMap::new(),
-        };
-        let enti = if lettura.documento.errori.is_empty() {
-            lettura.enti(tabella.get_ref())
-        } else {
-            Vec::new()
-        };
-        if lettura.documento.errori.is_empty() {
+        let (enti, errori) = read(testo, file);
+        if errori.is_empty() {
             Ok(Self::new(enti))
         } else {
-            Err(FileErrato::new(file, lettura.documento.errori))
+            Err(FileErrato::new(file, errori))
         }
     }
+}
+
+/// All that can be read of a file, and all that is wrong with it.
+pub(super) fn read(testo: &str, file: &Path) -> (Vec<Ente>, Vec<Errore>) {
+    let (documento, tabella) = Documento::open(testo);
+    let mut lettura = Lettura {
+        documento,
+        cartella: file.parent().unwrap_or_else(|| Path::new("")),
+        codici: HashMap::new(),
+        certificati: HashMap::new(),
+        mittenti: HashMap::new(),
+    };
+    let enti = if lettura.documento.errori.is_empty() {
+        lettura.enti(tabella.get_ref())
+    } else {
+        Vec::new()
+    };
+    (enti, lettura.documento.errori)
 }
 
 /// A reading of the file: what is known of the enti before this one.
 pub(super) struct Lettura<'a> {
     pub(super) documento: Documento<'a>,
-    cartella: &'a Path,
+    pub(super) cartella: &'a Path,
     /// Where each code was first used.
     codici: HashMap<String, usize>,
     /// Whose each certificate is, under every name it is known by.
-    certificati: HashMap<Riconoscimento, (usize, String)>,
-    /// When the last certificate of this ente ends, as far as files tell.
-    scadenza: Option<Timestamp>,
+    pub(super) certificati: HashMap<Riconoscimento, (usize, String)>,
     /// Where each name on SPCoop was first used: type and name.
     pub(super) mittenti: HashMap<(String, String), usize>,
 }
@@ -107,7 +107,6 @@ impl<'a> Lettura<'a> {
         let denominazione = self.denominazione(riga, tabella);
         let codice_fiscale = self.codice_fiscale(riga, tabella);
         let stato = self.stato(tabella);
-        self.scadenza = None;
         let certificati = self.certificati(riga, &nome, tabella);
         let uffici = self.uffici(riga, &nome, tabella);
         let indirizzi = self.indirizzi(tabella);
@@ -121,7 +120,6 @@ impl<'a> Lettura<'a> {
             codice_fiscale: codice_fiscale?,
             stato,
             certificati,
-            scadenza: self.scadenza.take(),
             uffici,
             indirizzi,
             servizi,
@@ -198,106 +196,8 @@ impl<'a> Lettura<'a> {
         }
     }
 
-    fn certificati(&mut self, riga: usize, ente: &str, tabella: &DeTable<'a>) -> Vec<Riconoscimento> {
-        let lista = tabella
-            .get("certificati")
-            .map(|valore| (valore, valore.get_ref().as_array()));
-        let lista = match lista {
-            Some((_, Some(lista))) if !lista.is_empty() => lista,
-            Some((valore, None)) => {
-                let riga = self.documento.riga(valore.span().start);
-                self.documento.tell(
-                    riga,
-                    format!(
-                        "certificati: attesa una lista, trovato {}",
-                        specie(valore.get_ref())
-                    ),
-                );
-                return Vec::new();
-            }
-            Some((_, Some(_))) | None => {
-                self.documento.tell(
-                    riga,
-                    format!(
-                        "ente {ente}: nessun certificato; ne serve almeno uno: \
-                         certificati = [{{ file = \"certs/nome.pem\" }}]"
-                    ),
-                );
-                return Vec::new();
-            }
-        };
-        lista
-            .iter()
-            .filter_map(|voce| self.certificato(ente, voce))
-            .collect()
-    }
-
-    fn certificato(&mut self, ente: &str, voce: &Spanned<DeValue<'a>>) -> Option<Riconoscimento> {
-        const FORME: &str =
-            "atteso { sha256 = \"…\" }, { emittente = \"…\", seriale = \"…\" } o { file = \"…\" }";
-        let riga = self.documento.riga(voce.span().start);
-        let Some(tabella) = voce.get_ref().as_table() else {
-            self.documento.tell(riga, format!("certificati: {FORME}"));
-            return None;
-        };
-        self.documento.refuse_unknown(
-            "certificati.",
-            tabella,
-            &["sha256", "emittente", "seriale", "file"],
-        );
-        let mut testo = |chiave: &str| self.documento.text(tabella, chiave).map(|(testo, _)| testo);
-        let nomi: Vec<Riconoscimento> = match (
-            testo("sha256"),
-            testo("emittente"),
-            testo("seriale"),
-            testo("file"),
-        ) {
-            (Some(sha256), None, None, None) => match normalize_sha256(&sha256) {
-                Some(sha256) => vec![Riconoscimento::Sha256(sha256)],
-                None => return self.none(riga, "sha256: attese 64 cifre esadecimali"),
-            },
-            (None, Some(emittente), Some(seriale), None) => match normalize_serial(&seriale) {
-                Some(seriale) => vec![Riconoscimento::EmittenteSeriale { emittente, seriale }],
-                None => return self.none(riga, "seriale: attese cifre esadecimali"),
-            },
-            (None, None, None, Some(file)) => {
-                let percorso = self.cartella.join(&file);
-                let letto = std::fs::read(&percorso)
-                    .map_err(|causa| causa.to_string())
-                    .and_then(|pem| Certificato::from_pem(&pem).map_err(|causa| causa.to_string()));
-                match letto.map(|certificati| certificati.into_iter().next()) {
-                    Ok(Some(primo)) => {
-                        self.scadenza = self.scadenza.max(Some(primo.scadenza));
-                        vec![
-                            Riconoscimento::Sha256(primo.sha256),
-                            Riconoscimento::EmittenteSeriale {
-                                emittente: primo.emittente,
-                                seriale: primo.seriale,
-                            },
-                        ]
-                    }
-                    Ok(None) => return self.none(riga, "file: nessun certificato"),
-                    Err(causa) => {
-                        return self.none(riga, &format!("certificato {}: {causa}", percorso.display()));
-                    }
-                }
-            }
-            _ => return self.none(riga, &format!("certificati: {FORME}")),
-        };
-        for nome in &nomi {
-            if let Some((prima, altro)) = self.certificati.get(nome) {
-                let detto = format!("ente {ente}: certificato già dato all'ente {altro} (riga {prima})");
-                self.documento.tell(riga, detto);
-                return None;
-            }
-        }
-        for nome in &nomi {
-            self.certificati.insert(nome.clone(), (riga, ente.to_owned()));
-        }
-        nomi.into_iter().next()
-    }
-
-    fn none<T>(&mut self, riga: usize, testo: &str) -> Option<T> {
+    /// Notes a mistake, where it leaves nothing to go on with.
+    pub(super) fn none<T>(&mut self, riga: usize, testo: &str) -> Option<T> {
         self.documento.tell(riga, testo);
         None
     }

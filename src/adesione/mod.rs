@@ -3,9 +3,13 @@
 //! mistake never replaces a good one.
 
 pub mod certificato;
+mod credenziale;
+pub mod differenze;
 pub mod documento;
 mod file;
+pub mod modulo;
 mod pdd;
+pub mod scrittura;
 #[cfg(test)]
 mod tests;
 
@@ -67,6 +71,32 @@ pub enum Riconoscimento {
     },
 }
 
+impl Riconoscimento {
+    /// Whether it means this certificate.
+    #[must_use]
+    pub fn is(&self, certificato: &Certificato) -> bool {
+        match self {
+            Self::Sha256(sha256) => *sha256 == certificato.sha256,
+            Self::EmittenteSeriale { emittente, seriale } => {
+                *emittente == certificato.emittente && *seriale == certificato.seriale
+            }
+        }
+    }
+}
+
+/// A certificate of an ente, as the file tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificatoEnte {
+    /// By what it is known.
+    pub riconoscimento: Riconoscimento,
+    /// Its end, where the file tells it.
+    pub scadenza: Option<Timestamp>,
+    /// Itself and what follows it, as DER, where the file holds it.
+    pub catena: Vec<Vec<u8>>,
+    /// Its line in the file.
+    pub riga: usize,
+}
+
 /// Whether an ente may send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -89,9 +119,7 @@ pub struct Ente {
     /// Whether it may send.
     pub stato: StatoEnte,
     /// Its certificates; several while one is rotated.
-    pub certificati: Vec<Riconoscimento>,
-    /// When the last of those that were told by file ends: from then on it has none.
-    pub scadenza: Option<Timestamp>,
+    pub certificati: Vec<CertificatoEnte>,
     /// Its uffici.
     pub uffici: Vec<CodiceUfficio>,
     /// From where it may connect; empty = from anywhere.
@@ -107,6 +135,13 @@ pub struct Ente {
 }
 
 impl Ente {
+    /// When the last of its certificates ends, as far as the file tells: from then on it has none.
+    #[must_use]
+    pub fn scadenza(&self) -> Option<Timestamp> {
+        let scadenze = self.certificati.iter().filter_map(|voce| voce.scadenza);
+        scadenze.max()
+    }
+
     /// Its porta that sends under this name.
     #[must_use]
     pub fn porta(&self, mittente: &Parte) -> Option<&PortaEnte> {
@@ -150,12 +185,7 @@ impl Adesioni {
         self.enti.iter().find(|ente| {
             ente.certificati
                 .iter()
-                .any(|riconoscimento| match riconoscimento {
-                    Riconoscimento::Sha256(sha256) => *sha256 == certificato.sha256,
-                    Riconoscimento::EmittenteSeriale { emittente, seriale } => {
-                        *emittente == certificato.emittente && *seriale == certificato.seriale
-                    }
-                })
+                .any(|voce| voce.riconoscimento.is(certificato))
         })
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::adesione::Peer;
@@ -91,6 +92,8 @@ struct Arrivo {
     message_id: Uuid,
     peer: Arc<Peer>,
     still_welcome: Result<(), Negato>,
+    /// When the caller's certificate ends, where that is soon.
+    scade: Option<Timestamp>,
     diario: Option<Diario>,
 }
 
@@ -127,12 +130,13 @@ impl Channels {
             tracing::info!(message_id = %message_id, codice = %Codice::Sys002, "not taken: the trace queue is full");
             let mut reply = plain(503, &[Violazione::at(Codice::Sys002, "")]);
             reply.retry_after_s = Some(self.intake.retry_after.as_secs());
-            return Err(Box::new(respond(reply, message_id)));
+            return Err(Box::new(respond(reply, message_id, connessione.ends_soon())));
         };
         Ok(Arrivo {
             message_id,
             peer,
             still_welcome,
+            scade: connessione.ends_soon(),
             diario: Some(Diario::new(guardia)),
         })
     }
@@ -154,7 +158,7 @@ impl Arrivo {
             diario.refused("RIFIUTATA_HTTP", violazioni);
             diario.close(corpo, &reply);
         }
-        respond(reply, self.message_id)
+        respond(reply, self.message_id, self.scade)
     }
 
     /// Refuses a method that is not among those of the address: 405 says which they are.
@@ -183,10 +187,11 @@ const ID_MESSAGGIO: HeaderName = HeaderName::from_static("varco-message-id");
 const QUOTA_CONCESSE: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const QUOTA_RIMASTE: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const QUOTA_RINNOVO: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+const CERTIFICATO_SCADE: HeaderName = HeaderName::from_static("varco-certificato-scade");
 const GENERE: HeaderName = HeaderName::from_static("govway-transaction-errortype");
 
 /// The reply as HTTP. Nothing of it may be kept by a cache or guessed at by a browser.
-fn respond(reply: Reply, message_id: Uuid) -> HttpResponse {
+fn respond(reply: Reply, message_id: Uuid, scade: Option<Timestamp>) -> HttpResponse {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);
     response
@@ -194,6 +199,9 @@ fn respond(reply: Reply, message_id: Uuid) -> HttpResponse {
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header((ID_MESSAGGIO, message_id.to_string()));
+    if let Some(scade) = scade {
+        response.insert_header((CERTIFICATO_SCADE, scade.strftime("%F").to_string()));
+    }
     if let Some(secondi) = reply.retry_after_s {
         response.insert_header((header::RETRY_AFTER, secondi));
     }

@@ -59,9 +59,9 @@ pub(super) async fn serve(
         scadenza: Scadenza::after(Instant::now(), channels.richiesta_attesa),
         corpo,
     };
-    let message_id = incoming.message_id;
+    let (message_id, scade) = (incoming.message_id, arrivo.scade);
     let reply = channels.intake.answer(incoming, diario).await;
-    respond(reply, message_id)
+    respond(reply, message_id, scade)
 }
 
 /// The methods of a service's address.

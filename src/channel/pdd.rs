@@ -58,9 +58,9 @@ pub(super) async fn serve(
         scadenza: Scadenza::after(Instant::now(), channels.richiesta_attesa),
         corpo,
     };
-    let message_id = incoming.message_id;
+    let (message_id, scade) = (incoming.message_id, arrivo.scade);
     let reply = channels.intake.answer(incoming, diario).await;
-    respond(reply, message_id)
+    respond(reply, message_id, scade)
 }
 
 const AMMESSI: &str = "POST";
@@ -101,6 +101,6 @@ impl Arrivo {
         CANALE.clone_into(&mut diario.traccia().canale);
         let reply = channels.intake.not_processed(violazione, &self.peer, &mut diario);
         diario.close(corpo, &reply);
-        respond(reply, self.message_id)
+        respond(reply, self.message_id, self.scade)
     }
 }

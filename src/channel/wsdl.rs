@@ -109,6 +109,6 @@ impl Arrivo {
             diario.told();
             diario.close_without_bytes(&reply);
         }
-        super::respond(reply, self.message_id)
+        super::respond(reply, self.message_id, self.scade)
     }
 }

@@ -17,6 +17,7 @@ macro_rules! out {
     ($($parte:tt)*) => { $crate::cli::say(&format!($($parte)*)) };
 }
 
+pub mod adesione;
 pub mod backup;
 pub mod check;
 mod chiave;
@@ -149,7 +150,7 @@ enum Comando {
     Demo(demo::Args),
     /// Avvia il varco con la configurazione indicata e resta in ascolto fino a Ctrl-C o SIGTERM.
     ///
-    /// Con SIGHUP rilegge certificati, CRL e adesioni senza chiudere le connessioni.
+    /// Con SIGHUP rilegge certificati, CRL, adesioni e log.livello senza chiudere le connessioni.
     ///
     /// Esempio: varco serve --config /etc/varco/varco.toml
     Serve(DoveConfig),
@@ -159,6 +160,14 @@ enum Comando {
     ///
     /// Esempio: varco check --config /etc/varco/varco.toml
     Check(DoveConfig),
+    /// Adesioni: il modulo da compilare, la sua verifica, che cosa cambierebbe, la registrazione.
+    ///
+    /// Un modulo è giudicato per intero, con i controlli della porta; ogni modifica resta annotata in adesioni.log.
+    ///
+    /// Esempio: varco adesione form > pat99.toml
+    ///
+    /// Esempio: varco adesione check --config varco.toml pat99.toml
+    Adesione(adesione::Args),
     /// Porta l'archivio alla versione di questo programma.
     ///
     /// Va eseguito a ogni aggiornamento; se l'archivio è già aggiornato non fa nulla.
@@ -318,6 +327,7 @@ enum DevComando {
 impl Cli {
     fn run(self) -> anyhow::Result<Uscita> {
         match self.comando {
+            Comando::Adesione(args) => args.run(),
             Comando::Send(args) => args.run(),
             Comando::Lot(args) => args.run(),
             Comando::Sample(args) => args.run(),
@@ -326,7 +336,7 @@ impl Cli {
             Comando::Dev(Dev { comando }) => comando.run(),
             Comando::Serve(dove) => {
                 let config = dove.read()?;
-                runtime()?.block_on(serve::run(config))?;
+                runtime()?.block_on(serve::run(config, || dove.read()))?;
                 Ok(Uscita::Fatto)
             }
             Comando::Demo(args) => runtime()?.block_on(args.run()),

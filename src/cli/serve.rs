@@ -22,7 +22,8 @@ use crate::intake::porta::{Accettazione, Numeri};
 use crate::intake::{self, Intake};
 use crate::listener::metriche::Fonti;
 use crate::listener::salute::{self, Salute};
-use crate::listener::{self, Porta, Serving, Spegnimento};
+use crate::listener::scadenze::Sorveglianza;
+use crate::listener::{self, Porta, Ricarica, Serving, Spegnimento};
 use crate::schema::Schema;
 use crate::soap::answer::Limite;
 use crate::spazio::Sentinella;
@@ -57,6 +58,8 @@ struct Gateway {
 #[derive(Debug)]
 struct Rear {
     salute: Option<Salute>,
+    porta: Arc<Porta>,
+    sorveglianza: Sorveglianza,
     store: SharedStore,
     spazio: Sentinella,
     conservazione: Conservazione,
@@ -76,8 +79,9 @@ pub struct Running {
     rear: Rear,
 }
 
-/// Serves until SIGTERM or SIGINT; SIGHUP reads certificates, CRL and adesioni again.
-pub async fn run(config: Config) -> anyhow::Result<()> {
+/// Serves until SIGTERM or SIGINT; SIGHUP reads certificates, CRL and adesioni again, and from the configuration, which `read`
+/// reads anew, the level of the log: all else in it needs a restart.
+pub async fn run(config: Config, read: impl Fn() -> anyhow::Result<Config>) -> anyhow::Result<()> {
     telemetry::init(&config.log);
     let Gateway { serving, rear } = build(config, Parts::default()).await?;
     tracing::info!(indirizzo = %serving.local_addr(), "serving");
@@ -87,8 +91,17 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
             salute.take_leave().await;
         }
     };
+    let riletto = || {
+        let livello = read()
+            .map_err(|errore| format!("{errore:#}"))
+            .and_then(|config| telemetry::set_level(&config.log.livello));
+        match livello {
+            Ok(()) => tracing::info!("reloaded: log.livello"),
+            Err(errore) => tracing::error!("not reloaded, the old level stays: {errore}"),
+        }
+    };
     serving
-        .run_until_signal(congedo)
+        .run_until_signal(congedo, riletto)
         .await
         .context("il servizio si è interrotto")?;
     rear.close().await;
@@ -119,6 +132,12 @@ impl Running {
         self.rear.salute.as_ref()
     }
 
+    /// What SIGHUP does to a process: certificates, CA, CRL and adesioni are read again.
+    #[must_use]
+    pub fn reload(&self) -> Ricarica {
+        self.rear.porta.reload()
+    }
+
     /// Its store.
     #[must_use]
     pub fn store(&self) -> &SharedStore {
@@ -140,6 +159,7 @@ impl Rear {
     /// registered, then the trace; what was written is sealed.
     async fn close(self) {
         self.conservazione.close().await;
+        self.sorveglianza.close();
         self.lavoro.close().await;
         self.accettazione.close().await;
         self.writer.close().await;
@@ -206,9 +226,10 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         Arc::clone(&clock),
         door_log,
     )?;
-    for avviso in porta.avvisi() {
-        tracing::warn!("{avviso}");
+    if config.tls.crl.is_none() {
+        tracing::warn!("tls.crl is not set: certificates are not looked up in any revocation list");
     }
+    let sorveglianza = Sorveglianza::spawn(Arc::clone(&porta), Arc::clone(&clock));
     let schema = Schema::load()?;
     let banco = Banco {
         schema: schema.clone(),
@@ -282,11 +303,18 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         connessioni_max: config.limits.porta.connessioni_max,
         fermo_dopo: config.lotti.fermo_dopo,
     };
-    let serving = listener::serve(bound, porta, &config.limits.porta, channel::routes(channels))?;
+    let serving = listener::serve(
+        bound,
+        Arc::clone(&porta),
+        &config.limits.porta,
+        channel::routes(channels),
+    )?;
     Ok(Gateway {
         serving,
         rear: Rear {
             salute: salute.map(|salute| salute.serve(fonti)).transpose()?,
+            porta,
+            sorveglianza,
             store,
             spazio,
             conservazione,

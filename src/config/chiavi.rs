@@ -48,6 +48,8 @@ chiavi! {
     "tls.crl" => tls.crl,
     "tls.crl_scaduta" => tls.crl_scaduta,
     "tls.crl_assente" => tls.crl_assente,
+    "tls.avviso_giorni" => tls.avvisi,
+    "tls.crl_avviso_s" => tls.crl_avviso,
     "database.connessioni" => database.connessioni,
     "database.attesa_s" => database.attesa,
     "database.istruzione_s" => database.istruzione,

@@ -117,7 +117,7 @@ fn every_mistake_is_told_at_once_with_the_nearest_key() {
             (11, "tls.ca: atteso il percorso di un file, fra virgolette"),
             (
                 12,
-                "chiave «tls.store» sconosciuta: qui si possono usare certificato, chiave, ca, crl, crl_scaduta, crl_assente"
+                "chiave «tls.store» sconosciuta: qui si possono usare certificato, chiave, ca, crl, crl_scaduta, crl_assente, avviso_giorni, crl_avviso_s"
             ),
         ]
     );

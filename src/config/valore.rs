@@ -10,6 +10,7 @@ use toml::de::DeValue;
 use super::{IdentityMode, LogFormato};
 use crate::domanda::Ambiente;
 use crate::listener::NelDubbio;
+use crate::listener::scadenze::Soglie;
 use crate::store::StoreUrl;
 
 /// A value as it was written.
@@ -113,6 +114,18 @@ impl Valore for StoreUrl {
 
     fn read(grezzo: &Grezzo) -> Option<Self> {
         grezzo.text()?.parse().ok()
+    }
+
+    fn show(&self) -> String {
+        format!("\"{self}\"")
+    }
+}
+
+impl Valore for Soglie {
+    const ATTESO: &'static str = "giorni fra 1 e 36500 separati da virgole, per esempio \"60,30,7\"";
+
+    fn read(grezzo: &Grezzo) -> Option<Self> {
+        Self::parse(grezzo.text()?)
     }
 
     fn show(&self) -> String {

@@ -236,7 +236,7 @@ fn tell_certificates(testo: &mut Testo, porta: &Porta) {
     let ca = porta.autorita().iter().map(|ca| ca.scadenza).min();
     scadenze.tell_some(&["ca", ""], ca.map(Timestamp::as_second));
     for ente in adesioni.enti() {
-        let scadenza = ente.scadenza.map(Timestamp::as_second);
+        let scadenza = ente.scadenza().map(Timestamp::as_second);
         scadenze.tell_some(&["ente", ente.codice.as_str()], scadenza);
     }
     let liste = porta.liste();

@@ -9,12 +9,14 @@
 //! The rules served: `ModI` `ID_AUTH_CHANNEL_02` (mutual TLS) and the TLS recommendation of `AgID`, Mozilla Intermediate.
 
 pub mod answer;
+mod fiducia;
 mod handshake;
 mod limits;
 pub mod metriche;
 mod peer;
 mod refusal;
 pub mod salute;
+pub mod scadenze;
 mod stream;
 mod tls;
 mod watch;
@@ -33,6 +35,7 @@ use actix_web::{App, web};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 
+pub use fiducia::Fiducia;
 pub use limits::Bounds;
 pub use peer::Connessione;
 pub use refusal::DoorLog;
@@ -264,8 +267,13 @@ impl Serving {
 
     /// Serves until SIGTERM or SIGINT, then drains; a second signal does not wait for the answers in flight. Before it
     /// drains at SIGTERM it serves on while `congedo` lasts: so long whoever sends us connections is told to stop. SIGHUP
-    /// reads certificates, CA, CRL and adesioni again, without touching a connection.
-    pub async fn run_until_signal(self, congedo: impl Future<Output = ()>) -> io::Result<()> {
+    /// reads certificates, CA, CRL and adesioni again, without touching a connection, after `riletto` has read what else
+    /// there is.
+    pub async fn run_until_signal(
+        self,
+        congedo: impl Future<Output = ()>,
+        riletto: impl Fn(),
+    ) -> io::Result<()> {
         let mut termina = signal(SignalKind::terminate())?;
         let mut interrompi = signal(SignalKind::interrupt())?;
         let mut ricarica = signal(SignalKind::hangup())?;
@@ -274,7 +282,10 @@ impl Serving {
         loop {
             tokio::select! {
                 finito = &mut server => return finito,
-                _ = ricarica.recv() => tell(&self.porta.reload()),
+                _ = ricarica.recv() => {
+                    riletto();
+                    tell(&self.porta.reload());
+                }
                 _ = termina.recv() => {
                     tokio::select! {
                         () = congedo => {}

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
+use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use tokio::time::Instant;
 
@@ -92,6 +93,12 @@ impl Connessione {
                 Err(violazione)
             }
         }
+    }
+
+    /// When the certificate ends, where that is so soon that its owner should hear of it.
+    #[must_use]
+    pub fn ends_soon(&self) -> Option<Timestamp> {
+        self.porta.ends_soon(&self.peer.certificato)
     }
 
     pub(super) fn catena(&self) -> &[CertificateDer<'static>] {

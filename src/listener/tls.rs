@@ -9,24 +9,25 @@
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::server::NoServerSessionStorage;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::time_provider::TimeProvider;
-use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig, SignatureScheme,
-};
+use rustls::{DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
 
+use super::fiducia::{Fiducia, named};
 use super::handshake::TUTTE;
 use super::limits::Conteggio;
 use super::metriche::ContiPorta;
 use super::refusal::DoorLog;
+use super::scadenze::{Scadenza, Soglie};
 use crate::adesione::certificato::ListaRevoche;
 use crate::adesione::{Adesioni, AdesioniVive, Certificato};
 use crate::clock::Clock;
@@ -57,6 +58,10 @@ pub struct TlsConfig {
     pub crl_scaduta: NelDubbio,
     /// When there are lists, but none of the certificate's issuer.
     pub crl_assente: NelDubbio,
+    /// How long before its end a certificate is spoken of.
+    pub avvisi: Soglie,
+    /// How long before its next update a revocation list is spoken of.
+    pub crl_avviso: Duration,
 }
 
 impl Default for TlsConfig {
@@ -68,6 +73,8 @@ impl Default for TlsConfig {
             crl: None,
             crl_scaduta: NelDubbio::Rifiuta,
             crl_assente: NelDubbio::Rifiuta,
+            avvisi: Soglie::default(),
+            crl_avviso: Duration::from_hours(24),
         }
     }
 }
@@ -109,7 +116,7 @@ impl Porta {
         door_log: DoorLog,
     ) -> Result<Arc<Self>, PortaErrata> {
         let identita = load_identita(&tls);
-        let fiducia = load_fiducia(&tls);
+        let fiducia = Fiducia::load(&tls).map(Arc::new);
         let adesioni = Adesioni::load(&adesioni_file).map_err(|errato| errato.to_string());
         match (identita, fiducia, adesioni) {
             (Ok(identita), Ok(fiducia), Ok(adesioni)) => {
@@ -152,7 +159,10 @@ impl Porta {
             "certificato del server",
         );
         let mut fiducia = Arc::clone(&attuale.fiducia);
-        keep(load_fiducia(&self.tls).map(|nuova| fiducia = nuova), "CA e CRL");
+        keep(
+            Fiducia::load(&self.tls).map(|nuova| fiducia = Arc::new(nuova)),
+            "CA e CRL",
+        );
         keep(
             Adesioni::load(&self.adesioni_file)
                 .map(|nuove| self.adesioni.store(Arc::new(nuove)))
@@ -172,11 +182,64 @@ impl Porta {
         Arc::clone(&self.adesioni)
     }
 
-    /// What an operator should know before it becomes a refusal: certificates and lists that end within 60 days,
-    /// revocation that is not checked.
+    /// What an operator should know before it becomes a refusal: what ends soon, revocation that is not checked.
     #[must_use]
     pub fn avvisi(&self) -> Vec<String> {
-        self.materiale.load().avvisi(&self.tls, self.clock.wall())
+        let adesso = self.clock.wall();
+        let scadenze = self.scadenze().into_iter();
+        let mut avvisi: Vec<String> = scadenze
+            .filter_map(|scadenza| scadenza.avviso(adesso))
+            .map(|avviso| avviso.frase)
+            .collect();
+        if self.tls.crl.is_none() {
+            avvisi.push("tls.crl non impostata: la revoca dei certificati non viene verificata".to_owned());
+        }
+        avvisi
+    }
+
+    /// Everything that ends some day: ours, the CAs', the lists', and what the adesioni tell of the enti's.
+    #[must_use]
+    pub fn scadenze(&self) -> Vec<Scadenza> {
+        let materiale = self.materiale.load();
+        let soglie = &self.tls.avvisi;
+        let mut scadenze = vec![Scadenza::new(
+            "certificato del server".to_owned(),
+            materiale.identita.certificato.scadenza,
+            soglie,
+        )];
+        for ca in &materiale.identita.intermedi {
+            scadenze.push(Scadenza::new(
+                format!("CA intermedia del server {}", ca.soggetto),
+                ca.scadenza,
+                soglie,
+            ));
+        }
+        for ca in &materiale.fiducia.autorita {
+            scadenze.push(Scadenza::new(format!("CA {}", ca.soggetto), ca.scadenza, soglie));
+        }
+        for lista in &materiale.fiducia.liste {
+            if let Some(prossima) = lista.prossima {
+                let cosa = format!("CRL di {}", lista.emittente);
+                scadenze.push(Scadenza::of_list(cosa, prossima, self.tls.crl_avviso));
+            }
+        }
+        for ente in self.adesioni.load().enti() {
+            for (posto, voce) in (1..).zip(&ente.certificati) {
+                if let Some(fine) = voce.scadenza {
+                    let cosa = format!("certificato {posto} dell'ente {}", ente.codice);
+                    scadenze.push(Scadenza::new(cosa, fine, soglie));
+                }
+            }
+        }
+        scadenze
+    }
+
+    /// When a caller's certificate ends, where that is soon.
+    #[must_use]
+    pub fn ends_soon(&self, certificato: &Certificato) -> Option<Timestamp> {
+        let giorni = self.tls.avvisi.first();
+        let resta = certificato.scadenza.duration_since(self.clock.wall());
+        (resta <= SignedDuration::from_hours(24 * giorni)).then_some(certificato.scadenza)
     }
 
     /// The server's own certificate.
@@ -254,12 +317,7 @@ pub(super) struct Materiale {
 struct Identita {
     chiave: Arc<CertifiedKey>,
     certificato: Certificato,
-}
-
-struct Fiducia {
-    verifier: Arc<dyn ClientCertVerifier>,
-    liste: Vec<ListaRevoche>,
-    autorita: Vec<Certificato>,
+    intermedi: Vec<Certificato>,
 }
 
 impl Materiale {
@@ -295,43 +353,7 @@ impl Materiale {
         catena: &[CertificateDer<'_>],
         adesso: Timestamp,
     ) -> Result<(), rustls::Error> {
-        let (foglia, intermedi) = catena
-            .split_first()
-            .ok_or(rustls::Error::NoCertificatesPresented)?;
-        let verdetto = self
-            .fiducia
-            .verifier
-            .verify_client_cert(foglia, intermedi, unix(adesso));
-        named(verdetto).map(|_| ())
-    }
-
-    fn avvisi(&self, tls: &TlsConfig, adesso: Timestamp) -> Vec<String> {
-        const GIORNI_DI_AVVISO: i64 = 60;
-        let mut avvisi = Vec::new();
-        let mut look = |cosa: String, fine: Timestamp| {
-            let giorni = fine.duration_since(adesso).as_secs() / 86_400;
-            if fine <= adesso {
-                avvisi.push(format!("{cosa}: scaduto il {fine}"));
-            } else if giorni < GIORNI_DI_AVVISO {
-                avvisi.push(format!("{cosa}: scade il {fine}, fra {giorni} giorni"));
-            }
-        };
-        look(
-            "certificato del server".to_owned(),
-            self.identita.certificato.scadenza,
-        );
-        for lista in &self.fiducia.liste {
-            if let Some(prossima) = lista.prossima {
-                // A list is renewed every few days: only its end is worth a word.
-                if prossima <= adesso {
-                    look(format!("CRL di {}", lista.emittente), prossima);
-                }
-            }
-        }
-        if tls.crl.is_none() {
-            avvisi.push("tls.crl non impostata: la revoca dei certificati non viene verificata".to_owned());
-        }
-        avvisi
+        self.fiducia.verify(catena, adesso)
     }
 }
 
@@ -392,17 +414,6 @@ impl ClientCertVerifier for Testimone {
     }
 }
 
-/// A chain whose CA has the right name but another key (two sets of test certificates, a CA made anew) is of an
-/// unknown CA: "bad signature" would send people to look at their keys.
-fn named(verdetto: Result<ClientCertVerified, rustls::Error>) -> Result<ClientCertVerified, rustls::Error> {
-    verdetto.map_err(|errore| match errore {
-        rustls::Error::InvalidCertificate(CertificateError::BadSignature) => {
-            rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)
-        }
-        altro => altro,
-    })
-}
-
 /// TLS lives by the true clock, whatever the business clock says.
 #[derive(Debug)]
 struct OraVera(Arc<dyn Clock>);
@@ -413,12 +424,12 @@ impl TimeProvider for OraVera {
     }
 }
 
-fn unix(istante: Timestamp) -> UnixTime {
+pub(super) fn unix(istante: Timestamp) -> UnixTime {
     let secondi = u64::try_from(istante.as_second()).unwrap_or(0);
-    UnixTime::since_unix_epoch(std::time::Duration::from_secs(secondi))
+    UnixTime::since_unix_epoch(Duration::from_secs(secondi))
 }
 
-fn provider() -> Arc<CryptoProvider> {
+pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
@@ -427,6 +438,11 @@ fn load_identita(tls: &TlsConfig) -> Result<Arc<Identita>, String> {
     let catena = certificates(file)?;
     let foglia = catena.first().ok_or_else(|| told(file, "nessun certificato"))?;
     let certificato = Certificato::from_der(foglia).map_err(|causa| told(file, causa))?;
+    let intermedi = catena
+        .iter()
+        .skip(1)
+        .map(|der| Certificato::from_der(der).map_err(|causa| told(file, causa)))
+        .collect::<Result<_, _>>()?;
     let chiave = PrivateKeyDer::from_pem_slice(&slurp(&tls.chiave)?)
         .map_err(|causa| told(&tls.chiave, format!("nessuna chiave privata leggibile ({causa})")))?;
     let chiave = CertifiedKey::from_der(catena, chiave, &provider()).map_err(|causa| match causa {
@@ -439,42 +455,11 @@ fn load_identita(tls: &TlsConfig) -> Result<Arc<Identita>, String> {
     Ok(Arc::new(Identita {
         chiave: Arc::new(chiave),
         certificato,
+        intermedi,
     }))
 }
 
-fn load_fiducia(tls: &TlsConfig) -> Result<Arc<Fiducia>, String> {
-    let mut radici = RootCertStore::empty();
-    let mut autorita = Vec::new();
-    for ca in certificates(&tls.ca)? {
-        autorita.push(Certificato::from_der(&ca).map_err(|causa| told(&tls.ca, causa))?);
-        radici.add(ca).map_err(|causa| told(&tls.ca, causa))?;
-    }
-    let mut builder = WebPkiClientVerifier::builder_with_provider(Arc::new(radici), provider());
-    let mut liste = Vec::new();
-    if let Some(file) = &tls.crl {
-        let pem = slurp(file)?;
-        liste = ListaRevoche::from_pem(&pem).map_err(|causa| told(file, causa))?;
-        let der: Vec<_> = CertificateRevocationListDer::pem_slice_iter(&pem)
-            .collect::<Result<_, _>>()
-            .map_err(|causa| told(file, causa))?;
-        builder = builder.with_crls(der);
-        if tls.crl_scaduta == NelDubbio::Rifiuta {
-            builder = builder.enforce_revocation_expiration();
-        }
-        if tls.crl_assente == NelDubbio::Accetta {
-            builder = builder.allow_unknown_revocation_status();
-        }
-    }
-    let file = tls.crl.as_ref().unwrap_or(&tls.ca);
-    let verifier = builder.build().map_err(|causa| told(file, causa))?;
-    Ok(Arc::new(Fiducia {
-        verifier,
-        liste,
-        autorita,
-    }))
-}
-
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+pub(super) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let certificati: Vec<_> = CertificateDer::pem_slice_iter(&slurp(file)?)
         .collect::<Result<_, _>>()
         .map_err(|causa| told(file, causa))?;
@@ -484,10 +469,10 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     Ok(certificati)
 }
 
-fn slurp(file: &Path) -> Result<Vec<u8>, String> {
+pub(super) fn slurp(file: &Path) -> Result<Vec<u8>, String> {
     std::fs::read(file).map_err(|causa| told(file, causa))
 }
 
-fn told(file: &Path, causa: impl std::fmt::Display) -> String {
+pub(super) fn told(file: &Path, causa: impl std::fmt::Display) -> String {
     format!("{}: {causa}", file.display())
 }

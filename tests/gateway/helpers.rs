@@ -18,6 +18,7 @@ use varco::cli::serve::{self, Parts, Running};
 use varco::clock::{Clock, CountedIds, HandClock, Ids, WallClock};
 use varco::config::Config;
 use varco::domanda::Ambiente;
+use varco::listener::Ricarica;
 use varco::prestazione::PRESTAZIONI;
 use varco::store::SharedStore;
 
@@ -108,6 +109,8 @@ pub(crate) struct Setting {
     pub(crate) pdd: Option<String>,
     /// More sections of varco.toml: where it tells its health.
     pub(crate) salute: Option<String>,
+    /// More keys of section tls.
+    pub(crate) tls: Option<String>,
     /// What it keeps its domande in.
     #[serde(skip)]
     pub(crate) archivio: Archivio,
@@ -297,6 +300,16 @@ impl Gateway {
     }
 
     /// Its store, to look into.
+    /// What SIGHUP does to a process.
+    pub(crate) fn reload(&self) -> Ricarica {
+        self.running.as_ref().unwrap().reload()
+    }
+
+    /// Where its files are.
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
     pub(crate) fn store(&self) -> &SharedStore {
         self.running.as_ref().unwrap().store()
     }
@@ -483,6 +496,7 @@ fn write_files(dir: &Path, setting: &Setting) {
         .unwrap_or("[listener]\nindirizzo = \"127.0.0.1:0\"\nworkers = 1\n");
     let lotti = setting.lotti.as_deref().unwrap_or_default();
     let salute = setting.salute.as_deref().unwrap_or_default();
+    let tls = setting.tls.as_deref().unwrap_or_default();
     std::fs::write(
         dir.join("varco.toml"),
         format!(
@@ -496,6 +510,7 @@ certificato = "{certs}/server.pem"
 chiave = "{certs}/server.key"
 ca = "{certs}/ca.pem"
 crl = "{certs}/crl.pem"
+{tls}
 [identity]
 mode = "{identity}"
 [lotti]

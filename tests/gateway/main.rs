@@ -21,6 +21,7 @@ mod pdd;
 #[path = "../comune/postgres.rs"]
 mod postgres;
 mod replay;
+mod ricarica;
 mod riesame;
 mod salute;
 mod secondo;
