@@ -9,7 +9,7 @@ use super::{DoveConfig, Uscita, outcome};
 use crate::clock::WallClock;
 use crate::config::Effective;
 use crate::domanda::Ambiente;
-use crate::listener::Porta;
+use crate::listener::{self, Porta};
 use crate::schema::Schema;
 use crate::store::{self, Identikit, OpenOptions};
 
@@ -21,7 +21,12 @@ pub async fn check(dove: &DoveConfig) -> Result<Uscita> {
         outln!("  {voce}");
     }
     outln!("");
-    let esami = [door(&effettiva), schemas(), store(&effettiva).await];
+    let esami = [
+        door(&effettiva),
+        schemas(),
+        console(&effettiva),
+        store(&effettiva).await,
+    ];
     let mut uscita = Uscita::Fatto;
     for esame in esami {
         match esame {
@@ -76,6 +81,11 @@ fn door(effettiva: &Effective) -> Result<Vec<String>> {
 fn schemas() -> Result<Vec<String>> {
     Schema::load()?;
     Ok(vec!["schemi      caricati".to_owned()])
+}
+
+fn console(effettiva: &Effective) -> Result<Vec<String>> {
+    let detta = listener::console::check(&effettiva.config.console)?;
+    Ok(vec![format!("console     {detta}")])
 }
 
 async fn store(effettiva: &Effective) -> Result<Vec<String>> {

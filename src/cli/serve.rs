@@ -20,6 +20,7 @@ use crate::intake::lotto::esame::Banco;
 use crate::intake::lotto::lavoro::Lavoro;
 use crate::intake::porta::{Accettazione, Numeri};
 use crate::intake::{self, Intake};
+use crate::listener::console::{self, ConsoleAperta};
 use crate::listener::metriche::Fonti;
 use crate::listener::salute::{self, Salute};
 use crate::listener::{self, Porta, Serving, Spegnimento};
@@ -53,6 +54,7 @@ struct Gateway {
 #[derive(Debug)]
 struct Rear {
     salute: Option<Salute>,
+    console: Option<ConsoleAperta>,
     store: SharedStore,
     lavoro: Lavoro,
     accettazione: Accettazione,
@@ -74,6 +76,9 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     telemetry::init(&config.log);
     let Gateway { serving, rear } = build(config, Parts::default()).await?;
     tracing::info!(indirizzo = %serving.local_addr(), "serving");
+    if let Some(console) = &rear.console {
+        tracing::info!(url = console.url(), "the console is open");
+    }
     let congedo = async {
         if let Some(salute) = &rear.salute {
             tracing::info!("stopping: readiness is red, the door is still open");
@@ -112,6 +117,12 @@ impl Running {
         self.rear.salute.as_ref()
     }
 
+    /// Where its console is, if it has one.
+    #[must_use]
+    pub fn console(&self) -> Option<&ConsoleAperta> {
+        self.rear.console.as_ref()
+    }
+
     /// Its store.
     #[must_use]
     pub fn store(&self) -> &SharedStore {
@@ -132,6 +143,9 @@ impl Rear {
     /// In order: first nothing comes any more (the door is shut), the lots stop where they are, then what waits is
     /// registered, then the trace.
     async fn close(self) {
+        if let Some(console) = self.console {
+            console.close().await;
+        }
         self.lavoro.close().await;
         self.accettazione.close().await;
         self.writer.close().await;
@@ -160,6 +174,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
     // The address first: a port that is taken should be said before a store is touched.
     let bound = listener::bind(&config.listener).await?;
     let salute = salute::bind(&config.salute).context("non si può ascoltare su salute.indirizzo")?;
+    let console = console::bind(&config.console)?;
     let porta_tcp = bound.local_addr().port();
     let (store, clock) = open_store(&config).await?;
     if let Some(avviso) = check::too_strong(config.ambiente, &store.identikit().await?) {
@@ -242,11 +257,22 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         connessioni_max: config.limits.porta.connessioni_max,
         fermo_dopo: config.lotti.fermo_dopo,
     };
+    let pagine = crate::console::Fonti {
+        tracce: tracce.clone(),
+        writer: writer.clone(),
+        porta: Arc::clone(&porta),
+        store: Arc::clone(&store),
+        clock: Arc::clone(&channels.clock),
+        ids: Arc::clone(&channels.ids),
+        ambiente: config.ambiente,
+        fermo_dopo: config.lotti.fermo_dopo,
+    };
     let serving = listener::serve(bound, porta, &config.limits.porta, channel::routes(channels))?;
     Ok(Gateway {
         serving,
         rear: Rear {
             salute: salute.map(|salute| salute.serve(fonti)).transpose()?,
+            console: console.map(|console| console.serve(pagine)).transpose()?,
             store,
             lavoro,
             accettazione,

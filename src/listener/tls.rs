@@ -418,28 +418,39 @@ fn unix(istante: Timestamp) -> UnixTime {
     UnixTime::since_unix_epoch(std::time::Duration::from_secs(secondi))
 }
 
-fn provider() -> Arc<CryptoProvider> {
+pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
 fn load_identita(tls: &TlsConfig) -> Result<Arc<Identita>, String> {
-    let file = &tls.certificato;
+    let (chiave, certificato) = certified_key(&tls.certificato, &tls.chiave)?;
+    Ok(Arc::new(Identita { chiave, certificato }))
+}
+
+/// A server's certificate with its key, as connections are taken in with them.
+pub(super) fn server_identity(
+    certificato: &Path,
+    chiave: &Path,
+) -> Result<(Arc<SingleCertAndKey>, Certificato), String> {
+    let (chiave, certificato) = certified_key(certificato, chiave)?;
+    let risolutore = SingleCertAndKey::from(CertifiedKey::clone(&chiave));
+    Ok((Arc::new(risolutore), certificato))
+}
+
+fn certified_key(file: &Path, file_chiave: &Path) -> Result<(Arc<CertifiedKey>, Certificato), String> {
     let catena = certificates(file)?;
     let foglia = catena.first().ok_or_else(|| told(file, "nessun certificato"))?;
     let certificato = Certificato::from_der(foglia).map_err(|causa| told(file, causa))?;
-    let chiave = PrivateKeyDer::from_pem_slice(&slurp(&tls.chiave)?)
-        .map_err(|causa| told(&tls.chiave, format!("nessuna chiave privata leggibile ({causa})")))?;
+    let chiave = PrivateKeyDer::from_pem_slice(&slurp(file_chiave)?)
+        .map_err(|causa| told(file_chiave, format!("nessuna chiave privata leggibile ({causa})")))?;
     let chiave = CertifiedKey::from_der(catena, chiave, &provider()).map_err(|causa| match causa {
         rustls::Error::InconsistentKeys(_) => told(
-            &tls.chiave,
+            file_chiave,
             format!("non è la chiave del certificato {}", file.display()),
         ),
-        altra => told(&tls.chiave, altra),
+        altra => told(file_chiave, altra),
     })?;
-    Ok(Arc::new(Identita {
-        chiave: Arc::new(chiave),
-        certificato,
-    }))
+    Ok((Arc::new(chiave), certificato))
 }
 
 fn load_fiducia(tls: &TlsConfig) -> Result<Arc<Fiducia>, String> {
@@ -474,7 +485,7 @@ fn load_fiducia(tls: &TlsConfig) -> Result<Arc<Fiducia>, String> {
     }))
 }
 
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+pub(super) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let certificati: Vec<_> = CertificateDer::pem_slice_iter(&slurp(file)?)
         .collect::<Result<_, _>>()
         .map_err(|causa| told(file, causa))?;
@@ -488,6 +499,6 @@ fn slurp(file: &Path) -> Result<Vec<u8>, String> {
     std::fs::read(file).map_err(|causa| told(file, causa))
 }
 
-fn told(file: &Path, causa: impl std::fmt::Display) -> String {
+pub(super) fn told(file: &Path, causa: impl std::fmt::Display) -> String {
     format!("{}: {causa}", file.display())
 }

@@ -15,6 +15,7 @@ pub mod giornaliero;
 pub mod lacune;
 pub mod legale;
 pub mod lotti;
+pub mod operatori;
 pub mod postgres;
 mod quadro;
 mod registro;
@@ -533,7 +534,9 @@ impl Inconsistency {
 
 /// What must be kept. Two implementations, each with its own SQL.
 #[async_trait]
-pub trait Store: lotti::ArchivioLotti + egov::ArchivioEgov + Send + Sync + std::fmt::Debug {
+pub trait Store:
+    lotti::ArchivioLotti + egov::ArchivioEgov + operatori::ArchivioOperatori + Send + Sync + std::fmt::Debug
+{
     /// What is registered under a key: the cheap look of `replay`.
     async fn registrata(&self, chiave: &Chiave) -> Result<Option<Registrata>, StoreError>;
 

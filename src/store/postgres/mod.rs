@@ -21,6 +21,7 @@ mod lotti;
 mod modifiche;
 mod nodi;
 mod open;
+mod operatori;
 mod query;
 mod register;
 mod row;

@@ -18,6 +18,7 @@ mod legale;
 mod lotti;
 mod modifiche;
 mod open;
+mod operatori;
 pub(super) mod origine;
 mod query;
 mod register;
