@@ -87,6 +87,107 @@ impl FromStr for NumeroProtocollo {
     }
 }
 
+/// A number as somebody remembers it: the whole, or the progressive alone (`0001234`), with or without year and register
+/// (`2026-1234`, `1234/2026`, `AUF-2026-1234`).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct NumeroCercato {
+    registro: Option<String>,
+    anno: Option<i16>,
+    numero: u64,
+}
+
+impl NumeroCercato {
+    /// The numbers that are meant, in registers of which the first and the last year are known.
+    #[must_use]
+    pub fn candidati<'a>(
+        &self,
+        registri: impl IntoIterator<Item = (&'a str, i16, i16)>,
+    ) -> Vec<NumeroProtocollo> {
+        let cercato = |registro: &str| self.registro.as_deref().is_none_or(|cercato| cercato == registro);
+        registri
+            .into_iter()
+            .filter(|(registro, ..)| cercato(registro))
+            .flat_map(|(registro, dal, al)| {
+                (dal..=al)
+                    .filter(|anno| self.anno.is_none_or(|cercato| cercato == *anno))
+                    .filter_map(|anno| NumeroProtocollo::new(registro, anno, self.numero))
+            })
+            .collect()
+    }
+}
+
+impl From<&NumeroProtocollo> for NumeroCercato {
+    fn from(intero: &NumeroProtocollo) -> Self {
+        Self {
+            registro: Some(intero.registro.clone()),
+            anno: Some(intero.anno),
+            numero: intero.numero,
+        }
+    }
+}
+
+impl fmt::Display for NumeroCercato {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(registro) = &self.registro {
+            write!(f, "{registro}-")?;
+        }
+        if let Some(anno) = self.anno {
+            write!(f, "{anno:04}-")?;
+        }
+        write!(f, "{:07}", self.numero)
+    }
+}
+
+impl FromStr for NumeroCercato {
+    type Err = ProtocolloErrato;
+
+    fn from_str(text: &str) -> Result<Self, ProtocolloErrato> {
+        let mut cercato = (None, Vec::new());
+        for parte in text
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .filter(|parte| !parte.is_empty())
+        {
+            let maiuscola = parte.to_ascii_uppercase();
+            if parte.bytes().all(|b| b.is_ascii_digit()) {
+                cercato.1.push(parte);
+            } else if maiuscola.bytes().all(|b| b.is_ascii_uppercase()) && cercato.1.is_empty() {
+                // The administration comes before the register, and is always the same.
+                if maiuscola != "INPS" {
+                    cercato
+                        .0
+                        .replace(maiuscola)
+                        .map_or(Ok(()), |_| Err(ProtocolloErrato))?;
+                }
+            } else {
+                return Err(ProtocolloErrato);
+            }
+        }
+        let (anno, numero) = match cercato.1[..] {
+            [numero] => (None, numero),
+            // `2026-1234` as it is written, `1234/2026` as it is said.
+            [anno, numero] if is_anno(anno) => (Some(anno), numero),
+            [numero, anno] if is_anno(anno) => (Some(anno), numero),
+            _ => return Err(ProtocolloErrato),
+        };
+        let numero: u64 = numero.parse().map_err(|_| ProtocolloErrato)?;
+        let anno = anno.map(str::parse).transpose().map_err(|_| ProtocolloErrato)?;
+        let registro = cercato.0;
+        // Whatever a number must be, whichever register and year it is of.
+        NumeroProtocollo::new(registro.as_deref().unwrap_or("AUF"), anno.unwrap_or(2021), numero)
+            .map(|_| Self {
+                registro,
+                anno,
+                numero,
+            })
+            .ok_or(ProtocolloErrato)
+    }
+}
+
+/// Four digits that do not begin with a zero.
+fn is_anno(testo: &str) -> bool {
+    testo.len() == 4 && !testo.starts_with('0')
+}
+
 /// The time zone of the register: the year turns at midnight in Rome.
 #[must_use]
 pub fn roma() -> TimeZone {
@@ -129,6 +230,53 @@ mod tests {
                 Err(ProtocolloErrato),
                 "{errato}"
             );
+        }
+    }
+
+    #[test]
+    fn a_number_is_found_by_what_somebody_remembers_of_it() {
+        let registri = [("AUF", 2021, 2022), ("ATF", 2022, 2022)];
+        let candidati = |testo: &str| {
+            let cercato: NumeroCercato = testo.parse().unwrap();
+            assert_eq!(cercato.to_string().parse(), Ok(cercato.clone()), "{testo}");
+            cercato
+                .candidati(registri)
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+        };
+        for testo in ["0001234", "1234", "000000001234"] {
+            assert_eq!(
+                candidati(testo),
+                [
+                    "INPS-AUF-2021-000000001234",
+                    "INPS-AUF-2022-000000001234",
+                    "INPS-ATF-2022-000000001234"
+                ]
+            );
+        }
+        for testo in [
+            "INPS-AUF-2021-000000001234",
+            "inps.auf.2021.0001234",
+            "AUF 2021/1234",
+            "AUF-1234/2021",
+        ] {
+            assert_eq!(candidati(testo), ["INPS-AUF-2021-000000001234"], "{testo}");
+        }
+        assert_eq!(candidati("1234/2022").len(), 2);
+        assert!(candidati("XYZ-1234").is_empty() && candidati("2019-1234").is_empty());
+        for errato in [
+            "",
+            "0",
+            "AUF",
+            "1-2-3",
+            "12a",
+            "AUF-ATF-1",
+            "2021-AUF-1",
+            "1234567890123",
+            "1;DROP",
+        ] {
+            assert_eq!(errato.parse::<NumeroCercato>(), Err(ProtocolloErrato), "{errato}");
         }
     }
 

@@ -5,16 +5,15 @@ use std::fmt::Write as _;
 
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
-use jiff::civil::Date;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{DoveConfig, Uscita};
 use crate::clock::{Clock as _, Ids as _, RandomIds, WallClock};
 use crate::config::Config;
-use crate::protocollo::roma;
+use crate::protocollo::NumeroCercato;
 use crate::store::{Ricerca, Store};
-use crate::trace::{RifiutoAllaPorta, Traccia, redact};
+use crate::trace::{RifiutoAllaPorta, Traccia, redact, ricerca};
 
 /// What to look for.
 #[derive(Debug, clap::Args)]
@@ -25,9 +24,9 @@ pub struct Args {
     /// File di configurazione (predefinito: varco.toml nella cartella corrente)
     #[arg(long, value_name = "FILE", default_value = "varco.toml", global = true)]
     config: std::path::PathBuf,
-    /// Numero di protocollo
+    /// Numero di protocollo, anche in parte: il progressivo (0001234), con o senza anno (2026-0001234)
     #[arg(long, value_name = "NUMERO")]
-    protocollo: Option<String>,
+    protocollo: Option<NumeroCercato>,
     /// Identificativo del messaggio, quello indicato nelle risposte come IdMessaggio
     #[arg(long, value_name = "UUID")]
     message_id: Option<Uuid>,
@@ -93,14 +92,8 @@ enum Comando {
 }
 
 pub(super) fn istante(testo: &str) -> Result<Timestamp, String> {
-    let errore = || "serve una data (2021-07-15) o un istante (2021-07-15T10:00:00Z)".to_owned();
-    if let Ok(istante) = testo.parse::<Timestamp>() {
-        return Ok(istante);
-    }
-    let data: Date = testo.parse().map_err(|_| errore())?;
-    data.to_zoned(roma())
-        .map(|zoned| zoned.timestamp())
-        .map_err(|_| errore())
+    ricerca::istante(testo)
+        .ok_or_else(|| "serve una data (2021-07-15) o un istante (2021-07-15T10:00:00Z)".to_owned())
 }
 
 impl Args {
@@ -138,7 +131,7 @@ impl Args {
                 }
             }
             None => {
-                let tracce = store.tracce(&self.ricerca()).await?;
+                let tracce = store.tracce(&self.ricerca()).await?.righe;
                 if !self.json {
                     outln!("{}", row(&INTESTAZIONE));
                 }
@@ -168,14 +161,20 @@ impl Args {
             al: self.al,
             limite: self.limite,
             senza_byte: true,
+            ..Ricerca::default()
         }
     }
 }
 
 async fn find(store: &dyn Store, id: &str) -> Result<Traccia> {
     let message_id: Option<Uuid> = id.parse().ok();
+    let protocollo: Option<NumeroCercato> = id.parse().ok().filter(|_| message_id.is_none());
+    anyhow::ensure!(
+        message_id.is_some() || protocollo.is_some(),
+        "{id} non è un identificativo di messaggio né un numero di protocollo"
+    );
     let ricerca = Ricerca {
-        protocollo: message_id.is_none().then(|| id.to_owned()),
+        protocollo,
         message_id,
         limite: 1,
         ..Ricerca::default()
@@ -185,9 +184,9 @@ async fn find(store: &dyn Store, id: &str) -> Result<Traccia> {
         esito: Some("REGISTRATA".to_owned()),
         ..ricerca.clone()
     };
-    let mut trovate = store.tracce(&registrata).await?;
+    let mut trovate = store.tracce(&registrata).await?.righe;
     if trovate.is_empty() {
-        trovate = store.tracce(&ricerca).await?;
+        trovate = store.tracce(&ricerca).await?.righe;
     }
     trovate
         .into_iter()
@@ -437,16 +436,6 @@ mod tests {
             )),
             ..Traccia::default()
         }
-    }
-
-    #[test]
-    fn a_day_begins_at_midnight_in_rome() {
-        assert_eq!(istante("2021-07-15").unwrap().to_string(), "2021-07-14T22:00:00Z");
-        assert_eq!(
-            istante("2021-07-15T10:00:00Z").unwrap().to_string(),
-            "2021-07-15T10:00:00Z"
-        );
-        assert!(istante("ieri").is_err());
     }
 
     #[test]

@@ -36,10 +36,29 @@ pub(super) struct Tacca {
 pub(super) struct Forma {
     /// How it is drawn: a class of the style sheet.
     pub(super) classe: &'static str,
-    /// An area; else a line.
-    pub(super) piena: bool,
+    pub(super) forma: Tratto,
     /// Its corners.
     pub(super) punti: String,
+}
+
+/// What the corners are joined to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tratto {
+    Area,
+    Linea,
+    /// A line of one point.
+    Punto,
+}
+
+impl Forma {
+    /// Where a dot stands.
+    pub(super) fn x(&self) -> &str {
+        self.punti.split_once(',').map_or("0", |(x, _)| x)
+    }
+
+    pub(super) fn y(&self) -> &str {
+        self.punti.split_once(',').map_or("0", |(_, y)| y)
+    }
 }
 
 /// Series that stand on one another.
@@ -67,7 +86,7 @@ pub(super) fn areas(serie: &[(&'static str, Vec<f64>)], sotto: Vec<String>) -> G
             .map(|(posto, valore)| (posto, *valore));
         grafico.forme.push(Forma {
             classe,
-            piena: true,
+            forma: Tratto::Area,
             punti: scala.points(andata.chain(ritorno), quanti),
         });
     }
@@ -88,12 +107,15 @@ pub(super) fn lines(serie: &[(&'static str, Vec<Option<f64>>)], sotto: Vec<Strin
             let corti = tratto
                 .iter()
                 .filter_map(|(posto, valore)| Some((*posto, (*valore)?)));
-            // A line of one point is a dot: drawn twice, with round ends, it is seen.
-            let doppio = (tratto.len() == 1).then(|| corti.clone()).into_iter().flatten();
+            let punti = scala.points(corti, valori.len());
             grafico.forme.push(Forma {
                 classe,
-                piena: false,
-                punti: scala.points(corti.clone().chain(doppio), valori.len()),
+                forma: if tratto.len() == 1 {
+                    Tratto::Punto
+                } else {
+                    Tratto::Linea
+                },
+                punti,
             });
         }
     }
@@ -207,7 +229,10 @@ mod tests {
     fn a_line_is_broken_where_a_value_lacks() {
         let grafico = lines(&[("p", vec![Some(1.0), None, Some(2.0), Some(1.0)])], Vec::new());
         assert_eq!(grafico.forme.len(), 2);
-        assert_eq!(grafico.forme[0].punti, "48.0,94.0 48.0,94.0");
+        assert_eq!(
+            (grafico.forme[0].forma, grafico.forme[0].x(), grafico.forme[0].y()),
+            (Tratto::Punto, "48.0", "94.0")
+        );
     }
 
     #[test]

@@ -29,14 +29,12 @@ pub enum Rotta {
     Traffico,
     /// The messages, searched.
     Messaggi,
-    /// Searches by a person: the value comes in a form, and goes no further than its keyed hash.
-    CercaPersona,
+    /// What the form of the search asks for.
+    Cerca,
     /// Keeps a search.
     SalvaRicerca,
     /// Forgets a search that was kept.
     TogliRicerca,
-    /// Takes a list away.
-    Esporta,
     /// One message.
     Messaggio(Uuid),
     /// The same in clear.
@@ -104,10 +102,9 @@ impl Rotta {
             ["uscita"] => (Self::Esci, "POST"),
             ["traffico"] => (Self::Traffico, "GET"),
             ["messaggi"] => (Self::Messaggi, "GET"),
-            ["messaggi", "persona"] => (Self::CercaPersona, "POST"),
+            ["messaggi", "cerca"] => (Self::Cerca, "POST"),
             ["messaggi", "ricerche"] => (Self::SalvaRicerca, "POST"),
             ["messaggi", "ricerche", "togli"] => (Self::TogliRicerca, "POST"),
-            ["messaggi", "esporta"] => (Self::Esporta, "POST"),
             ["messaggi", quale] => (Self::Messaggio(id(quale)?), "GET"),
             ["messaggi", quale, "in-chiaro"] => (Self::InChiaro(id(quale)?), "POST"),
             ["messaggi", quale, "scarica"] => (Self::Scarica(id(quale)?), "POST"),
@@ -134,7 +131,7 @@ impl Rotta {
             | Self::Inizio
             | Self::Traffico
             | Self::Messaggi
-            | Self::CercaPersona
+            | Self::Cerca
             | Self::SalvaRicerca
             | Self::TogliRicerca
             | Self::Messaggio(_)
@@ -142,7 +139,7 @@ impl Rotta {
             | Self::Lotti
             | Self::Enti
             | Self::Archivio => Serve::Ruolo(Ruolo::Lettore),
-            Self::InChiaro(_) | Self::Scarica(_) | Self::Esporta => Serve::Ruolo(Ruolo::Indagatore),
+            Self::InChiaro(_) | Self::Scarica(_) => Serve::Ruolo(Ruolo::Indagatore),
             Self::ComandaLotto(_) => Serve::Ruolo(Ruolo::Gestore),
         }
     }

@@ -5,7 +5,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::COOKIE;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::{Console, Fallo};
@@ -59,8 +59,6 @@ impl Gettone {
 pub(super) struct Presente {
     pub(super) operatore: Operatore,
     pub(super) gettone: Gettone,
-    /// When the session ends whatever is done.
-    pub(super) fino_a: Timestamp,
 }
 
 impl Console {
@@ -93,7 +91,6 @@ impl Console {
         Ok(Some(Presente {
             operatore: sessione.operatore,
             gettone,
-            fino_a,
         }))
     }
 

@@ -8,7 +8,6 @@
 use std::fmt::Write as _;
 
 use super::sha256::Sha256;
-use crate::patronato::CodiceEnte;
 
 /// Which list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +16,8 @@ pub enum Elenco {
     Variazioni,
     /// `RicercaDomande`.
     Ricerca,
+    /// The search in the message trace: nobody's list, and of no service.
+    Tracce,
 }
 
 impl Elenco {
@@ -24,6 +25,7 @@ impl Elenco {
         match self {
             Self::Variazioni => 'V',
             Self::Ricerca => 'R',
+            Self::Tracce => 'T',
         }
     }
 }
@@ -33,8 +35,8 @@ impl Elenco {
 pub struct Legame<'a> {
     /// The list.
     pub elenco: Elenco,
-    /// Whose.
-    pub ente: &'a CodiceEnte,
+    /// Whose: the code of the ente.
+    pub ente: &'a str,
     /// Of which service.
     pub servizio: &'a str,
     /// What was searched for, in words that are equal for equal searches; empty where nothing can be.
@@ -69,7 +71,7 @@ impl Legame<'_> {
     /// Over parts that cannot run into each other: each with its length before it.
     fn somma(&self, principio: &str) -> u64 {
         let mut hash = Sha256::new();
-        for parte in [principio, self.ente.as_str(), self.servizio, self.ricerca] {
+        for parte in [principio, self.ente, self.servizio, self.ricerca] {
             hash.update(&(parte.len() as u64).to_be_bytes());
             hash.update(parte.as_bytes());
         }
@@ -87,11 +89,7 @@ mod tests {
 
     use super::*;
 
-    fn ente(codice: &str) -> CodiceEnte {
-        codice.parse().unwrap()
-    }
-
-    fn legame(ente: &CodiceEnte) -> Legame<'_> {
+    fn legame(ente: &str) -> Legame<'_> {
         Legame {
             elenco: Elenco::Variazioni,
             ente,
@@ -102,14 +100,14 @@ mod tests {
 
     #[test]
     fn a_cursor_is_good_for_the_list_that_gave_it_out() {
-        let (nostro, altro) = (ente("PAT01"), ente("PAT02"));
-        let legame = legame(&nostro);
+        let (nostro, altro) = ("PAT01", "PAT02");
+        let legame = legame(nostro);
         let cursore = legame.cursore([42]);
         assert!(cursore.starts_with("V1-000000000000002a-"), "{cursore}");
         assert_eq!(legame.posizione(&cursore), Some([42]));
         let altrui = [
             Legame {
-                ente: &altro,
+                ente: altro,
                 ..legame
             },
             Legame {
@@ -129,8 +127,8 @@ mod tests {
 
     #[test]
     fn a_cursor_has_one_spelling() {
-        let nostro = ente("PAT01");
-        let legame = legame(&nostro);
+        let nostro = "PAT01";
+        let legame = legame(nostro);
         let cursore = legame.cursore([0xabcd]);
         for errato in [
             String::new(),
@@ -153,8 +151,8 @@ mod tests {
         fn whatever_the_text_it_is_answered_and_taken_only_as_given_out(
             testo in "\\PC{0,80}|[VR][0-9]-[0-9a-f]{0,40}-[0-9a-f]{0,20}|V1-[0-9a-f]{16}-[0-9a-f]{16}"
         ) {
-            let nostro = ente("PAT01");
-            let legame = legame(&nostro);
+            let nostro = "PAT01";
+            let legame = legame(nostro);
             if let Some(posizione) = legame.posizione::<1>(&testo) {
                 prop_assert_eq!(legame.cursore(posizione), testo.clone());
             }
@@ -165,8 +163,8 @@ mod tests {
 
         #[test]
         fn one_digit_changed_is_another_text(numero: u64, posto in 0_usize..36, cifra in "[0-9a-f]") {
-            let nostro = ente("PAT01");
-            let legame = legame(&nostro);
+            let nostro = "PAT01";
+            let legame = legame(nostro);
             let cursore = legame.cursore([numero]);
             prop_assert_eq!(legame.posizione(&cursore), Some([numero]));
             let mut altro = cursore.clone();

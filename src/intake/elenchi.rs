@@ -23,7 +23,7 @@ impl Intake {
         let (ente, servizio) = di_chi(&letta);
         let legame = Legame {
             elenco: Elenco::Variazioni,
-            ente,
+            ente: ente.as_str(),
             servizio,
             ricerca: "",
         };
@@ -52,7 +52,7 @@ impl Intake {
         let ricerca = filtro.in_words();
         let legame = Legame {
             elenco: Elenco::Ricerca,
-            ente,
+            ente: ente.as_str(),
             servizio,
             ricerca: &ricerca,
         };

@@ -10,6 +10,7 @@ mod effetti;
 pub mod egov;
 mod elenchi;
 pub mod esame;
+pub mod filtri;
 mod gara;
 pub mod giornaliero;
 pub mod lacune;
@@ -24,6 +25,7 @@ mod sportello;
 pub mod sqlite;
 #[cfg(test)]
 mod tests;
+mod tracce;
 mod transazione;
 mod url;
 mod valori;
@@ -54,8 +56,10 @@ use crate::prestazione::{Operazione, Prestazione};
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::{Digest, Registrata, Ricevuta};
 use crate::rifiuto::{Failure, Guasto};
+use crate::trace::persona::ChiaveRicerca;
 use crate::trace::{RifiutoAllaPorta, Traccia};
 
+pub use crate::trace::ricerca::{PaginaTracce, Posto, Ricerca};
 pub use carte::{RegistrazioneTrovata, Richiesta};
 pub(crate) use postgres::connect_options as postgres_options;
 pub use url::{NotAStoreUrl, PostgresUrl, StoreUrl};
@@ -87,6 +91,8 @@ pub struct OpenOptions {
     pub max_page_count: u32,
     /// Where it is written which numbers were told; `None` = whoever opens it so tells none.
     pub ancore: Option<ancore::AncoreConfig>,
+    /// By which the trace finds persons; `None` = it finds, and writes, none.
+    pub chiave_ricerca: Option<ChiaveRicerca>,
 }
 
 impl OpenOptions {
@@ -105,6 +111,7 @@ impl OpenOptions {
             istruzione: Duration::ZERO,
             max_page_count: 0,
             ancore: None,
+            chiave_ricerca: None,
         }
         .with(DatabaseConfig::default())
     }
@@ -318,41 +325,6 @@ pub enum Registrazione {
     BustaDoppia,
 }
 
-/// What to look for among the traces; every field that is set must match.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Ricerca {
-    /// Protocol number.
-    pub protocollo: Option<String>,
-    /// Our message id.
-    pub message_id: Option<Uuid>,
-    /// The sender's own message id, or its transaction id.
-    pub id_mittente: Option<String>,
-    /// The sender's key.
-    pub chiave_invio: Option<String>,
-    /// The ente.
-    pub ente: Option<String>,
-    /// The outcome.
-    pub esito: Option<String>,
-    /// An error code.
-    pub codice: Option<String>,
-    /// The operation.
-    pub operazione: Option<String>,
-    /// From this instant on.
-    pub dal: Option<Timestamp>,
-    /// Up to and without this instant.
-    pub al: Option<Timestamp>,
-    /// At most so many, newest first; 0 = [`LIMITE_RICERCA`].
-    pub limite: u32,
-    /// Leave the bytes of request and answer out: a list needs none, and a page of them may be long.
-    pub senza_byte: bool,
-}
-
-/// How many traces are found when nothing else is asked for.
-pub const LIMITE_RICERCA: u32 = 100;
-
-/// A trace as found: the record (its bytes decompressed, those of the registration included).
-pub type TracciaTrovata = Traccia;
-
 /// One line of the register.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RigaRegistro {
@@ -535,7 +507,13 @@ impl Inconsistency {
 /// What must be kept. Two implementations, each with its own SQL.
 #[async_trait]
 pub trait Store:
-    lotti::ArchivioLotti + egov::ArchivioEgov + operatori::ArchivioOperatori + Send + Sync + std::fmt::Debug
+    lotti::ArchivioLotti
+    + egov::ArchivioEgov
+    + filtri::ArchivioFiltri
+    + operatori::ArchivioOperatori
+    + Send
+    + Sync
+    + std::fmt::Debug
 {
     /// What is registered under a key: the cheap look of `replay`.
     async fn registrata(&self, chiave: &Chiave) -> Result<Option<Registrata>, StoreError>;
@@ -646,8 +624,11 @@ pub trait Store:
     /// Writes refusals at the door.
     async fn write_porta(&self, rifiuti: &[RifiutoAllaPorta]) -> Result<(), StoreError>;
 
-    /// Finds traces, newest first.
-    async fn tracce(&self, ricerca: &Ricerca) -> Result<Vec<TracciaTrovata>, StoreError>;
+    /// A page of traces, newest first: the record (its bytes decompressed, those of the registration included).
+    async fn tracce(&self, ricerca: &Ricerca) -> Result<PaginaTracce, StoreError>;
+
+    /// Whether it finds whoever is named in a message that was not registered: else it was opened without a key.
+    fn trova_persone(&self) -> bool;
 
     /// The door log, newest first.
     async fn porta(&self, dal: Option<Timestamp>, limite: u32) -> Result<Vec<RifiutoAllaPorta>, StoreError>;

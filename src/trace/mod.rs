@@ -3,7 +3,9 @@
 
 pub mod conti;
 pub mod egov;
+pub mod persona;
 pub mod redact;
+pub mod ricerca;
 mod riga;
 pub mod writer;
 

@@ -132,7 +132,7 @@ fn mask_words(testo: &str, coperto: &mut String) {
 
 /// Sixteen characters in the pattern of a codice fiscale (omocodia included, check character not looked at: a wrong
 /// one is a person's all the same), or eleven digits.
-fn is_codice_fiscale(parola: &str) -> bool {
+pub(super) fn is_codice_fiscale(parola: &str) -> bool {
     let bytes = parola.as_bytes();
     match bytes.len() {
         11 => bytes.iter().all(u8::is_ascii_digit),

@@ -328,7 +328,7 @@ fn the_trace_does_not_keep_a_paper_again() {
         operazione: Some("ScaricaRiepilogo".to_owned()),
         ..varco::store::Ricerca::default()
     };
-    let tracce = gateway.block_on(gateway.store().tracce(&ricerca)).unwrap();
+    let tracce = gateway.block_on(gateway.store().tracce(&ricerca)).unwrap().righe;
     assert_eq!(tracce.len(), 1);
     assert!(tracce[0].richiesta.is_some() && tracce[0].risposta.is_none());
     assert!(tracce[0].risposta_len > 10_000);

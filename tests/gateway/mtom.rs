@@ -316,10 +316,10 @@ fn a_message_in_parts_is_kept_as_it_came(archivio: Archivio) {
     let reply = client.post_as(&intero, MTOM);
     assert_eq!(told(&reply), numero(2, false), "{}", reply.text());
     let ricerca = Ricerca {
-        protocollo: Some("INPS-AUF-2021-000000000002".to_owned()),
+        protocollo: "INPS-AUF-2021-000000000002".parse().ok(),
         ..Ricerca::default()
     };
-    let tracce = gateway.block_on(gateway.store().tracce(&ricerca)).unwrap();
+    let tracce = gateway.block_on(gateway.store().tracce(&ricerca)).unwrap().righe;
     assert_eq!(
         tracce[0].richiesta.as_deref(),
         Some(&intero[..]),
@@ -343,7 +343,7 @@ fn a_message_in_parts_is_kept_as_it_came(archivio: Archivio) {
     assert_eq!(reply.value("Codice").as_deref(), Some("MTM-003"));
     let presto = std::time::Instant::now();
     let tracce = loop {
-        let tracce = gateway.block_on(gateway.store().tracce(&ricerca)).unwrap();
+        let tracce = gateway.block_on(gateway.store().tracce(&ricerca)).unwrap().righe;
         if !tracce.is_empty() || presto.elapsed().as_secs() > 10 {
             break tracce;
         }

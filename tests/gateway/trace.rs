@@ -16,7 +16,7 @@ on_both_stores! {
 pub(crate) fn tracce(gateway: &Gateway, ricerca: &Ricerca, quante: usize) -> Vec<Traccia> {
     let until = Instant::now() + Duration::from_secs(10);
     loop {
-        let found = gateway.block_on(gateway.store().tracce(ricerca)).unwrap();
+        let found = gateway.block_on(gateway.store().tracce(ricerca)).unwrap().righe;
         if found.len() >= quante || Instant::now() > until {
             return found;
         }
@@ -52,7 +52,7 @@ fn every_message_leaves_a_row_and_its_bytes(archivio: Archivio) {
 
     let protocollo = registrata.value("Protocollo").unwrap();
     let ricerca = Ricerca {
-        protocollo: Some(protocollo.clone()),
+        protocollo: protocollo.parse().ok(),
         limite: 100,
         ..Ricerca::default()
     };

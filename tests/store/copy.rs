@@ -352,7 +352,7 @@ async fn everything_is_on_the_other_side_and_the_next_number_follows() {
         ..Ricerca::default()
     };
     let (tracce, porta) = (
-        prima.tracce(&ricerca).await.unwrap(),
+        prima.tracce(&ricerca).await.unwrap().righe,
         prima.porta(None, 10).await.unwrap(),
     );
     let registro = prima.registro(None, 1000).await.unwrap();
@@ -412,7 +412,7 @@ async fn everything_is_on_the_other_side_and_the_next_number_follows() {
     for traccia in &mut attese {
         traccia.certificato_soggetto = traccia.certificato_soggetto.replace('\0', "\u{fffd}");
     }
-    let mut trovate = dopo.tracce(&ricerca).await.unwrap();
+    let mut trovate = dopo.tracce(&ricerca).await.unwrap().righe;
     for tracce in [&mut attese, &mut trovate] {
         tracce.sort_by_key(|traccia| traccia.message_id);
     }

@@ -603,11 +603,12 @@ async fn a_group_registers_without_gap_and_its_outcome_agrees(banco: &Banco) {
     assert_eq!(*registrata_il, istante(LUGLIO));
     let tracce = store
         .tracce(&varco::store::Ricerca {
-            protocollo: Some(protocollo.to_string()),
+            protocollo: Some(protocollo.into()),
             ..Default::default()
         })
         .await
-        .unwrap();
+        .unwrap()
+        .righe;
     assert_eq!((tracce.len(), tracce[0].esito.as_str()), (1, "REGISTRATA"));
     banco.all_is_well(203).await;
 }

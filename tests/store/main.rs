@@ -18,6 +18,7 @@ mod nodi;
 mod postgres;
 #[path = "../comune/postgres.rs"]
 mod postgres_comune;
+mod ricerca;
 mod sqlite;
 mod story;
 mod una_domanda;

@@ -896,7 +896,7 @@ async fn a_text_with_a_null_character_is_kept_with_a_mark_in_its_place() {
     strana.certificato_soggetto = "CN=pat\0uno".to_owned();
     strana.note = vec!["a\0b".to_owned()];
     banco.store.write_tracce(&[strana.clone()]).await.unwrap();
-    let trovate = banco.store.tracce(&Ricerca::default()).await.unwrap();
+    let trovate = banco.store.tracce(&Ricerca::default()).await.unwrap().righe;
     assert_eq!(trovate.len(), 1);
     assert_eq!(trovate[0].certificato_soggetto, "CN=pat\u{fffd}uno");
     assert_eq!(trovate[0].message_id, strana.message_id);

@@ -1023,10 +1023,10 @@ pub(crate) async fn a_registered_message_has_its_trace_with_the_bytes_of_the_reg
     let (richiesta, message_id) = (invio.richiesta.clone(), invio.traccia.message_id);
     let esito = banco.one(invio, LUGLIO).await;
     let ricerca = Ricerca {
-        protocollo: Some(protocollo(&esito)),
+        protocollo: protocollo(&esito).parse().ok(),
         ..Ricerca::default()
     };
-    let tracce = banco.store.tracce(&ricerca).await.unwrap();
+    let tracce = banco.store.tracce(&ricerca).await.unwrap().righe;
     assert_eq!(tracce.len(), 1);
     let trovata = &tracce[0];
     assert_eq!(
@@ -1041,12 +1041,15 @@ pub(crate) async fn a_registered_message_has_its_trace_with_the_bytes_of_the_reg
         chiave_invio: Some("a".to_owned()),
         ..Ricerca::default()
     };
-    assert_eq!(banco.store.tracce(&per_chiave).await.unwrap(), tracce);
+    assert_eq!(banco.store.tracce(&per_chiave).await.unwrap().righe, tracce);
     let elenco = Ricerca {
         senza_byte: true,
         ..ricerca
     };
-    assert_eq!(banco.store.tracce(&elenco).await.unwrap()[0].richiesta, None);
+    assert_eq!(
+        banco.store.tracce(&elenco).await.unwrap().righe[0].richiesta,
+        None
+    );
 }
 
 pub(crate) async fn traces_are_found_by_any_of_their_names_newest_first(banco: &Banco) {
@@ -1071,7 +1074,7 @@ pub(crate) async fn traces_are_found_by_any_of_their_names_newest_first(banco: &
     // Written twice (a commit whose answer was lost), there once.
     banco.store.write_tracce(&[rifiutata.clone()]).await.unwrap();
 
-    let find = async |ricerca: Ricerca| banco.store.tracce(&ricerca).await.unwrap();
+    let find = async |ricerca: Ricerca| banco.store.tracce(&ricerca).await.unwrap().righe;
     assert_eq!(find(Ricerca::default()).await, [rifiutata.clone(), eco.clone()]);
     for ricerca in [
         Ricerca {
@@ -1146,6 +1149,7 @@ pub(crate) async fn a_trace_is_closed_whatever_happens_and_written_once(banco: &
         .tracce(&Ricerca::default())
         .await
         .unwrap()
+        .righe
         .into_iter()
         .map(|traccia| (traccia.chiave_invio.unwrap(), traccia.esito))
         .collect();
@@ -1163,7 +1167,7 @@ pub(crate) async fn what_was_registered_speaks_last_of_a_message_whose_sender_hu
     banco.store.write_tracce(&[interrotta.clone()]).await.unwrap();
     banco.one(atto("a", 1, &[1]), LUGLIO).await;
     banco.store.write_tracce(&[interrotta]).await.unwrap();
-    let trovate = banco.store.tracce(&Ricerca::default()).await.unwrap();
+    let trovate = banco.store.tracce(&Ricerca::default()).await.unwrap().righe;
     assert_eq!(
         trovate
             .iter()

@@ -11,9 +11,9 @@ use super::errori::{self, Errore};
 use super::{Cornice, bytes, instant, instant_ms, millis, plain, plain_option};
 use crate::console::campioni::float;
 use crate::console::diario::Fatto;
-use crate::console::modulo::query;
 use crate::console::{Domanda, Fallo};
-use crate::store::{Ricerca, SharedStore};
+use crate::prestazione::PRESTAZIONI;
+use crate::store::{Chiave, Ricerca, SharedStore};
 use crate::trace::Traccia;
 use crate::trace::redact::{mask, text_of};
 
@@ -161,7 +161,7 @@ async fn find(store: &SharedStore, id: Uuid) -> Result<Traccia, Fallo> {
 }
 
 async fn search(store: &SharedStore, ricerca: &Ricerca) -> Result<Vec<Traccia>, Fallo> {
-    Ok(store.tracce(ricerca).await?)
+    Ok(store.tracce(ricerca).await?.righe)
 }
 
 async fn show(
@@ -185,7 +185,16 @@ async fn show(
         };
         stessa_chiave = neighbours(search(store, &ricerca).await?, traccia);
     }
-    let stessa_domanda = Vec::new();
+    let mut stessa_domanda = Vec::new();
+    if let Some(numero) = traccia.numero_domanda {
+        let ricerca = Ricerca {
+            numero_domanda: Some(numero),
+            limite: VICINI_MAX,
+            senza_byte: true,
+            ..Ricerca::default()
+        };
+        stessa_domanda = neighbours(search(store, &ricerca).await?, traccia);
+    }
     let t = c.t;
     let (passi, totale) = steps(traccia);
     let parte = |nome, chiave, byte: Option<&bytes::Bytes>, len, segnati: &[(usize, usize)]| {
@@ -208,7 +217,7 @@ async fn show(
         note: traccia.note.iter().map(|nota| plain(nota)).collect(),
         stessa_chiave,
         stessa_domanda,
-        lotto: lot_of(traccia),
+        lotto: lot_of(store, traccia).await?,
         parti: vec![
             parte(
                 t.msg_richiesta,
@@ -320,7 +329,7 @@ fn neighbours(mut tracce: Vec<Traccia>, questa: &Traccia) -> Vec<Vicino> {
             operazione: plain_option(traccia.operazione.as_ref()),
             esito: plain(&traccia.esito),
             segno: sign(&traccia.esito),
-            codici: plain(&traccia.codici.join(" ")),
+            codici: codes(traccia),
             protocollo: plain_option(traccia.protocollo.as_ref()),
             questo: traccia.message_id == questa.message_id,
         })
@@ -328,9 +337,30 @@ fn neighbours(mut tracce: Vec<Traccia>, questa: &Traccia) -> Vec<Vicino> {
 }
 
 /// The lot that it brought or was an item of.
-fn lot_of(traccia: &Traccia) -> Option<String> {
-    let id = traccia.uri.strip_prefix("LOTTO ")?.split('#').next()?;
-    Some(id.parse::<Uuid>().ok()?.to_string())
+async fn lot_of(store: &SharedStore, traccia: &Traccia) -> Result<Option<String>, Fallo> {
+    if let Some(elemento) = traccia.uri.strip_prefix("LOTTO ") {
+        let id = elemento.split('#').next().unwrap_or_default();
+        return Ok(id.parse::<Uuid>().ok().map(|id| id.to_string()));
+    }
+    let Some(chiave) = key_of(traccia).filter(|_| traccia.operazione.as_deref() == Some("InviaLotto")) else {
+        return Ok(None);
+    };
+    Ok(store
+        .lotto_by_chiave(&chiave)
+        .await?
+        .map(|lotto| lotto.id.to_string()))
+}
+
+fn key_of(traccia: &Traccia) -> Option<Chiave> {
+    let servizio = traccia.servizio.as_deref()?;
+    Some(Chiave {
+        ente: traccia.ente.as_deref()?.parse().ok()?,
+        servizio: PRESTAZIONI
+            .iter()
+            .find(|prestazione| prestazione.servizio == servizio)?
+            .servizio,
+        chiave: traccia.chiave_invio.as_deref()?.parse().ok()?,
+    })
 }
 
 fn part(
@@ -377,7 +407,18 @@ pub(super) fn sign(esito: &str) -> &'static str {
     }
 }
 
-/// The way to one message.
-pub(super) fn all_of(nome: &str, valore: &str) -> String {
-    format!("/messaggi{}", query([(nome, valore)]))
+/// The codes of a message, each once with how often it came.
+pub(super) fn codes(traccia: &Traccia) -> String {
+    let mut contati: Vec<(&str, usize)> = Vec::new();
+    for codice in &traccia.codici {
+        match contati.iter_mut().find(|(altro, _)| altro == codice) {
+            Some((_, volte)) => *volte += 1,
+            None => contati.push((codice, 1)),
+        }
+    }
+    let detti = contati.iter().map(|(codice, volte)| match volte {
+        1 => plain(codice),
+        _ => format!("{} ×{volte}", plain(codice)),
+    });
+    detti.collect::<Vec<_>>().join(" ")
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::{Cornice, plain};
 use crate::console::campioni::{Finestra, GRUPPI, group_of};
-use crate::console::disegno::{Grafico, areas, lines, number, share};
+use crate::console::disegno::{Grafico, Tratto, areas, lines, number, share};
 use crate::console::modulo::query;
 use crate::console::sessione::durata;
 use crate::console::testi::{Lingua, Testi};
@@ -80,7 +80,7 @@ struct RigaEnte {
 
 struct RigaCodice {
     codice: &'static str,
-    testo: &'static str,
+    testo: String,
     quanti: u64,
     meta: String,
     lunga: String,
@@ -267,10 +267,25 @@ fn codes(vista: &Finestra, lingua: Lingua) -> Vec<RigaCodice> {
         .take(CODICI_MOSTRATI)
         .map(|(codice, quanti)| RigaCodice {
             codice: codice.as_str(),
-            testo: lingua.of(codice.voce().it, codice.voce().en),
+            testo: without_places(lingua.of(codice.voce().it, codice.voce().en)),
             quanti: *quanti,
             meta: format!("/messaggi{}", query([("codice", codice.as_str())])),
             lunga: share(*quanti, massimo),
         });
     righe.collect()
+}
+
+/// A text of the catalogue without what each message fills in.
+fn without_places(testo: &str) -> String {
+    let mut corto = String::with_capacity(testo.len());
+    let mut resto = testo;
+    while let Some((prima, dentro)) = resto.split_once('{')
+        && let Some((_, dopo)) = dentro.split_once('}')
+    {
+        corto.push_str(prima);
+        corto.push('…');
+        resto = dopo;
+    }
+    corto.push_str(resto);
+    corto
 }

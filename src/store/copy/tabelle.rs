@@ -752,6 +752,35 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
         ..TABELLA
     },
     Tabella {
+        nome: "tracce_indizi",
+        da: "tracce_indizi",
+        unione: "JOIN tracce m ON m.id = t.traccia",
+        cammino: &[("indizio", Byte), ("ricevuto_il", Intero), ("traccia", Intero)],
+        chiave: &["indizio", "ricevuto_il", "message_id"],
+        partizione: Some("ricevuto_il"),
+        colonne: &[
+            col("indizio", Byte),
+            col("ricevuto_il", Istante),
+            made("message_id", Id, "m.message_id"),
+        ],
+        omesse: &["traccia"],
+        immutabile: true,
+        ..TABELLA
+    },
+    Tabella {
+        nome: "tracce_filtri",
+        da: "tracce_filtri",
+        cammino: &[("proprietario", Testo), ("nome", Testo)],
+        chiave: &["proprietario", "nome"],
+        colonne: &[
+            col("proprietario", Testo),
+            col("nome", Testo),
+            col("criteri", Json),
+            col("salvato_il", Istante),
+        ],
+        ..TABELLA
+    },
+    Tabella {
         nome: "buste",
         da: "buste",
         cammino: &[("giorno", Testo), ("identificatore", Testo)],

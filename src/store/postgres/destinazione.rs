@@ -227,7 +227,8 @@ impl Destinazione {
                         .map(|valore| valore.istante().map(Istante))
                         .collect::<Vec<_>>(),
                 ),
-                Tipo::Booleano | Tipo::Byte | Tipo::Json => {
+                Tipo::Byte => bind(&mut argomenti, valori.map(Valore::byte).collect::<Vec<_>>()),
+                Tipo::Booleano | Tipo::Json => {
                     return Err(not_described(tabella, chiave));
                 }
             }?;

@@ -7,12 +7,14 @@
 mod anni;
 mod aventi;
 mod carte;
+mod cerca;
 mod consulta;
 mod deleghe;
 pub(super) mod destinazione;
 mod documenti;
 mod egov;
 mod elenchi;
+mod filtri;
 mod gruppo;
 mod insert;
 mod lacune;
@@ -48,8 +50,8 @@ use super::ancore::Ancore;
 use super::gara::Contesa;
 use super::registro::note;
 use super::{
-    Atto, Chiave, Identikit, Misure, Registrazione, RegistrazioneTrovata, Ricerca, Richiesta, RigaRegistro,
-    Store, StoreError, TracciaTrovata, Verifica, transazione,
+    Atto, Chiave, Identikit, Misure, PaginaTracce, Registrazione, RegistrazioneTrovata, Ricerca, Richiesta,
+    RigaRegistro, Store, StoreError, Verifica, transazione,
 };
 use crate::carte::{Carta, Formato, Quale};
 use crate::domanda::consultazione::{
@@ -61,6 +63,7 @@ use crate::domanda::{Ambiente, Avente, CodiceFiscale, DomandaViva, SchedaViva};
 use crate::patronato::CodiceEnte;
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::Registrata;
+use crate::trace::persona::ChiaveRicerca;
 use crate::trace::{RifiutoAllaPorta, Traccia};
 
 /// The store in a database.
@@ -78,6 +81,8 @@ pub struct PostgresStore {
     mirato: AtomicUsize,
     /// The connection of the readiness probe.
     sonda: Mutex<Option<PgConnection>>,
+    /// By which the trace finds persons.
+    chiave_ricerca: Option<ChiaveRicerca>,
     /// The years whose partitions are there.
     anni: StdMutex<BTreeSet<i16>>,
 }
@@ -448,12 +453,16 @@ impl Store for PostgresStore {
         self.within(tracce::write_porta(self, rifiuti)).await
     }
 
-    async fn tracce(&self, ricerca: &Ricerca) -> Result<Vec<TracciaTrovata>, StoreError> {
+    async fn tracce(&self, ricerca: &Ricerca) -> Result<PaginaTracce, StoreError> {
         self.within(async {
             let mut lettore = self.lettore().await?;
-            tracce::find(&mut lettore, ricerca).await
+            cerca::find(&mut lettore, ricerca, self.chiave_ricerca.as_ref()).await
         })
         .await
+    }
+
+    fn trova_persone(&self) -> bool {
+        self.chiave_ricerca.is_some()
     }
 
     async fn porta(&self, dal: Option<Timestamp>, limite: u32) -> Result<Vec<RifiutoAllaPorta>, StoreError> {

@@ -20,6 +20,7 @@ use super::row::{guasto, sqlstate};
 use super::{PostgresStore, Scrittura, close};
 use crate::domanda::Ambiente;
 use crate::store::ancore::{Ancore, Archivio, Contatori};
+use crate::store::tracce::{IMPRONTA_CHIAVE, same_key};
 use crate::store::{Identikit, Inconsistency, Ingresso, OpenOptions, PostgresUrl, StoreError};
 
 static MIGRAZIONI: Migrator = sqlx::migrate!("migrations/postgres");
@@ -77,6 +78,7 @@ impl PostgresStore {
             // What a commit depends on is said at the start, not at the first registration.
             accesso.prepare(&mut connessione).await?;
             let offset = clock_offset(&mut connessione, options).await?;
+            accesso.know_key(&mut connessione, options).await?;
             Ok::<_, StoreError>((offset, accesso.anchors(&mut connessione, options).await?))
         }
         .await;
@@ -112,6 +114,7 @@ impl PostgresStore {
             ancore,
             mirato: AtomicUsize::new(0),
             sonda: Mutex::new(None),
+            chiave_ricerca: options.chiave_ricerca.clone(),
             anni: StdMutex::new(BTreeSet::new()),
         };
         Ok((store, offset))
@@ -462,6 +465,28 @@ impl Accesso {
                 "another process laid it down for another ambiente",
             )),
         }
+    }
+
+    /// The key of the search: the first that comes is the store's, another one is refused.
+    async fn know_key(
+        &self,
+        connessione: &mut PgConnection,
+        options: &OpenOptions,
+    ) -> Result<(), StoreError> {
+        let Some(chiave) = &options.chiave_ricerca else {
+            return Ok(());
+        };
+        let mut nota = self.setting::<String>(connessione, IMPRONTA_CHIAVE).await?;
+        if nota.is_none() {
+            sqlx::query("INSERT INTO impostazioni (nome, valore) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+                .bind(IMPRONTA_CHIAVE)
+                .bind(chiave.impronta())
+                .execute(&mut *connessione)
+                .await
+                .map_err(|errore| self.without_rights(errore))?;
+            nota = self.setting(connessione, IMPRONTA_CHIAVE).await?;
+        }
+        same_key(chiave, &nota.unwrap_or_default()).map_err(|causa| refused(self.nome(), causa))
     }
 
     /// The anchors of this store, where it has any; that it stands before them is said at once, and refused at every number.

@@ -3,8 +3,7 @@
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use sqlx::QueryBuilder;
-use sqlx::postgres::{PgConnection, PgRow, Postgres};
+use sqlx::postgres::{PgConnection, PgRow};
 
 use super::anni::anno;
 use super::row::{Istante, guasto};
@@ -12,8 +11,9 @@ use super::statement::{Colonne, Istruzione, without_nul};
 use super::{PostgresStore, egov, query};
 use crate::protocollo::NumeroProtocollo;
 use crate::store::codec::{Conservata, Conservati};
+use crate::store::tracce::indizi_di;
 use crate::store::valori::{Riga, intero, json, json_or_null, known, lunghezza};
-use crate::store::{Inconsistency, LIMITE_RICERCA, Ricerca, StoreError};
+use crate::store::{Inconsistency, StoreError};
 use crate::trace::{RifiutoAllaPorta, Traccia};
 
 /// Writes traces in a transaction of their own: one statement is one.
@@ -33,6 +33,13 @@ pub(super) async fn write_tracce(store: &PostgresStore, tracce: &[Traccia]) -> R
         " ON CONFLICT (message_id, ricevuto_il) DO NOTHING",
         columns_of_traccia,
     );
+    let indizi = indizi_di(tracce, store.chiave_ricerca.as_ref());
+    istruzione.insert_or("tracce_indizi", &indizi, " ON CONFLICT DO NOTHING", |colonne| {
+        colonne
+            .bytes_option("indizio", |(_, indizio)| Some(&indizio[..]))
+            .col("ricevuto_il", |(traccia, _)| Istante(traccia.ricevuto_il))
+            .col("message_id", |(traccia, _)| traccia.message_id);
+    });
     egov::insert_with_tracce(&mut istruzione, tracce);
     let mut connessione = store.lettore().await?;
     istruzione.execute(&mut connessione).await
@@ -138,122 +145,9 @@ fn bytes_columns<'i, 'a>(
         });
 }
 
-/// Finds traces, newest first.
-pub(super) async fn find(
-    connessione: &mut PgConnection,
-    ricerca: &Ricerca,
-) -> Result<Vec<Traccia>, StoreError> {
-    let mut query = QueryBuilder::<Postgres>::new(format!("SELECT {COLONNE}"));
-    if !ricerca.senza_byte {
-        query.push(
-            ", chiave_id, richiesta_codec, richiesta_bytes_len, richiesta, risposta_codec, risposta_bytes_len, risposta",
-        );
-    }
-    query.push(" FROM tracce WHERE true");
-    for (colonna, valore) in [
-        ("protocollo", &ricerca.protocollo),
-        ("chiave_invio", &ricerca.chiave_invio),
-    ] {
-        if let Some(valore) = valore {
-            push_named(&mut query, colonna, valore);
-        }
-    }
-    if let Some(id) = ricerca.message_id {
-        query.push(" AND message_id = ").push_bind(id);
-    }
-    for (colonna, valore) in [
-        ("ente", &ricerca.ente),
-        ("esito", &ricerca.esito),
-        ("operazione", &ricerca.operazione),
-    ] {
-        if let Some(valore) = valore {
-            query
-                .push(format_args!(" AND {colonna} = "))
-                .push_bind(valore.as_str());
-        }
-    }
-    if let Some(id) = &ricerca.id_mittente {
-        query.push(" AND (id_mittente = ").push_bind(id.as_str());
-        query
-            .push(" OR id_transazione = ")
-            .push_bind(id.as_str())
-            .push(")");
-    }
-    if let Some(codice) = &ricerca.codice {
-        // Any of the codes, not only the first.
-        query.push(" AND (codice = ").push_bind(codice.as_str());
-        query
-            .push(" OR codici @> to_jsonb(")
-            .push_bind(codice.as_str())
-            .push("::text))");
-    }
-    if let Some(dal) = ricerca.dal {
-        query.push(" AND ricevuto_il >= ").push_bind(Istante(dal));
-    }
-    if let Some(al) = ricerca.al {
-        query.push(" AND ricevuto_il < ").push_bind(Istante(al));
-    }
-    let limite = if ricerca.limite == 0 {
-        LIMITE_RICERCA
-    } else {
-        ricerca.limite
-    };
-    // Our ids grow with time: they order what came within one millisecond.
-    query
-        .push(" ORDER BY ricevuto_il DESC, message_id DESC LIMIT ")
-        .push_bind(i64::from(limite));
-
-    let righe = query.build().fetch_all(&mut *connessione).await.map_err(guasto)?;
-    let mut trovate = Vec::with_capacity(righe.len());
-    for row in &righe {
-        let mut traccia = traccia_from(row)?;
-        if !ricerca.senza_byte {
-            let riga = Riga { table: "tracce", row };
-            traccia.richiesta = riga.bytes_option(["richiesta_codec", "richiesta_bytes_len", "richiesta"])?;
-            traccia.risposta = riga.bytes_option(["risposta_codec", "risposta_bytes_len", "risposta"])?;
-            fill_from_registration(connessione, &mut traccia).await?;
-        }
-        trovate.push(traccia);
-    }
-    Ok(trovate)
-}
-
-/// A name that a registration has, too: the trace of a registered message is found through it, so that the trace needs
-/// no second index of it; the traces that told the same name later are found by their own.
-fn push_named(query: &mut QueryBuilder<Postgres>, colonna: &'static str, valore: &str) {
-    query.push(" AND message_id IN (SELECT r.message_id FROM registrazioni r WHERE ");
-    // A number is found by its parts, which have the index; what is no number is found nowhere.
-    match valore.parse::<NumeroProtocollo>() {
-        Ok(protocollo) if colonna == "protocollo" => {
-            query
-                .push("r.registro = ")
-                .push_bind(protocollo.registro().to_owned())
-                .push(" AND r.anno = ")
-                .push_bind(protocollo.anno())
-                .push(" AND r.numero = ")
-                .push_bind(intero(protocollo.numero()));
-        }
-        _ if colonna == "protocollo" => {
-            query.push("false");
-        }
-        _ => {
-            query
-                .push("r.id IN (SELECT id FROM chiavi WHERE chiave_invio = ")
-                .push_bind(valore.to_owned())
-                .push(")");
-        }
-    }
-    query
-        .push(format_args!(
-            " UNION ALL SELECT t.message_id FROM tracce t WHERE t.esito <> 'REGISTRATA' AND t.{colonna} = "
-        ))
-        .push_bind(valore.to_owned())
-        .push(")");
-}
-
 /// What the registration holds for the trace is told as if it stood here: the receipt of the number that was told,
 /// and the request of the message that was registered.
-async fn fill_from_registration(
+pub(super) async fn fill_from_registration(
     connessione: &mut PgConnection,
     traccia: &mut Traccia,
 ) -> Result<(), StoreError> {
@@ -309,12 +203,12 @@ pub(super) async fn porta(
 }
 
 /// All columns but the bytes, in the order of [`Traccia`].
-const COLONNE: &str = "message_id, ricevuto_il, canale, indirizzo, certificato_soggetto, certificato_seriale, tls, \
+pub(super) const COLONNE: &str = "message_id, ricevuto_il, canale, indirizzo, certificato_soggetto, certificato_seriale, tls, \
     ente, user_id, codice_ufficio, identity_forma, uri, servizio, operazione, id_mittente, id_transazione, \
     chiave_invio, digest, impronta, richiesta_len, risposta_len, http_status, esito, codice, codici::text AS codici, \
     protocollo, numero_domanda, tempi_us::text AS tempi_us, note::text AS note";
 
-fn traccia_from(row: &PgRow) -> Result<Traccia, Inconsistency> {
+pub(super) fn traccia_from(row: &PgRow) -> Result<Traccia, Inconsistency> {
     let riga = Riga { table: "tracce", row };
     let parole = |testo: String| serde_json::from_str::<Vec<String>>(&testo);
     let tempi: Vec<(String, u64)> = riga.parse("tempi_us", |testo: String| serde_json::from_str(&testo))?;

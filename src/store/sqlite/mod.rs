@@ -6,11 +6,13 @@
 mod backup;
 mod batch;
 mod carte;
+mod cerca;
 mod consulta;
 mod deleghe;
 mod documenti;
 mod egov;
 mod elenchi;
+mod filtri;
 mod gruppo;
 mod insert;
 mod lacune;
@@ -43,8 +45,8 @@ use super::ancore::Ancore;
 use super::registro::note;
 use super::sportello::Sportello;
 use super::{
-    Atto, Chiave, FileArchivio, Identikit, Misure, Registrazione, RegistrazioneTrovata, Ricerca, Richiesta,
-    RigaRegistro, Store, StoreError, TracciaTrovata, Verifica, transazione,
+    Atto, Chiave, FileArchivio, Identikit, Misure, PaginaTracce, Registrazione, RegistrazioneTrovata,
+    Ricerca, Richiesta, RigaRegistro, Store, StoreError, Verifica, transazione,
 };
 use crate::carte::{Carta, Formato, Quale};
 use crate::domanda::consultazione::{
@@ -56,6 +58,7 @@ use crate::domanda::{Ambiente, Avente, CodiceFiscale, DomandaViva, SchedaViva};
 use crate::patronato::CodiceEnte;
 use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::Registrata;
+use crate::trace::persona::ChiaveRicerca;
 use crate::trace::{RifiutoAllaPorta, Traccia};
 
 /// The store in one file.
@@ -69,6 +72,8 @@ pub struct SqliteStore {
     lettori: SqlitePool,
     /// Which numbers were told.
     ancore: Ancore,
+    /// By which the trace finds persons.
+    chiave_ricerca: Option<ChiaveRicerca>,
     /// Where `ConsultaDomanda` asks, with a connection of its own.
     consulte: Sportello<Consulte>,
 }
@@ -365,8 +370,12 @@ impl Store for SqliteStore {
         tracce::write_porta(self, rifiuti).await
     }
 
-    async fn tracce(&self, ricerca: &Ricerca) -> Result<Vec<TracciaTrovata>, StoreError> {
-        tracce::find(&self.lettori, ricerca).await
+    async fn tracce(&self, ricerca: &Ricerca) -> Result<PaginaTracce, StoreError> {
+        cerca::find(&self.lettori, ricerca, self.chiave_ricerca.as_ref()).await
+    }
+
+    fn trova_persone(&self) -> bool {
+        self.chiave_ricerca.is_some()
     }
 
     async fn porta(&self, dal: Option<Timestamp>, limite: u32) -> Result<Vec<RifiutoAllaPorta>, StoreError> {

@@ -20,6 +20,7 @@ use super::{Scrittura, SqliteStore, row};
 use crate::domanda::Ambiente;
 use crate::store::ancore::{Ancore, Archivio, Contatori};
 use crate::store::sportello::Sportello;
+use crate::store::tracce::{IMPRONTA_CHIAVE, same_key};
 use crate::store::{Inconsistency, OpenOptions, StoreError};
 
 impl SqliteStore {
@@ -40,6 +41,7 @@ impl SqliteStore {
         claim(&mut connessione, path, options).await?;
         let offset = clock_offset(&mut connessione, options).await?;
         let ancore = anchors(&mut connessione, options).await?;
+        know_key(&mut connessione, path, options).await?;
 
         let lettori = {
             let path = path.to_owned();
@@ -72,6 +74,7 @@ impl SqliteStore {
             }),
             lettori,
             ancore,
+            chiave_ricerca: options.chiave_ricerca.clone(),
         };
         store.apply_limit(&mut connessione).await?;
         store.scrittura.lock().await.connessione = Some(connessione);
@@ -307,6 +310,25 @@ async fn claim(
         Some(ambiente) if ambiente == options.ambiente.as_str() => Ok(()),
         _ => Err(refused(path, "another process laid it down for another ambiente")),
     }
+}
+
+/// The key of the search: the first that comes is the store's, another one is refused.
+async fn know_key(
+    connessione: &mut SqliteConnection,
+    path: &Path,
+    options: &OpenOptions,
+) -> Result<(), StoreError> {
+    let Some(chiave) = &options.chiave_ricerca else {
+        return Ok(());
+    };
+    sqlx::query("INSERT INTO impostazioni (nome, valore) VALUES (?, ?) ON CONFLICT DO NOTHING")
+        .bind(IMPRONTA_CHIAVE)
+        .bind(chiave.impronta())
+        .execute(&mut *connessione)
+        .await
+        .map_err(row::guasto)?;
+    let nota = setting::<String>(connessione, IMPRONTA_CHIAVE).await?;
+    same_key(chiave, &nota.unwrap_or_default()).map_err(|causa| refused(path, causa))
 }
 
 /// The anchors of this store, where it has any; that it stands before them is said at once, and refused at every number.

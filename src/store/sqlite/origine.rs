@@ -145,7 +145,8 @@ impl Origine {
             match valore {
                 Valore::Intero(intero) => argomenti.add(*intero),
                 Valore::Testo(testo) => argomenti.add(testo.clone()),
-                _ => Err("a way goes by numbers and texts".into()),
+                Valore::Byte(byte) => argomenti.add(byte.clone()),
+                _ => Err("a way goes by numbers, texts and bytes".into()),
             }
             .map_err(StoreError::unavailable)?;
         }

@@ -50,6 +50,11 @@ impl Riga<'_, SqliteRow> {
     pub(super) fn istante(&self, column: &'static str) -> Result<Timestamp, Inconsistency> {
         self.parse(column, Timestamp::from_millisecond)
     }
+
+    /// An instant that may lack.
+    pub(super) fn istante_option(&self, column: &'static str) -> Result<Option<Timestamp>, Inconsistency> {
+        self.parse_option(column, Timestamp::from_millisecond)
+    }
 }
 
 /// Begins a transaction that writes: whoever has it is the only one.

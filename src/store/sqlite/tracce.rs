@@ -3,16 +3,16 @@
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use sqlx::QueryBuilder;
-use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool, SqliteRow};
+use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
 use uuid::Uuid;
 
 use super::batch::{Tabella, Valori, insert};
 use super::row::{begin, guasto};
 use super::{Presa, SqliteStore, egov, query};
 use crate::store::codec::Conservata;
+use crate::store::tracce::indizi_di;
 use crate::store::valori::{Riga, intero, json, json_or_null, known, lunghezza};
-use crate::store::{Inconsistency, LIMITE_RICERCA, Ricerca, StoreError};
+use crate::store::{Inconsistency, StoreError};
 use crate::trace::{RifiutoAllaPorta, Traccia};
 
 /// Writes traces in a transaction of their own.
@@ -21,11 +21,13 @@ pub(super) async fn write_tracce(store: &SqliteStore, tracce: &[Traccia]) -> Res
         return Ok(());
     }
     let conservate: Vec<_> = tracce.iter().map(Conservata::pack).collect();
+    let indizi = indizi_di(tracce, store.chiave_ricerca.as_ref());
     let mut presa = store.take().await?;
     let connessione = &mut presa.connessione;
     let esito = async {
         begin(connessione).await?;
         insert(connessione, TRACCE, &conservate, bind_traccia).await?;
+        insert(connessione, INDIZI, &indizi, bind_indizio).await?;
         egov::insert_with_tracce(connessione, tracce).await
     };
     let esito = esito.await;
@@ -121,6 +123,20 @@ pub(super) fn bind_traccia(valori: &mut Valori, conservata: &Conservata<'_>) {
     }
 }
 
+/// What finds traces beside their columns; the trace may have been there before.
+const INDIZI: Tabella = Tabella {
+    testa: "INSERT INTO tracce_indizi (indizio, ricevuto_il, traccia)",
+    riga: "(?, ?, (SELECT id FROM tracce WHERE message_id = ?))",
+    coda: " ON CONFLICT DO NOTHING",
+};
+
+fn bind_indizio(valori: &mut Valori, (traccia, indizio): &(&Traccia, Vec<u8>)) {
+    valori
+        .bytes(indizio)
+        .push(traccia.ricevuto_il.as_millisecond())
+        .told(traccia.message_id);
+}
+
 const PORTA: Tabella = Tabella {
     testa: "INSERT INTO porta (istante, indirizzo, soggetto, seriale, sni, codice, causa, rimedio)",
     riga: "(?,?,?,?,?,?,?,?)",
@@ -139,101 +155,9 @@ fn bind_rifiuto(valori: &mut Valori, rifiuto: &RifiutoAllaPorta) {
         .text(&rifiuto.rimedio);
 }
 
-/// Finds traces, newest first.
-pub(super) async fn find(pool: &SqlitePool, ricerca: &Ricerca) -> Result<Vec<Traccia>, StoreError> {
-    let mut query = QueryBuilder::<Sqlite>::new(format!("SELECT {COLONNE}"));
-    if !ricerca.senza_byte {
-        query.push(
-            ", chiave_id, richiesta_codec, richiesta_bytes_len, richiesta, risposta_codec, risposta_bytes_len, risposta",
-        );
-    }
-    query.push(" FROM tracce WHERE 1 = 1");
-    for (colonna, valore) in [
-        ("protocollo", &ricerca.protocollo),
-        ("chiave_invio", &ricerca.chiave_invio),
-    ] {
-        if let Some(valore) = valore {
-            push_named(&mut query, colonna, valore);
-        }
-    }
-    for (colonna, valore) in [
-        ("message_id", &ricerca.message_id.map(|id| id.to_string())),
-        ("ente", &ricerca.ente),
-        ("esito", &ricerca.esito),
-        ("operazione", &ricerca.operazione),
-    ] {
-        if let Some(valore) = valore {
-            query
-                .push(format_args!(" AND {colonna} = "))
-                .push_bind(valore.as_str());
-        }
-    }
-    if let Some(id) = &ricerca.id_mittente {
-        query.push(" AND (id_mittente = ").push_bind(id.as_str());
-        query
-            .push(" OR id_transazione = ")
-            .push_bind(id.as_str())
-            .push(")");
-    }
-    if let Some(codice) = &ricerca.codice {
-        // Any of the codes, not only the first.
-        query.push(" AND (codice = ").push_bind(codice.as_str());
-        query
-            .push(" OR EXISTS (SELECT 1 FROM json_each(codici) WHERE value = ")
-            .push_bind(codice.as_str())
-            .push("))");
-    }
-    if let Some(dal) = ricerca.dal {
-        query.push(" AND ricevuto_il >= ").push_bind(dal.as_millisecond());
-    }
-    if let Some(al) = ricerca.al {
-        query.push(" AND ricevuto_il < ").push_bind(al.as_millisecond());
-    }
-    let limite = if ricerca.limite == 0 {
-        LIMITE_RICERCA
-    } else {
-        ricerca.limite
-    };
-    query
-        .push(" ORDER BY ricevuto_il DESC, id DESC LIMIT ")
-        .push_bind(limite);
-
-    let mut lettore = pool.acquire().await.map_err(guasto)?;
-    let righe = query.build().fetch_all(&mut *lettore).await.map_err(guasto)?;
-    let mut trovate = Vec::with_capacity(righe.len());
-    for row in &righe {
-        let mut traccia = traccia_from(row)?;
-        if !ricerca.senza_byte {
-            let riga = Riga { table: "tracce", row };
-            traccia.richiesta = riga.bytes_option(["richiesta_codec", "richiesta_bytes_len", "richiesta"])?;
-            traccia.risposta = riga.bytes_option(["risposta_codec", "risposta_bytes_len", "risposta"])?;
-            fill_from_registration(&mut lettore, &mut traccia).await?;
-        }
-        trovate.push(traccia);
-    }
-    Ok(trovate)
-}
-
-/// A name that a registration has, too: the trace of a registered message is found through it, so that the trace needs
-/// no second index of it; the traces that told the same name later are found by their own.
-fn push_named(query: &mut QueryBuilder<Sqlite>, colonna: &'static str, valore: &str) {
-    query
-        .push(format_args!(
-            " AND id IN (SELECT t.id FROM registrazioni r JOIN tracce t USING (message_id) WHERE r.{colonna} = "
-        ))
-        .push_bind(valore);
-    // The condition of the index, word by word: else SQLite would not use it.
-    query
-        .push(format_args!(
-            " UNION ALL SELECT id FROM tracce WHERE esito <> 'REGISTRATA' AND {colonna} = "
-        ))
-        .push_bind(valore)
-        .push(")");
-}
-
 /// What the registration holds for the trace is told as if it stood here: the receipt of the number that was told,
 /// and the request of the message that was registered.
-async fn fill_from_registration(
+pub(super) async fn fill_from_registration(
     connessione: &mut SqliteConnection,
     traccia: &mut Traccia,
 ) -> Result<(), StoreError> {
@@ -287,12 +211,12 @@ pub(super) async fn porta(
 }
 
 /// All columns but the bytes, in the order of [`Traccia`].
-const COLONNE: &str = "message_id, ricevuto_il, canale, indirizzo, certificato_soggetto, certificato_seriale, tls, \
+pub(super) const COLONNE: &str = "message_id, ricevuto_il, canale, indirizzo, certificato_soggetto, certificato_seriale, tls, \
     ente, user_id, codice_ufficio, identity_forma, uri, servizio, operazione, id_mittente, id_transazione, \
     chiave_invio, digest, impronta, richiesta_len, risposta_len, http_status, esito, codice, codici, protocollo, \
     numero_domanda, tempi_us, note";
 
-fn traccia_from(row: &SqliteRow) -> Result<Traccia, Inconsistency> {
+pub(super) fn traccia_from(row: &SqliteRow) -> Result<Traccia, Inconsistency> {
     let riga = Riga { table: "tracce", row };
     let parole = |testo: String| serde_json::from_str::<Vec<String>>(&testo);
     let tempi: Vec<(String, u64)> = riga.parse("tempi_us", |testo: String| serde_json::from_str(&testo))?;

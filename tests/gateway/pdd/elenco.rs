@@ -338,7 +338,8 @@ fn who_operates_is_told_by_identity_or_by_the_adesione(archivio: Archivio) {
     );
     let tracce = gateway
         .block_on(gateway.store().tracce(&varco::store::Ricerca::default()))
-        .unwrap();
+        .unwrap()
+        .righe;
     let presa = tracce
         .iter()
         .find(|traccia| traccia.esito == "REGISTRATA")

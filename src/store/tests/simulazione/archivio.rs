@@ -28,6 +28,7 @@ use crate::protocollo::{NumeroDomanda, NumeroProtocollo};
 use crate::ricevuta::Registrata;
 use crate::store::ancore::Ancore;
 use crate::store::egov::{ArchivioEgov, RicercaScambi, ScambioDi};
+use crate::store::filtri::{ArchivioFiltri, FiltroSalvato};
 use crate::store::gara::claim;
 use crate::store::lotti::{
     Accettazione, ArchivioLotti, Comando, EsitoElemento, Gruppo, Lavorazione, Lotto, NuovoLotto, Quali,
@@ -40,8 +41,8 @@ use crate::store::registro::{
 use crate::store::transazione::{Registrante, register};
 use crate::store::valori::intero;
 use crate::store::{
-    Atto, Chiave, Identikit, Misure, Registrazione, RegistrazioneTrovata, Ricerca, Richiesta, RigaRegistro,
-    Store, StoreError, TracciaTrovata, Verifica,
+    Atto, Chiave, Identikit, Misure, PaginaTracce, Registrazione, RegistrazioneTrovata, Ricerca, Richiesta,
+    RigaRegistro, Store, StoreError, Verifica,
 };
 use crate::trace::{RifiutoAllaPorta, Traccia};
 
@@ -402,8 +403,12 @@ impl Store for ArchivioSimulato {
         Err(elsewhere())
     }
 
-    async fn tracce(&self, _: &Ricerca) -> Result<Vec<TracciaTrovata>, StoreError> {
+    async fn tracce(&self, _: &Ricerca) -> Result<PaginaTracce, StoreError> {
         Err(elsewhere())
+    }
+
+    fn trova_persone(&self) -> bool {
+        false
     }
 
     async fn porta(&self, _: Option<Timestamp>, _: u32) -> Result<Vec<RifiutoAllaPorta>, StoreError> {
@@ -424,6 +429,21 @@ impl Store for ArchivioSimulato {
 
     fn misure(&self) -> Misure {
         Misure::default()
+    }
+}
+
+#[async_trait]
+impl ArchivioFiltri for ArchivioSimulato {
+    async fn filtri(&self, _: Option<&str>) -> Result<Vec<FiltroSalvato>, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn keep_filtro(&self, _: &FiltroSalvato) -> Result<(), StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn forget_filtro(&self, _: Option<&str>, _: &str) -> Result<bool, StoreError> {
+        Err(elsewhere())
     }
 }
 
