@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn a_window_tells_what_grew_in_it() {
         let campioni = Campioni::new(Duration::from_secs(5));
-        for passo in 0..=10 {
+        for passo in 0..=10_i64 {
             let quanti = 100 + u64::from(passo.unsigned_abs());
             campioni.note(at(passo * 5), quadro(quanti * 10, quanti, quanti * 11));
         }
@@ -286,7 +286,7 @@ mod tests {
     #[test]
     fn a_chart_has_few_points_and_the_newest_is_among_them() {
         let campioni = Campioni::new(Duration::from_secs(5));
-        for passo in 0..2000 {
+        for passo in 0..2000_i64 {
             campioni.note(at(passo * 5), quadro(passo.unsigned_abs(), 0, 0));
         }
         assert_eq!(campioni.messaggi.lock().unwrap().len(), 721);
@@ -313,7 +313,7 @@ mod tests {
         let giga = 1 << 30;
         campioni.note_disk(at(0), 100 * giga);
         assert_eq!(campioni.days_left(), None, "too little is known");
-        for ora in 1..=24 {
+        for ora in 1..=24_i64 {
             campioni.note_disk(at(ora * 3600), (100 - ora.unsigned_abs()) * giga);
         }
         // A gigabyte an hour, and 76 are left.

@@ -158,7 +158,7 @@ testi! {
     gruppo_interrotte "Interrotte" "Cut off"
     // ── Searching ──
     cerca_protocollo "Protocollo, anche solo in parte" "Protocol number, or a part of it"
-    cerca_esempio_protocollo "10797, 2021-10797" "10797, 2021-10797"
+    cerca_esempio_protocollo "es. 10797, 2021-10797" "e.g. 10797, 2021-10797"
     cerca_dal "Dal" "From"
     cerca_al "Al (escluso)" "To (excluded)"
     cerca_persona "Persona (codice fiscale)" "Person (codice fiscale)"

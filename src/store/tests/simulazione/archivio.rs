@@ -34,7 +34,7 @@ use crate::store::lotti::{
     Accettazione, ArchivioLotti, Comando, EsitoElemento, Gruppo, Lavorazione, Lotto, NuovoLotto, Quali,
 };
 use crate::store::operatori;
-use crate::store::operatori::{ArchivioOperatori, Chi, NuovoOperatore, Operatore, Volume};
+use crate::store::operatori::{ArchivioOperatori, NuovoOperatore, Operatore, Volume};
 use crate::store::registro::{
     Chi, Numeri, Richiesta as RichiestaConservata, Scritte, compose, misura, outcomes, registri,
 };
@@ -480,7 +480,10 @@ impl ArchivioOperatori for ArchivioSimulato {
         Err(elsewhere())
     }
 
-    async fn operatore(&self, _: Chi<'_>) -> Result<Option<(Operatore, Option<String>)>, StoreError> {
+    async fn operatore(
+        &self,
+        _: operatori::Chi<'_>,
+    ) -> Result<Option<(Operatore, Option<String>)>, StoreError> {
         Err(elsewhere())
     }
 
