@@ -15,7 +15,7 @@ chi AS (
 SELECT n, h, ente, esito, {base} + n * 3000 AS ms,
        CASE WHEN esito IN ('RIFIUTATA', 'FAULT')
             THEN CASE WHEN n % 1000000 = 9 THEN 'ALL-019' ELSE json_extract(
-                '["XSD-001","XSD-004","CF-002","AT-006","ACC-003","RPL-001","AU-007","IDN-002"]', '$[' || (h / 17) % 8 || ']') END
+                '["XSD-001","XSD-004","CF-002","AT-006","ACC-003","RPL-001","AU-007","IDN-002"]', '$[' || ((h / 17) % 8) || ']') END
        END AS codice
 FROM chi;
 INSERT INTO tracce (message_id, ricevuto_il, canale, indirizzo, certificato_soggetto, certificato_seriale, tls, ente,
@@ -27,7 +27,7 @@ SELECT printf('%08x-%04x-7%03x-8%03x-%012x', ms >> 16, ms & 65535, h % 4096, n %
        CASE WHEN (h / 19) % 100 < 85 THEN 'MODI' WHEN (h / 19) % 100 < 95 OR esito <> 'REGISTRATA' THEN 'PDD' ELSE 'LOTTO' END,
        CASE WHEN n % 1000000 = 5 THEN '203.0.113.9' ELSE '192.0.2.' || (h % 30) END,
        'CN=' || lower(ente) || ', O=Patronato di prova, C=IT', '0A' || substr(ente, 4), 'TLSv1.3 TLS_AES_256_GCM_SHA384',
-       ente, 'op' || (h / 11) % 20000,
+       ente, 'op' || ((h / 11) % 20000),
        CASE WHEN n % 500000 = 11 THEN 'RARO' ELSE printf('%04d', (h / 7) % 300) END,
        'CANONICA', 'POST /modi/soap/AssegnoTemporaneo/v1/',
        CASE WHEN h % 3 = 0 THEN 'AssegnoUnicoUniversale' ELSE 'AssegnoTemporaneo' END,

@@ -10,7 +10,6 @@ use crate::store::{Ricerca, Store};
 
 /// The criteria; all that are given must hold.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Criteri")]
 pub(super) struct Criteri {
     /// Numero di protocollo, anche in parte: il progressivo (0001234), con o senza anno (2026-0001234)
     #[arg(long, value_name = "NUMERO")]

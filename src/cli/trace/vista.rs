@@ -55,6 +55,8 @@ pub(super) fn whole(traccia: &Traccia, in_chiaro: bool) -> String {
         }
     };
     let text = |valore: &Option<String>| valore.clone().unwrap_or_default();
+    // What a sender chose may name somebody, too.
+    let chosen = |valore: &Option<String>| shown(text(valore).as_bytes(), in_chiaro);
     line("IdMessaggio", &traccia.message_id.to_string());
     line("ricevuto il", &when(traccia.ricevuto_il));
     line(
@@ -88,9 +90,9 @@ pub(super) fn whole(traccia: &Traccia, in_chiaro: bool) -> String {
     line("certificato", &traccia.certificato_soggetto);
     line("seriale", &traccia.certificato_seriale);
     line("TLS", &traccia.tls);
-    line("id del mittente", &text(&traccia.id_mittente));
-    line("id transazione", &text(&traccia.id_transazione));
-    line("ChiaveInvio", &text(&traccia.chiave_invio));
+    line("id del mittente", &chosen(&traccia.id_mittente));
+    line("id transazione", &chosen(&traccia.id_transazione));
+    line("ChiaveInvio", &chosen(&traccia.chiave_invio));
     line("digest", &text(&traccia.digest));
     line("impronta", &text(&traccia.impronta));
     line("byte ricevuti", &traccia.richiesta_len.to_string());
@@ -99,7 +101,7 @@ pub(super) fn whole(traccia: &Traccia, in_chiaro: bool) -> String {
         line(&format!("  {passo}"), &format!("{:>10} ms", millis(*us)));
     }
     for nota in &traccia.note {
-        line("nota", nota);
+        line("nota", &shown(nota.as_bytes(), in_chiaro));
     }
     for (nome, bytes) in [("richiesta", &traccia.richiesta), ("risposta", &traccia.risposta)] {
         match bytes {
