@@ -7,8 +7,12 @@
 //! ```text
 //! cargo run --release --example fill -- sqlite:prova.db 100000
 //! cargo run --release --example fill -- postgres:///prova?host=/run/postgresql 1000000 --inizio 2021-11-01T08:00:00Z
+//! cargo run --release --example fill -- sqlite:prova.db 1000 --tracce 10000000 --misura
 //! ```
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
+
+#[path = "fill/tracce.rs"]
+mod tracce;
 
 use std::time::Instant;
 
@@ -40,6 +44,15 @@ struct Args {
     /// The number of the first one: numbers that were registered before are not registered again.
     #[arg(long, default_value_t = 1)]
     dal: u64,
+    /// Then so many traces of a year's traffic, without their domande; `--tracce-dal` of them are there already.
+    #[arg(long, default_value_t = 0)]
+    tracce: u64,
+    /// The number of traces that an earlier run wrote.
+    #[arg(long, default_value_t = 0)]
+    tracce_dal: u64,
+    /// At last says how long a first page of traces takes, criterion by criterion.
+    #[arg(long)]
+    misura: bool,
     /// When the first one is registered; each batch comes a second after the one before.
     #[arg(long, default_value = "2021-07-15T10:00:00Z")]
     inizio: Timestamp,
@@ -60,14 +73,19 @@ async fn main() -> Result<()> {
         store,
         quante,
         dal,
+        tracce: quante_tracce,
+        tracce_dal,
+        misura,
         inizio,
     } = Args::parse();
+    let url = store;
     let schema = Schema::load()?;
     let options = OpenOptions {
         create: true,
+        chiave_ricerca: Some(tracce::chiave()?),
         ..OpenOptions::new(Ambiente::Sandbox, inizio)
     };
-    let (store, _) = store::open(&store, &options).await?;
+    let (store, _) = store::open(&url, &options).await?;
     let ente: CodiceEnte = MITTENTE.ente.parse().context("the ente of the sample")?;
     let mut adesso = inizio;
     let (mut nuove, mut ultimo) = (0_u64, None);
@@ -90,11 +108,26 @@ async fn main() -> Result<()> {
         }
         adesso += SignedDuration::from_secs(1);
     }
-    store.close().await;
     let secondi = partenza.elapsed().as_secs_f64();
     println!("{nuove} registrate in {secondi:.1} s");
     if let Some(ultimo) = ultimo {
         println!("ultimo numero {ultimo}");
+    }
+    store.close().await;
+    if quante_tracce > 0 {
+        let partenza = Instant::now();
+        // A year before the domande, which stay the newest.
+        let dal_primo = inizio - SignedDuration::from_hours(24 * 365);
+        tracce::fill(&url, dal_primo, tracce_dal, quante_tracce).await?;
+        println!(
+            "{quante_tracce} tracce in {:.1} s",
+            partenza.elapsed().as_secs_f64()
+        );
+    }
+    if misura {
+        let (store, _) = store::open(&url, &options).await?;
+        tracce::measure(&store).await?;
+        store.close().await;
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ macro_rules! out {
 
 pub mod backup;
 pub mod check;
+mod chiave;
 pub mod cluster;
 pub mod demo;
 pub mod dev_certs;
@@ -51,6 +52,7 @@ use self::dev_certs::Chiavi;
 use crate::clock::{Clock as _, WallClock};
 use crate::config::{Config, Effective, Processo};
 use crate::store::{OpenOptions, SharedStore, StoreError, open};
+use crate::trace::persona::ChiaveRicerca;
 
 /// How a command ended, as a script sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -389,9 +391,18 @@ fn store_options(config: &Config) -> OpenOptions {
 /// The store as it is, for a look: nothing is created, migrated or set. One that was moved elsewhere can be looked at
 /// as long as it lies there.
 async fn open_store(config: &Config) -> anyhow::Result<SharedStore> {
+    open_store_with(config, None).await
+}
+
+/// The same, to find persons in its trace.
+async fn open_store_with(
+    config: &Config,
+    chiave_ricerca: Option<ChiaveRicerca>,
+) -> anyhow::Result<SharedStore> {
     let options = OpenOptions {
         migrate: false,
         anche_trasferito: true,
+        chiave_ricerca,
         ..store_options(config)
     };
     Ok(open(&config.store, &options).await?.0)

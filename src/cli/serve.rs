@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
-use super::check;
+use super::{check, chiave};
 use crate::access::{Access, Tentativi};
 use crate::channel::{self, Channels};
 use crate::clock::{Clock, Ids, RandomIds, WallClock};
@@ -27,7 +27,7 @@ use crate::listener::{self, Porta, Serving, Spegnimento};
 use crate::schema::Schema;
 use crate::soap::answer::Limite;
 use crate::store::writer::{Handle, Writer};
-use crate::store::{self, OpenOptions, SharedStore};
+use crate::store::{OpenOptions, SharedStore};
 use crate::telemetry;
 use crate::trace::writer::Tracciati;
 
@@ -165,7 +165,7 @@ async fn open_store(config: &Config) -> anyhow::Result<(SharedStore, WallClock)>
         ancore: Some(config.registro.ancore.clone()),
         ..super::store_options(config)
     };
-    let (store, offset) = store::open(&config.store, &options).await?;
+    let (store, offset) = chiave::open(config, options).await?;
     Ok((store, WallClock::with_offset(offset)))
 }
 

@@ -112,6 +112,7 @@ chiavi! {
     "trace.lotto_massimo" => trace.lotto_massimo,
     "trace.ritardo_s" => trace.ritardo,
     "trace.riprova_s" => trace.riprova,
+    "trace.chiave_ricerca" => chiave_ricerca,
     "writer.coda" => writer.coda,
     "writer.lotto_massimo" => writer.lotto_massimo,
     "writer.quiete_s" => writer.quiete,

@@ -63,6 +63,8 @@ pub struct Config {
     pub orologio: OrologioConfig,
     /// What is remembered of each message.
     pub trace: TraceConfig,
+    /// The file of the key by which the trace finds persons; `None` = it finds none.
+    pub chiave_ricerca: Option<PathBuf>,
     /// The writer of the register.
     pub writer: WriterConfig,
     /// Whose register it is.
@@ -88,6 +90,7 @@ impl Default for Config {
             pdd: PddConfig::default(),
             orologio: OrologioConfig::default(),
             trace: TraceConfig::default(),
+            chiave_ricerca: Some("chiave-ricerca.key".into()),
             writer: WriterConfig::default(),
             registro: RegistroConfig::default(),
             log: LogConfig::default(),
@@ -334,7 +337,11 @@ impl Config {
         ];
         let console = &mut self.console;
         let della_console = [&mut console.certificato, &mut console.chiave, &mut console.ca];
-        let facoltativi = della_console.into_iter().flatten().chain(&mut tls.crl);
+        let facoltativi = della_console
+            .into_iter()
+            .flatten()
+            .chain(&mut tls.crl)
+            .chain(&mut self.chiave_ricerca);
         for percorso in percorsi.into_iter().chain(facoltativi) {
             *percorso = cartella.join(&*percorso);
         }

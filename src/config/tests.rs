@@ -73,6 +73,10 @@ fn relative_paths_start_at_the_file() {
     assert_eq!(config.tls.crl.as_deref(), Some(Path::new("/srv/varco/crl.pem")));
     assert_eq!(config.tls.certificato, Path::new("/srv/varco/certs/server.pem"));
     assert_eq!(config.adesioni, Path::new("/srv/varco/adesioni.toml"));
+    assert_eq!(
+        config.chiave_ricerca.as_deref(),
+        Some(Path::new("/srv/varco/chiave-ricerca.key"))
+    );
 }
 
 #[test]

@@ -35,6 +35,8 @@ pub enum Rotta {
     SalvaRicerca,
     /// Forgets a search that was kept.
     TogliRicerca,
+    /// Takes a list away.
+    Esporta,
     /// One message.
     Messaggio(Uuid),
     /// The same in clear.
@@ -105,6 +107,7 @@ impl Rotta {
             ["messaggi", "cerca"] => (Self::Cerca, "POST"),
             ["messaggi", "ricerche"] => (Self::SalvaRicerca, "POST"),
             ["messaggi", "ricerche", "togli"] => (Self::TogliRicerca, "POST"),
+            ["messaggi", "esporta"] => (Self::Esporta, "POST"),
             ["messaggi", quale] => (Self::Messaggio(id(quale)?), "GET"),
             ["messaggi", quale, "in-chiaro"] => (Self::InChiaro(id(quale)?), "POST"),
             ["messaggi", quale, "scarica"] => (Self::Scarica(id(quale)?), "POST"),
@@ -139,7 +142,7 @@ impl Rotta {
             | Self::Lotti
             | Self::Enti
             | Self::Archivio => Serve::Ruolo(Ruolo::Lettore),
-            Self::InChiaro(_) | Self::Scarica(_) => Serve::Ruolo(Ruolo::Indagatore),
+            Self::InChiaro(_) | Self::Scarica(_) | Self::Esporta => Serve::Ruolo(Ruolo::Indagatore),
             Self::ComandaLotto(_) => Serve::Ruolo(Ruolo::Gestore),
         }
     }

@@ -171,6 +171,7 @@ testi! {
     cerca_nulla "Nessun messaggio corrisponde." "No message matches."
     cerca_avanti "Più vecchi" "Older"
     cerca_avanti_ancora "Nessuno in questo tratto: la ricerca continua più indietro." "None in this stretch: the search goes on further back."
+    cerca_csv "Esporta in CSV" "Export as CSV"
     cerca_senza_chiave "Questo varco non ha la chiave di ricerca: di una persona trova solo le domande registrate." "This gateway has no search key: of a person it finds registered domande alone."
     // ── One message ──
     msg_titolo "Messaggio" "Message"

@@ -352,7 +352,7 @@ impl<I, K: Clone + 'static> Cerca<'_, I, K> {
         }
         self.periodo(query, id);
         let prima = voce.filter(|_| self.lingua.per_ordine);
-        self.in_ordine(query, prima.map(|(colonna, _)| colonna), id, al_massimo);
+        Self::in_ordine(query, prima.map(|(colonna, _)| colonna), id, al_massimo);
     }
 
     /// The walk along the entries for codes that do not stand first.
@@ -369,7 +369,7 @@ impl<I, K: Clone + 'static> Cerca<'_, I, K> {
         self.uguale(query, "indizio", indizio_codice(codice));
         self.periodo(query, self.lingua.traccia);
         let prima = self.lingua.per_ordine.then_some("indizio");
-        self.in_ordine(query, prima, self.lingua.traccia, al_massimo);
+        Self::in_ordine(query, prima, self.lingua.traccia, al_massimo);
     }
 
     fn uguale<DB, V>(&self, query: &mut QueryBuilder<DB>, colonna: &str, valore: V)
@@ -388,7 +388,7 @@ impl<I, K: Clone + 'static> Cerca<'_, I, K> {
         }
     }
 
-    fn in_ordine<DB>(&self, query: &mut QueryBuilder<DB>, prima: Option<&str>, id: &str, al_massimo: u32)
+    fn in_ordine<DB>(query: &mut QueryBuilder<DB>, prima: Option<&str>, id: &str, al_massimo: u32)
     where
         DB: Database,
         i64: for<'q> Encode<'q, DB> + Type<DB>,

@@ -9,6 +9,7 @@ use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::redact::is_codice_fiscale;
+use crate::domanda::sha256::hex;
 
 /// Who is looked for: a text in the shape of a codice fiscale. Its check character is not looked at, for a message that was
 /// refused because of it is looked for all the same. Masked in `Debug`.
@@ -76,16 +77,13 @@ impl ChiaveRicerca {
     /// As its file holds it.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut testo: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        testo.push('\n');
-        testo
+        hex(&self.0) + "\n"
     }
 
     /// What two gateways compare: tells one key from another, and nothing of either.
     #[must_use]
     pub fn impronta(&self) -> String {
-        let primi = &self.sign(b"varco: impronta della chiave di ricerca")[..8];
-        primi.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&self.sign(b"varco: impronta della chiave di ricerca")[..8])
     }
 
     /// What stands for a person.
@@ -184,19 +182,15 @@ mod tests {
                 chiave().ombra(&"80000000002".parse().unwrap()),
             ]
         );
-        let molte: String = (0..100).map(|n| format!("{n:011} ")).collect();
-        assert_eq!(persone_in(molte.as_bytes()).len(), PERSONE_MAX);
+        let molte: Vec<_> = (0..100).map(|n| format!("{n:011}")).collect();
+        assert_eq!(persone_in(molte.join(" ").as_bytes()).len(), PERSONE_MAX);
     }
 
     #[test]
     fn a_hash_is_hmac_sha256_and_says_nothing_without_the_key() {
         // python3: hmac.new(bytes(range(32)), b"RSSMRA80A01H501U", "sha256").hexdigest()[:32]
         let persona: Persona = "RSSMRA80A01H501U".parse().unwrap();
-        let ombra: String = chiave()
-            .ombra(&persona)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let ombra = hex(&chiave().ombra(&persona));
         assert_eq!(ombra, "75f9fbbda7e6315808b4f09f1d0e5a55");
         let altra = ChiaveRicerca::generate().unwrap();
         assert_ne!(altra.ombra(&persona), chiave().ombra(&persona));

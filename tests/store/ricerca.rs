@@ -2,12 +2,15 @@
 //! order of time, each once. Traces and searches are drawn at random, from few values, so that everything meets everything.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 use varco::store::filtri::{FiltroErrato, FiltroSalvato};
-use varco::store::{OpenOptions, Ricerca, SharedStore, StoreError};
+use varco::store::{OpenOptions, Ricerca, SharedStore, StoreError, StoreUrl};
 use varco::trace::Traccia;
 use varco::trace::persona::ChiaveRicerca;
 
@@ -437,6 +440,160 @@ pub(crate) async fn a_search_is_kept_under_a_name_and_forgotten(banco: &Banco) {
     assert_eq!(errato("x", &Ricerca::default()), FiltroErrato::Vuoto);
 }
 
+/// `varco trace` on this store: exit code, what it said, what it noted beside.
+fn varco_trace(banco: &Banco, cartella: &Path, argomenti: &[&str], ingresso: &str) -> (i32, String, String) {
+    let url = match banco.url() {
+        StoreUrl::Sqlite(path) => format!("sqlite:{}", path.display()),
+        StoreUrl::Postgres(url) => url.as_str().to_owned(),
+    };
+    let mut comando = Command::new(env!("CARGO_BIN_EXE_varco"))
+        .arg("trace")
+        .args(argomenti)
+        .args(["--config", "varco.toml"])
+        .env("VARCO_STORE", url)
+        .current_dir(cartella)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    comando
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(ingresso.as_bytes())
+        .unwrap();
+    let esito = comando.wait_with_output().unwrap();
+    let testo = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        esito.status.code().unwrap(),
+        testo(esito.stdout),
+        testo(esito.stderr),
+    )
+}
+
+pub(crate) async fn the_command_finds_tells_and_exports_and_names_nobody(banco: &Banco) {
+    let cartella = tempfile::tempdir().unwrap();
+    let qui = cartella.path();
+    std::fs::write(qui.join("varco.toml"), "ambiente = \"collaudo\"\n").unwrap();
+    std::fs::write(qui.join("chiave-ricerca.key"), chiave().text()).unwrap();
+    let (store, _) = banco.open(&with_key(chiave())).await.unwrap();
+    let ostili = [
+        "=HYPERLINK(\"http://x\")",
+        "+1",
+        "@SUM(A1)",
+        "a\r\n;=1,\"b\"",
+        "<script>alert(1)</script>",
+        "RSSMRA80A01H501U",
+    ];
+    let tracce: Vec<_> = (0..)
+        .zip(ostili)
+        .map(|(n, ostile)| Traccia {
+            ricevuto_il: istante(LUGLIO) + SignedDuration::from_millis(n),
+            user_id: Some(ostile.to_owned()),
+            chiave_invio: Some(ostile.to_owned()),
+            richiesta: Some(Bytes::from(format!(
+                "<at:CodiceFiscale>BBBRRR14A01A001X</at:CodiceFiscale>{n}"
+            ))),
+            ..traccia(&format!("n{n}"))
+        })
+        .collect();
+    store.write_tracce(&tracce).await.unwrap();
+    let trace = |argomenti: &[&str]| varco_trace(banco, qui, argomenti, "");
+
+    // Page by page, by the cursor that it tells.
+    let (codice, prime, nota) = trace(&["--limite", "4", "--json"]);
+    assert_eq!((codice, prime.lines().count()), (0, 4), "{nota}");
+    let cursore = nota.trim().rsplit(' ').next().unwrap().to_owned();
+    let (_, altre, nota) = trace(&["--limite", "4", "--json", "--dopo", &cursore]);
+    assert_eq!((altre.lines().count(), nota.as_str()), (2, ""));
+    let (codice, _, nota) = trace(&["--ente", "PAT01", "--dopo", &cursore]);
+    assert!(
+        codice != 0 && nota.contains("il cursore non è di questa ricerca"),
+        "{nota}"
+    );
+
+    // A person, asked for where no shell remembers it.
+    let (_, trovate, nota) = varco_trace(banco, qui, &["--persona", "--json"], "bbbrrr14a01a001x\n");
+    assert_eq!((trovate.lines().count(), nota.as_str()), (6, ""));
+    std::fs::remove_file(qui.join("chiave-ricerca.key")).unwrap();
+    let (_, trovate, nota) = varco_trace(banco, qui, &["--persona", "--json"], "BBBRRR14A01A001X\n");
+    assert!(
+        trovate.is_empty() && nota.contains("trace.chiave_ricerca"),
+        "{nota}"
+    );
+
+    // Under a name.
+    assert_eq!(trace(&["--ente", "PAT01", "--salva", "di PAT01"]).0, 0);
+    assert_eq!(trace(&["--filtro", "di PAT01", "--json"]).1.lines().count(), 6);
+    assert_eq!(trace(&["filtri"]).1, "di PAT01: ente=PAT01\n");
+    assert_eq!(trace(&["filtri", "--dimentica", "di PAT01"]).0, 0);
+    assert_ne!(trace(&["--filtro", "di PAT01"]).0, 0);
+
+    let (_, csv, _) = trace(&["--csv"]);
+    std::fs::write(qui.join("tracce.csv"), &csv).unwrap();
+    let (codice, detto, nota) = trace(&["--ente", "PAT01", "--esporta", "tracce.zip"]);
+    assert_eq!(
+        (codice, detto.as_str()),
+        (0, "tracce.zip: 6 messaggi\n"),
+        "{nota}"
+    );
+    assert_ne!(
+        trace(&["--esporta", "tracce.zip"]).0,
+        0,
+        "what is there is not written over"
+    );
+    let esportata = Ricerca {
+        operazione: Some("trace esporta".to_owned()),
+        ..Ricerca::default()
+    };
+    let note = &store.tracce(&esportata).await.unwrap().righe[0].note;
+    assert_eq!(note, &["criteri: ente=PAT01"]);
+    if let Some(letto) = read_by_others(qui) {
+        assert_eq!(letto["righe"], 7);
+        assert_eq!(letto["formule"], serde_json::json!([]));
+        assert_eq!(letto["voci"], 8);
+        assert_eq!(letto["sha256"], true);
+        assert_eq!(letto["criteri"], serde_json::json!({ "ente": "PAT01" }));
+        assert_eq!(letto["indice"], true);
+        assert_eq!(letto["persone"], 0);
+    }
+}
+
+/// What python's own readers of CSV and ZIP make of them; `None` where there is no python.
+fn read_by_others(cartella: &Path) -> Option<serde_json::Value> {
+    let programma = r#"
+import csv, hashlib, io, json, zipfile
+righe = list(csv.reader(open("tracce.csv", newline="", encoding="utf-8"), strict=True))
+assert len({len(riga) for riga in righe}) == 1
+z = zipfile.ZipFile("tracce.zip")
+assert z.testzip() is None
+m = json.loads(z.read("manifesto.json"))
+indice = list(csv.reader(io.StringIO(z.read("indice.csv").decode(), newline=""), strict=True))
+tutto = "".join(z.read(n).decode() for n in z.namelist()) + open("tracce.csv", encoding="utf-8").read()
+print(json.dumps({
+    "righe": len(righe),
+    "formule": [c for r in righe for c in r if c.lstrip()[:1] in tuple("=+-@") and c.strip()],
+    "voci": len(z.namelist()),
+    "sha256": all(hashlib.sha256(z.read(v["nome"])).hexdigest() == v["sha256"] for v in m["voci"]) and len(m["voci"]) == 7,
+    "criteri": m["criteri"],
+    "indice": indice == righe,
+    "persone": tutto.count("BBBRRR14A01A001X") + tutto.count("RSSMRA80A01H501U"),
+}))
+"#;
+    let esito = Command::new("python3")
+        .args(["-c", programma])
+        .current_dir(cartella)
+        .output()
+        .ok()?;
+    assert!(
+        esito.status.success(),
+        "{}",
+        String::from_utf8_lossy(&esito.stderr)
+    );
+    Some(serde_json::from_slice(&esito.stdout).unwrap())
+}
+
 macro_rules! stories {
     ($banco:path) => {
         tell! {
@@ -447,6 +604,7 @@ macro_rules! stories {
             nobodys_codice_fiscale_lies_in_the_search_index,
             two_gateways_with_different_keys_are_told_so,
             a_search_is_kept_under_a_name_and_forgotten,
+            the_command_finds_tells_and_exports_and_names_nobody,
         }
     };
 }

@@ -3,20 +3,25 @@
 //! and no address ever holds a codice fiscale.
 
 use actix_web::HttpResponse;
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use askama::Template;
 
 use super::messaggio::{codes, sign};
 use super::{Cornice, instant, millis, plain, plain_option};
+use crate::console::diario::Fatto;
 use crate::console::modulo::{Modulo, query};
 use crate::console::{Domanda, Fallo, risposta};
 use crate::store::Ricerca;
 use crate::store::filtri::FiltroSalvato;
-use crate::trace::Traccia;
 use crate::trace::redact::mask;
 use crate::trace::ricerca::CriterioErrato;
+use crate::trace::{Traccia, csv};
 
 /// Rows of a page.
 const RIGHE: u32 = 50;
+/// Rows that are taken away at once, and at most; who needs more has `varco trace`.
+const ESPORTATE_ALLA_VOLTA: u32 = 500;
+const ESPORTATE_MAX: usize = 10_000;
 
 /// What can be asked for, in the order of the form; the first ones are always seen.
 const CAMPI: [&str; 18] = [
@@ -291,4 +296,42 @@ pub(super) async fn forget(domanda: &Domanda<'_>) -> Result<HttpResponse, Fallo>
     let chi = &domanda.chi()?.operatore.nome;
     domanda.console.store.forget_filtro(Some(chi), nome).await?;
     Ok(risposta::see("/messaggi"))
+}
+
+/// The list as a spreadsheet, persons masked; who takes it away, and what was searched for, is written down first.
+pub(super) async fn export(domanda: &Domanda<'_>) -> Result<HttpResponse, Fallo> {
+    let (mut ricerca, errori) = asked(domanda, true);
+    if !errori.is_empty() {
+        return show(domanda, true).await;
+    }
+    let criteri = ricerca.criteri();
+    let detti = criteri
+        .iter()
+        .map(|(nome, valore)| format!("{nome}={}", mask(valore)));
+    let persona = ricerca.persona.as_ref().map(|_| "persona".to_owned());
+    domanda
+        .note(Fatto {
+            che: "console esporta",
+            note: detti.chain(persona).collect(),
+            ..Fatto::default()
+        })
+        .await?;
+    ricerca.limite = ESPORTATE_ALLA_VOLTA;
+    ricerca.dopo = None;
+    let (mut testo, mut righe) = (csv::head(), 0);
+    loop {
+        let pagina = domanda.console.store.tracce(&ricerca).await?;
+        for traccia in pagina.righe.iter().take(ESPORTATE_MAX - righe) {
+            testo.push_str(&csv::line(traccia));
+        }
+        righe += pagina.righe.len();
+        ricerca.dopo = pagina.posizione;
+        if !pagina.altre || ricerca.dopo.is_none() || righe >= ESPORTATE_MAX {
+            break;
+        }
+    }
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/csv; charset=utf-8"))
+        .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"messaggi.csv\""))
+        .body(testo))
 }

@@ -141,6 +141,7 @@ pub(super) async fn show(domanda: &Domanda<'_>, rotta: Rotta) -> Result<HttpResp
         Rotta::Cerca => messaggi::search(domanda).await,
         Rotta::SalvaRicerca => messaggi::keep(domanda).await,
         Rotta::TogliRicerca => messaggi::forget(domanda).await,
+        Rotta::Esporta => messaggi::export(domanda).await,
         Rotta::Messaggio(id) => messaggio::page(domanda, id).await,
         Rotta::InChiaro(id) => messaggio::in_clear(domanda, id).await,
         Rotta::Scarica(id) => messaggio::download(domanda, id).await,

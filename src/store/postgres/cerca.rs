@@ -189,12 +189,16 @@ async fn look_up(
 /// refused, are found by their own.
 fn named(ricerca: &Ricerca, nomi: &Nomi<Uuid>) -> Vec<QueryBuilder<Postgres>> {
     let mut queries = Vec::new();
-    let altre = "SELECT t.message_id FROM tracce t WHERE t.esito <> 'REGISTRATA'";
     if let Some(id) = ricerca.message_id {
         let mut query = QueryBuilder::new("SELECT message_id FROM tracce WHERE message_id = ");
         query.push_bind(id);
         queries.push(query);
     }
+    // Whoever asks for the one that was registered is spared the thousand times that it was repeated.
+    let altre = match ricerca.esito.as_deref() {
+        Some("REGISTRATA") => "SELECT message_id FROM tracce t WHERE false",
+        _ => "SELECT t.message_id FROM tracce t WHERE t.esito <> 'REGISTRATA'",
+    };
     if ricerca.protocollo.is_some() {
         let mut query = QueryBuilder::new(altre);
         one_of(

@@ -199,6 +199,8 @@ fn named(ricerca: &Ricerca, nomi: &Nomi<i64>) -> Vec<QueryBuilder<Sqlite>> {
         "SELECT t.id FROM registrazioni r CROSS JOIN tracce t ON t.message_id = r.message_id WHERE 0 = 0";
     // The condition of the index, word by word: else SQLite would not use it.
     let altre = " UNION ALL SELECT id FROM tracce WHERE esito <> 'REGISTRATA'";
+    // Whoever asks for the one that was registered is spared the thousand times that it was repeated.
+    let sola = ricerca.esito.as_deref() == Some("REGISTRATA");
     if let Some(id) = ricerca.message_id {
         let mut query = QueryBuilder::new("SELECT id FROM tracce WHERE message_id = ");
         query.push_bind(id.to_string());
@@ -208,17 +210,21 @@ fn named(ricerca: &Ricerca, nomi: &Nomi<i64>) -> Vec<QueryBuilder<Sqlite>> {
         let numeri = || nomi.protocolli.iter().map(ToString::to_string);
         let mut query = QueryBuilder::new(registrate);
         one_of(&mut query, "r.protocollo", numeri());
-        query.push(altre);
-        one_of(&mut query, "protocollo", numeri());
+        if !sola {
+            query.push(altre);
+            one_of(&mut query, "protocollo", numeri());
+        }
         queries.push(query);
     }
     if let Some(chiave) = &ricerca.chiave_invio {
         let mut query = QueryBuilder::new(registrate);
         query.push(" AND r.chiave_invio = ").push_bind(chiave.clone());
-        query
-            .push(altre)
-            .push(" AND chiave_invio = ")
-            .push_bind(chiave.clone());
+        if !sola {
+            query
+                .push(altre)
+                .push(" AND chiave_invio = ")
+                .push_bind(chiave.clone());
+        }
         queries.push(query);
     }
     if let Some(numero) = ricerca.numero_domanda {
@@ -336,4 +342,75 @@ async fn read(
         tracce.insert(riga.get::<i64>("id")?, traccia);
     }
     Ok(in_ordine_di_pagina(posti, LINGUA.chiave, tracce))
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Row as _};
+
+    use super::*;
+    use crate::domanda::Ambiente;
+    use crate::store::OpenOptions;
+    use crate::store::sqlite::SqliteStore;
+
+    #[tokio::test]
+    async fn whatever_is_searched_for_a_page_is_a_walk_along_one_index_of_time() {
+        let cartella = tempfile::tempdir().unwrap();
+        let options = OpenOptions {
+            create: true,
+            ..OpenOptions::new(Ambiente::Sandbox, "2021-07-01T08:00:00Z".parse().unwrap())
+        };
+        let (store, _) = SqliteStore::open(&cartella.path().join("store.db"), &options)
+            .await
+            .unwrap();
+        for (indice, criteri) in [
+            ("tracce_ricevuto", &[][..]),
+            ("tracce_ricevuto", &[("user_id", "x"), ("dal", "2021-07-01")]),
+            ("tracce_ente", &[("ente", "PAT01"), ("codice_ufficio", "001")]),
+            ("tracce_esito", &[("esito", "FAULT"), ("ente", "PAT01")]),
+            ("tracce_codice", &[("codice", "CF-002"), ("al", "2021-07-02")]),
+        ] {
+            let mut ricerca = Ricerca {
+                dopo: Some(Posto {
+                    ricevuto_il: "2021-07-02T00:00:00Z".parse().unwrap(),
+                    id: 7,
+                }),
+                ..Ricerca::default()
+            };
+            for (nome, valore) in criteri {
+                ricerca.set(nome, valore).unwrap();
+            }
+            let nomi = Nomi::default();
+            let cerca = Cerca {
+                ricerca: &ricerca,
+                nomi: &nomi,
+                guida: Guida::possibili(&ricerca, &nomi)[0],
+                lingua: LINGUA,
+            };
+            for query in [cerca.trovate::<Sqlite>(), cerca.ultima_scorsa(), cerca.quante()] {
+                let sql = format!("EXPLAIN QUERY PLAN {}", query.sql().as_str());
+                let piano: Vec<String> = sqlx::query(AssertSqlSafe(sql))
+                    .fetch_all(&store.lettori)
+                    .await
+                    .unwrap()
+                    .iter()
+                    .map(|passo| passo.get("detail"))
+                    .collect();
+                let prima = piano.iter().position(|passo| passo.contains(" USING ")).unwrap();
+                assert!(
+                    piano[prima].starts_with("SEARCH tracce USING ") && piano[prima].contains(indice),
+                    "{piano:?}"
+                );
+                // What is sorted are the entries that the walk took; the rest is found by its key.
+                let ordinata = piano
+                    .iter()
+                    .position(|passo| passo.contains("TEMP B-TREE FOR ORDER BY"));
+                assert!(ordinata.is_none_or(|posto| posto > prima), "{piano:?}");
+                assert!(
+                    !piano.iter().any(|passo| passo.starts_with("SCAN tracce")),
+                    "{piano:?}"
+                );
+            }
+        }
+    }
 }

@@ -150,6 +150,13 @@ fn hostile_strings_are_shown_as_they_are_and_do_nothing(archivio: Archivio) {
             .replace('\u{7}', "⟨U+0007⟩");
         assert!(letto.contains(&visto), "{ostile}");
     }
+    let foglio = indro.submit("/messaggi/esporta", &[("esito", "FAULT")]);
+    assert_eq!(foglio.content_type, "text/csv; charset=utf-8");
+    let foglio = foglio.text();
+    assert!(foglio.lines().count() > OSTILI.len(), "{foglio}");
+    for formula in [",\"=", ",\"+", ",\"@", ",\"-"] {
+        assert!(!foglio.contains(formula), "{formula}: {foglio}");
+    }
     // The table that one of them would have dropped.
     assert_eq!(indro.get("/messaggi").status, 200);
 }

@@ -106,6 +106,12 @@ fn every_route_asks_for_its_role() {
             &[motivo, ("parte", "richiesta")],
             [303, 403, 200, 200],
         ),
+        (
+            "POST",
+            "/messaggi/esporta",
+            &[("ente", "PAT01")],
+            [303, 403, 200, 200],
+        ),
         ("POST", &lotto, &[("comando", "sospendi")], [303, 403, 403, 303]),
         ("GET", "/nulla", &[], [404, 404, 404, 404]),
         ("POST", "/traffico", &[], [405, 405, 405, 405]),
