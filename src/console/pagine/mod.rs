@@ -25,6 +25,7 @@ use super::testi::{Lingua, Testi};
 use super::{Domanda, Fallo, modulo, risposta};
 use crate::protocollo::roma;
 use crate::store::operatori::Ruolo;
+use crate::trace::redact::mask;
 
 /// What is a page: a template that is a whole document.
 pub(super) trait Pagina: Template {}
@@ -107,8 +108,10 @@ impl Domanda<'_> {
             .uri()
             .path_and_query()
             .map(|meta| meta.as_str().to_owned());
-        // Another language of what a form answered begins at the list.
-        let qui = qui.filter(|_| *self.richiesta.method() == actix_web::http::Method::GET);
+        // Another language of what a form answered begins at the list; and no link of ours goes on with a codice fiscale that
+        // somebody typed into the address.
+        let qui =
+            qui.filter(|qui| *self.richiesta.method() == actix_web::http::Method::GET && mask(qui) == *qui);
         Ok(Cornice {
             voce,
             operatore: Some(Chi {

@@ -282,8 +282,11 @@ fn without_places(testo: &str) -> String {
     while let Some((prima, dentro)) = resto.split_once('{')
         && let Some((_, dopo)) = dentro.split_once('}')
     {
-        corto.push_str(prima);
-        corto.push('…');
+        // Two in a row are one.
+        if !(prima.trim().is_empty() && corto.ends_with('…')) {
+            corto.push_str(prima);
+            corto.push('…');
+        }
         resto = dopo;
     }
     corto.push_str(resto);

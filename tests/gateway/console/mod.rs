@@ -2,6 +2,7 @@
 
 mod accesso;
 mod browser;
+mod comando;
 mod ospite;
 mod ostili;
 mod pagine;
