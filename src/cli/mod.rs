@@ -209,7 +209,7 @@ enum Comando {
     /// Esempio: varco trace --config demo/varco.toml show 0197a3c1-0000-7000-8000-000000000001
     ///
     /// Esempio: varco trace --config demo/varco.toml --porta
-    Trace(trace::Args),
+    Trace(Box<trace::Args>),
     /// Chi può usare la console: add, list, passwd, disable, enable.
     ///
     /// Esempio: varco operator add anna.bianchi --ruolo lettore --config varco.toml

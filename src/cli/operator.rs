@@ -1,6 +1,7 @@
 //! `varco operator`: who may use the console. A password is read from the terminal, where nobody sees it, or from standard
 //! input; never from the command line, which every process of the machine may read.
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
@@ -267,12 +268,13 @@ fn table(operatori: &[Operatore]) -> String {
             || "attivo".to_owned(),
             |dal| format!("disabilitato dal {}", a_roma(dal)),
         );
-        testo.push_str(&format!(
-            "{:<32}  {:<10}  {con:<22}  {:<29}  {stato}\n",
+        let _ = writeln!(
+            testo,
+            "{:<32}  {:<10}  {con:<22}  {:<29}  {stato}",
             operatore.nome,
             operatore.ruolo.as_str().to_lowercase(),
             a_roma(operatore.creato_il),
-        ));
+        );
     }
     testo
 }

@@ -65,6 +65,17 @@ pub(super) struct Punto {
     pub(super) percentili: Option<[f64; 3]>,
 }
 
+/// When the disk is full.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Previsione {
+    /// It was not looked at for long enough.
+    Presto,
+    /// Not at this pace.
+    Mai,
+    /// In so many days.
+    Giorni(f64),
+}
+
 impl Campioni {
     /// None yet; one every so often.
     #[must_use]
@@ -149,9 +160,12 @@ impl Campioni {
         }
     }
 
-    /// In how many days the disk is full, if it goes on as it went: the line through what was free (least squares). `None`
-    /// while too little is known; `Some(None)` where it does not fill.
-    pub(super) fn days_left(&self) -> Option<Option<f64>> {
+    /// When the disk is full, if it goes on as it went: the line through what was free (least squares).
+    pub(super) fn forecast(&self) -> Previsione {
+        self.days_left().unwrap_or(Previsione::Presto)
+    }
+
+    fn days_left(&self) -> Option<Previsione> {
         let disco = self.disco.lock().unwrap_or_else(PoisonError::into_inner);
         let ((primo, _), (ultimo, libero)) = (disco.front()?, disco.back()?);
         if ultimo.duration_since(*primo) < PREVISIONE_DA {
@@ -169,7 +183,11 @@ impl Campioni {
         let al_secondo = sopra / sotto;
         let giorni = float(*libero) / -al_secondo / 86_400.0;
         // Slower than ten years is not filling.
-        Some((al_secondo < 0.0 && giorni < 3650.0).then_some(giorni))
+        Some(if al_secondo < 0.0 && giorni < 3650.0 {
+            Previsione::Giorni(giorni)
+        } else {
+            Previsione::Mai
+        })
     }
 }
 
@@ -312,16 +330,18 @@ mod tests {
         let campioni = Campioni::new(Duration::from_secs(5));
         let giga = 1 << 30;
         campioni.note_disk(at(0), 100 * giga);
-        assert_eq!(campioni.days_left(), None, "too little is known");
+        assert_eq!(campioni.forecast(), Previsione::Presto);
         for ora in 1..=24_i64 {
             campioni.note_disk(at(ora * 3600), (100 - ora.unsigned_abs()) * giga);
         }
         // A gigabyte an hour, and 76 are left.
-        let giorni = campioni.days_left().unwrap().unwrap();
+        let Previsione::Giorni(giorni) = campioni.forecast() else {
+            panic!("it fills")
+        };
         assert!((giorni - 76.0 / 24.0).abs() < 1e-6, "{giorni}");
 
         let fermi = Campioni::new(Duration::from_secs(5));
         (0..20).for_each(|minuto| fermi.note_disk(at(minuto * 60), giga));
-        assert_eq!(fermi.days_left(), Some(None));
+        assert_eq!(fermi.forecast(), Previsione::Mai);
     }
 }

@@ -36,7 +36,7 @@ pub(super) struct Tacca {
 pub(super) struct Forma {
     /// How it is drawn: a class of the style sheet.
     pub(super) classe: &'static str,
-    pub(super) forma: Tratto,
+    pub(super) tratto: Tratto,
     /// Its corners.
     pub(super) punti: String,
 }
@@ -86,7 +86,7 @@ pub(super) fn areas(serie: &[(&'static str, Vec<f64>)], sotto: Vec<String>) -> G
             .map(|(posto, valore)| (posto, *valore));
         grafico.forme.push(Forma {
             classe,
-            forma: Tratto::Area,
+            tratto: Tratto::Area,
             punti: scala.points(andata.chain(ritorno), quanti),
         });
     }
@@ -110,7 +110,7 @@ pub(super) fn lines(serie: &[(&'static str, Vec<Option<f64>>)], sotto: Vec<Strin
             let punti = scala.points(corti, valori.len());
             grafico.forme.push(Forma {
                 classe,
-                forma: if tratto.len() == 1 {
+                tratto: if tratto.len() == 1 {
                     Tratto::Punto
                 } else {
                     Tratto::Linea
@@ -230,7 +230,11 @@ mod tests {
         let grafico = lines(&[("p", vec![Some(1.0), None, Some(2.0), Some(1.0)])], Vec::new());
         assert_eq!(grafico.forme.len(), 2);
         assert_eq!(
-            (grafico.forme[0].forma, grafico.forme[0].x(), grafico.forme[0].y()),
+            (
+                grafico.forme[0].tratto,
+                grafico.forme[0].x(),
+                grafico.forme[0].y()
+            ),
             (Tratto::Punto, "48.0", "94.0")
         );
     }

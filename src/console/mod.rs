@@ -29,7 +29,6 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use self::blocco::{Blocco, Pazienza};
 pub use self::campioni::Campioni;
 use self::modulo::Modulo;
-use self::pagine::Pagina;
 use self::password::{PasswordErrata, Setaccio};
 use self::rotte::{Altrove, Rotta, Serve};
 use self::sessione::Presente;
@@ -162,7 +161,7 @@ enum Fallo {
 }
 
 impl Fallo {
-    fn guasto(causa: impl ToString) -> Self {
+    fn guasto(causa: &impl ToString) -> Self {
         Self::Guasto(causa.to_string())
     }
 }
@@ -212,7 +211,7 @@ impl Console {
         let lingua = Lingua::chosen(&richiesta);
         let risposta = match self.answer(&richiesta, corpo, lingua).await {
             Ok(risposta) => risposta,
-            Err(fallo) => self.refuse(&richiesta, lingua, fallo),
+            Err(fallo) => risposta::refuse(&richiesta, lingua, &fallo),
         };
         self.dress(risposta)
     }
@@ -339,10 +338,5 @@ impl Domanda<'_> {
     /// Who asks. Routes that serve whoever comes do not ask.
     fn chi(&self) -> Result<&Presente, Fallo> {
         self.presente.as_ref().ok_or(Fallo::Sconosciuto)
-    }
-
-    /// A page in the frame that all have.
-    fn page(&self, pagina: &impl Pagina) -> Result<HttpResponse, Fallo> {
-        pagine::render(StatusCode::OK, pagina)
     }
 }

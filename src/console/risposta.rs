@@ -50,40 +50,40 @@ impl Console {
         }
         risposta
     }
+}
 
-    /// The page that says why there is no other.
-    pub(super) fn refuse(&self, richiesta: &HttpRequest, lingua: Lingua, fallo: Fallo) -> HttpResponse {
-        let t = lingua.testi();
-        let (status, testo) = match &fallo {
-            Fallo::Sconosciuto => return to_sign_in(richiesta),
-            Fallo::NonCe => (StatusCode::NOT_FOUND, t.errore_non_ce),
-            Fallo::Metodo(_) => (StatusCode::METHOD_NOT_ALLOWED, t.errore_metodo),
-            Fallo::Ospite => (StatusCode::MISDIRECTED_REQUEST, t.errore_ospite),
-            Fallo::Origine => (StatusCode::FORBIDDEN, t.errore_origine),
-            Fallo::Vietato => (StatusCode::FORBIDDEN, t.errore_vietato),
-            Fallo::Modulo(status) => (*status, t.errore_modulo),
-            Fallo::Archivio(errore) => {
-                tracing::warn!("a page of the console was not made: {errore}");
-                (StatusCode::SERVICE_UNAVAILABLE, t.errore_archivio)
-            }
-            Fallo::Guasto(causa) => {
-                tracing::error!("a page of the console failed: {causa}");
-                (StatusCode::INTERNAL_SERVER_ERROR, t.errore_guasto)
-            }
-        };
-        let mut risposta = errore::page(lingua, status, testo);
-        if let Fallo::Metodo(metodo) = fallo {
-            risposta
-                .headers_mut()
-                .insert(ALLOW, HeaderValue::from_static(metodo));
+/// The page that says why there is no other.
+pub(super) fn refuse(richiesta: &HttpRequest, lingua: Lingua, fallo: &Fallo) -> HttpResponse {
+    let t = lingua.testi();
+    let (status, testo) = match fallo {
+        Fallo::Sconosciuto => return to_sign_in(richiesta),
+        Fallo::NonCe => (StatusCode::NOT_FOUND, t.errore_non_ce),
+        Fallo::Metodo(_) => (StatusCode::METHOD_NOT_ALLOWED, t.errore_metodo),
+        Fallo::Ospite => (StatusCode::MISDIRECTED_REQUEST, t.errore_ospite),
+        Fallo::Origine => (StatusCode::FORBIDDEN, t.errore_origine),
+        Fallo::Vietato => (StatusCode::FORBIDDEN, t.errore_vietato),
+        Fallo::Modulo(status) => (*status, t.errore_modulo),
+        Fallo::Archivio(errore) => {
+            tracing::warn!("a page of the console was not made: {errore}");
+            (StatusCode::SERVICE_UNAVAILABLE, t.errore_archivio)
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            risposta
-                .headers_mut()
-                .insert(RETRY_AFTER, HeaderValue::from_static(RIPROVARE_S));
+        Fallo::Guasto(causa) => {
+            tracing::error!("a page of the console failed: {causa}");
+            (StatusCode::INTERNAL_SERVER_ERROR, t.errore_guasto)
         }
+    };
+    let mut risposta = errore::page(lingua, status, testo);
+    if let Fallo::Metodo(metodo) = fallo {
         risposta
+            .headers_mut()
+            .insert(ALLOW, HeaderValue::from_static(metodo));
     }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        risposta
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from_static(RIPROVARE_S));
+    }
+    risposta
 }
 
 /// Who is not signed in signs in first, and comes back to where they wanted to go.

@@ -31,7 +31,7 @@ impl Gettone {
         let mut caso = [0; 32];
         SystemRandom::new()
             .fill(&mut caso)
-            .map_err(|_| Fallo::guasto("no randomness"))?;
+            .map_err(|_| Fallo::guasto(&"no randomness"))?;
         Ok(Self(URL_SAFE_NO_PAD.encode(caso)))
     }
 

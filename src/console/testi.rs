@@ -16,6 +16,9 @@ pub enum Lingua {
 }
 
 impl Lingua {
+    /// All of them.
+    pub(super) const TUTTE: &'static [Self] = &[Self::Italiano, Self::Inglese];
+
     /// The one that was chosen.
     pub(super) fn chosen(richiesta: &HttpRequest) -> Self {
         sessione::language(richiesta)
@@ -26,7 +29,10 @@ impl Lingua {
     /// The one of a code.
     #[must_use]
     pub fn parse(codice: &str) -> Option<Self> {
-        TUTTE.iter().copied().find(|lingua| lingua.codice() == codice)
+        Self::TUTTE
+            .iter()
+            .copied()
+            .find(|lingua| lingua.codice() == codice)
     }
 
     /// As `lang` has it.
@@ -41,10 +47,6 @@ impl Lingua {
 
     pub(super) fn nome(self) -> &'static str {
         self.of("Italiano", "English")
-    }
-
-    pub(super) fn tutte(self) -> &'static [Self] {
-        TUTTE
     }
 
     /// Of two texts its own.
@@ -62,8 +64,6 @@ impl Lingua {
         }
     }
 }
-
-const TUTTE: &[Lingua] = &[Lingua::Italiano, Lingua::Inglese];
 
 macro_rules! testi {
     ($($nome:ident $it:literal $en:literal)*) => {

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -87,7 +87,7 @@ fn open(config: &ConsoleConfig) -> Result<Option<(Arc<ServerConfig>, Certificato
 }
 
 /// Who shows no certificate signs in with a password.
-fn operators(ca: &PathBuf) -> Result<Arc<dyn ClientCertVerifier>, String> {
+fn operators(ca: &Path) -> Result<Arc<dyn ClientCertVerifier>, String> {
     let mut radici = RootCertStore::empty();
     for certificato in certificates(ca)? {
         radici.add(certificato).map_err(|causa| told(ca, causa))?;
@@ -95,7 +95,7 @@ fn operators(ca: &PathBuf) -> Result<Arc<dyn ClientCertVerifier>, String> {
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(radici), provider())
         .allow_unauthenticated()
         .build();
-    Ok(verifier.map_err(|causa| told(ca, causa))?)
+    verifier.map_err(|causa| told(ca, causa))
 }
 
 /// The console at work.

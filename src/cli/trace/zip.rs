@@ -100,7 +100,7 @@ impl<W: Write> Zip<W> {
         for voce in &voci {
             self.put(b"PK\x01\x02")?;
             // Made by 2.0 on Unix.
-            self.put(&(3_u16 << 8 | 20).to_le_bytes())?;
+            self.put(&(0x0314_u16).to_le_bytes())?;
             self.put(&voce.campi)?;
             // No comment, first disk, bytes; a file that its owner alone may read.
             self.put(&[0; 6])?;
@@ -135,7 +135,7 @@ fn small(lunghezza: usize) -> io::Result<u32> {
 fn msdos(adesso: Timestamp) -> [u8; 4] {
     let qui = adesso.to_zoned(roma());
     let unsigned = |valore: i8| u16::from(valore.unsigned_abs());
-    let ora = unsigned(qui.hour()) << 11 | unsigned(qui.minute()) << 5 | unsigned(qui.second()) / 2;
+    let ora = unsigned(qui.hour()) << 11 | unsigned(qui.minute()) << 5 | (unsigned(qui.second()) / 2);
     let anno = u16::try_from((qui.year() - 1980).clamp(0, 127)).unwrap_or(0);
     let data = anno << 9 | unsigned(qui.month()) << 5 | unsigned(qui.day());
     let [a, b] = ora.to_le_bytes();

@@ -7,6 +7,7 @@ use actix_web::HttpResponse;
 use askama::Template;
 
 use super::{Cornice, bytes, plain};
+use crate::console::campioni::Previsione;
 use crate::console::disegno::{number, share};
 use crate::console::{Domanda, Fallo};
 
@@ -25,7 +26,9 @@ struct Archivio {
     ingresso: String,
     code: Vec<Coda>,
     file: Option<File>,
-    previsione: Previsione,
+    /// In how many days the disk is full, where that is known.
+    giorni: Option<String>,
+    previsione: &'static str,
 }
 
 /// Something that is filled and emptied.
@@ -42,17 +45,6 @@ struct File {
     libero: String,
     disco: String,
     usato: String,
-}
-
-enum Previsione {
-    /// Its disk is not ours to see.
-    Altrove,
-    /// Not long enough looked at.
-    Presto,
-    /// It does not fill.
-    Mai,
-    /// In so many days.
-    Giorni(String),
 }
 
 pub(super) async fn page(domanda: &Domanda<'_>) -> Result<HttpResponse, Fallo> {
@@ -90,6 +82,7 @@ pub(super) async fn page(domanda: &Domanda<'_>) -> Result<HttpResponse, Fallo> {
             usato: share(usato.unwrap_or(0), file.disco.unwrap_or(0)),
         }
     });
+    let previsione = file.as_ref().map(|_| domanda.console.campioni.forecast());
     let pagina = Archivio {
         pronto: guasto.is_none(),
         causa: guasto.map(|codice| {
@@ -136,14 +129,19 @@ pub(super) async fn page(domanda: &Domanda<'_>) -> Result<HttpResponse, Fallo> {
                 misure.connessioni_max as usize,
             ),
         ],
-        previsione: match (&file, domanda.console.campioni.days_left()) {
-            (None, _) => Previsione::Altrove,
-            (Some(_), None) => Previsione::Presto,
-            (Some(_), Some(None)) => Previsione::Mai,
-            (Some(_), Some(Some(giorni))) => Previsione::Giorni(number(giorni)),
+        previsione: match previsione {
+            // Its disk is not ours to see.
+            None => t.previsione_altrove,
+            Some(Previsione::Presto) => t.previsione_presto,
+            Some(Previsione::Mai) => t.previsione_mai,
+            Some(Previsione::Giorni(_)) => t.previsione_giorni,
+        },
+        giorni: match previsione {
+            Some(Previsione::Giorni(giorni)) => Some(number(giorni)),
+            _ => None,
         },
         file,
         c,
     };
-    domanda.page(&pagina)
+    super::ok(&pagina)
 }

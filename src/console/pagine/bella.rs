@@ -16,7 +16,7 @@ pub(in crate::console) struct Riga {
     pub(in crate::console) rientro: String,
     pub(in crate::console) testo: String,
     /// Where it stood, both from 1.
-    pub(in crate::console) riga: usize,
+    pub(in crate::console) numero: usize,
     pub(in crate::console) colonna: usize,
     /// An error names a place in it.
     pub(in crate::console) segnata: bool,
@@ -48,7 +48,7 @@ pub(in crate::console) fn lay_out(testo: &str, segnati: &[(usize, usize)]) -> (V
             righe.push(Riga {
                 rientro: "  ".repeat(livello.min(RIENTRO_MAX)),
                 testo: plain(if numero > 0 { linea.trim_start() } else { linea }),
-                riga: pezzo.riga + numero,
+                numero: pezzo.riga + numero,
                 colonna: if numero > 0 { 1 } else { pezzo.colonna },
                 segnata: false,
             });
@@ -64,7 +64,7 @@ pub(in crate::console) fn lay_out(testo: &str, segnati: &[(usize, usize)]) -> (V
 /// Marks the lines that an error names: the last one that begins at or before its place.
 fn marked(mut righe: Vec<Riga>, segnati: &[(usize, usize)]) -> Vec<Riga> {
     for segnato in segnati {
-        let dopo = righe.partition_point(|riga| (riga.riga, riga.colonna) <= *segnato);
+        let dopo = righe.partition_point(|riga| (riga.numero, riga.colonna) <= *segnato);
         if let Some(riga) = dopo.checked_sub(1).and_then(|posto| righe.get_mut(posto)) {
             riga.segnata = true;
         }
@@ -154,7 +154,7 @@ mod tests {
             let segno = if riga.segnata { "!" } else { "" };
             format!(
                 "{}:{}{segno} {}{}",
-                riga.riga, riga.colonna, riga.rientro, riga.testo
+                riga.numero, riga.colonna, riga.rientro, riga.testo
             )
         };
         righe.iter().map(tell).collect()

@@ -86,7 +86,7 @@ pub(super) fn page(domanda: &Domanda<'_>) -> Result<HttpResponse, Fallo> {
             messaggi: format!("/messaggi{}", query([("ente", ente.codice.as_str())])),
         })
         .collect();
-    domanda.page(&Enti { nostri, righe, c })
+    super::ok(&Enti { c, nostri, righe })
 }
 
 fn joined(parti: impl Iterator<Item = String>) -> String {

@@ -69,7 +69,7 @@ pub(super) async fn page(domanda: &Domanda<'_>) -> Result<HttpResponse, Fallo> {
         righe: lotti.iter().map(|lotto| row(lotto, ora, domanda)).collect(),
         c,
     };
-    domanda.page(&pagina)
+    super::ok(&pagina)
 }
 
 /// Written down first, then done.

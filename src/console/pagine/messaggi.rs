@@ -67,7 +67,6 @@ struct Messaggi {
     c: Cornice,
     campi: Vec<Campo>,
     altri: Vec<Campo>,
-    altri_aperti: bool,
     persona: String,
     errori: Vec<String>,
     salvate: Vec<Salvata>,
@@ -78,6 +77,13 @@ struct Messaggi {
     seguito_modulo: Option<String>,
     senza_chiave: bool,
     cercato: bool,
+}
+
+impl Messaggi {
+    /// Whether one of the further criteria is asked for.
+    fn altri_aperti(&self) -> bool {
+        self.altri.iter().any(|campo| !campo.valore.is_empty())
+    }
 }
 
 /// One field of the form.
@@ -170,7 +176,6 @@ async fn show(domanda: &Domanda<'_>, in_modulo: bool) -> Result<HttpResponse, Fa
         .map(|posto| ricerca.cursore(posto));
     let (campi, altri) = fields(domanda, &c);
     let messaggi = Messaggi {
-        altri_aperti: altri.iter().any(|campo| !campo.valore.is_empty()),
         campi,
         altri,
         persona: plain(
@@ -199,7 +204,7 @@ async fn show(domanda: &Domanda<'_>, in_modulo: bool) -> Result<HttpResponse, Fa
         cercato: !ricerca.criteri().is_empty() || ricerca.persona.is_some(),
         c,
     };
-    domanda.page(&messaggi)
+    super::ok(&messaggi)
 }
 
 fn fields(domanda: &Domanda<'_>, c: &Cornice) -> (Vec<Campo>, Vec<Campo>) {

@@ -239,7 +239,7 @@ async fn show(
         errore_motivo,
         c,
     };
-    domanda.page(&pagina)
+    super::ok(&pagina)
 }
 
 /// What is known of it, in the order in which it was learnt; what is not known is left out.

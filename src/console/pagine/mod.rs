@@ -14,6 +14,8 @@ mod porta;
 pub(super) mod stile;
 mod traffico;
 
+use std::fmt::Write as _;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
@@ -36,6 +38,8 @@ impl<T: Template> Pagina for T {}
 pub(super) struct Cornice {
     pub(super) t: &'static Testi,
     pub(super) lingua: Lingua,
+    /// The way to the style sheet.
+    pub(super) stile: &'static str,
     /// Which entry of the menu it is.
     pub(super) voce: &'static str,
     /// Who is signed in.
@@ -63,6 +67,7 @@ impl Cornice {
         Self {
             t: lingua.testi(),
             lingua,
+            stile: stile::percorso(),
             voce: "",
             operatore: None,
             qui: "/accesso".to_owned(),
@@ -71,17 +76,11 @@ impl Cornice {
         }
     }
 
-    pub(super) fn stile(&self) -> &'static str {
-        stile::percorso()
-    }
-
-    /// The way to this page in another language.
-    pub(super) fn altra_lingua(&self, lingua: &Lingua) -> String {
-        format!(
-            "/lingua/{}{}",
-            lingua.codice(),
-            modulo::query([("torna", self.qui.as_str())])
-        )
+    /// Each language, and the way to this page in it.
+    pub(super) fn lingue(&self) -> Vec<(Lingua, String)> {
+        let torna = modulo::query([("torna", self.qui.as_str())]);
+        let way = |lingua: &Lingua| (*lingua, format!("/lingua/{}{torna}", lingua.codice()));
+        Lingua::TUTTE.iter().map(way).collect()
     }
 
     pub(super) fn csrf(&self) -> &str {
@@ -156,9 +155,14 @@ pub(super) async fn show(domanda: &Domanda<'_>, rotta: Rotta) -> Result<HttpResp
     }
 }
 
+/// The page that was asked for.
+pub(super) fn ok(pagina: &impl Pagina) -> Result<HttpResponse, Fallo> {
+    render(StatusCode::OK, pagina)
+}
+
 /// A template as an answer.
 pub(super) fn render(status: StatusCode, pagina: &impl Pagina) -> Result<HttpResponse, Fallo> {
-    let testo = pagina.render().map_err(Fallo::guasto)?;
+    let testo = pagina.render().map_err(|causa| Fallo::guasto(&causa))?;
     Ok(HttpResponse::build(status)
         .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
         .body(testo))
@@ -180,7 +184,8 @@ pub(super) fn plain(testo: &str) -> String {
     let mut piano = String::with_capacity(testo.len() + 16);
     for segno in testo.chars() {
         if unseen(segno) {
-            piano.push_str(&format!("⟨U+{:04X}⟩", u32::from(segno)));
+            // Writing to a String cannot fail.
+            let _ = write!(piano, "⟨U+{:04X}⟩", u32::from(segno));
         } else {
             piano.push(segno);
         }

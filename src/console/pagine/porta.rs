@@ -71,7 +71,7 @@ pub(super) async fn page(domanda: &Domanda<'_>) -> Result<HttpResponse, Fallo> {
         righe,
         c,
     };
-    domanda.page(&porta)
+    super::ok(&porta)
 }
 
 fn found(rifiuto: &RifiutoAllaPorta, codice: &str, cerca: &str) -> bool {

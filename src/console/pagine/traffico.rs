@@ -135,9 +135,11 @@ pub(super) async fn page(domanda: &Domanda<'_>) -> Result<HttpResponse, Fallo> {
         parziale: contati >= u64::from(VOLUMI_MAX),
         c,
     };
-    traffico.richieste.descrizione = t.traffico_richieste_descrizione.to_owned();
-    traffico.latenze.descrizione = t.traffico_latenze_descrizione.to_owned();
-    domanda.page(&traffico)
+    t.traffico_richieste_descrizione
+        .clone_into(&mut traffico.richieste.descrizione);
+    t.traffico_latenze_descrizione
+        .clone_into(&mut traffico.latenze.descrizione);
+    super::ok(&traffico)
 }
 
 fn names(t: &Testi) -> [&'static str; GRUPPI] {
