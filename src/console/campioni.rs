@@ -285,14 +285,15 @@ mod tests {
     fn a_window_tells_what_grew_in_it() {
         let campioni = Campioni::new(Duration::from_secs(5));
         for passo in 0..=10_i64 {
-            let quanti = 100 + u64::from(passo.unsigned_abs());
+            let quanti = 100 + passo.unsigned_abs();
             campioni.note(at(passo * 5), quadro(quanti * 10, quanti, quanti * 11));
         }
         let finestra = campioni.window(Duration::from_secs(50), at(50));
         assert_eq!(finestra.punti.len(), 10);
         assert_eq!(finestra.totali, [100, 0, 10, 0]);
         assert_eq!(finestra.codici, [(Codice::Acc001, 10)]);
-        assert_eq!(finestra.punti[3].al_secondo, [2.0, 0.0, 0.2, 0.0]);
+        let al_secondo = finestra.punti[3].al_secondo.map(|quanti| format!("{quanti:.3}"));
+        assert_eq!(al_secondo, ["2.000", "0.000", "0.200", "0.000"]);
         // All of them between half a millisecond and one.
         let [mediana, p95, p99] = finestra.percentili.unwrap();
         assert!(
