@@ -167,6 +167,7 @@ impl FromStr for NumeroCercato {
             // `2026-1234` as it is written, `1234/2026` as it is said.
             [anno, numero] if is_anno(anno) => (Some(anno), numero),
             [numero, anno] if is_anno(anno) => (Some(anno), numero),
+            [anno, numero] if anno.len() == 4 => (Some(anno), numero),
             _ => return Err(ProtocolloErrato),
         };
         let numero: u64 = numero.parse().map_err(|_| ProtocolloErrato)?;
@@ -183,9 +184,9 @@ impl FromStr for NumeroCercato {
     }
 }
 
-/// Four digits that do not begin with a zero.
+/// A year as this century writes it: so `1234/2026` is read as it is meant.
 fn is_anno(testo: &str) -> bool {
-    testo.len() == 4 && !testo.starts_with('0')
+    testo.len() == 4 && testo.starts_with("20")
 }
 
 /// The time zone of the register: the year turns at midnight in Rome.

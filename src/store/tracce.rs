@@ -1,6 +1,6 @@
 //! The search among the traces, whatever the store. What has a name of its own (a number, a key, a message, a person) is
-//! looked up by it, and is few; anything else is a walk along one index of time, newest first, that ends after
-//! [`SCORSE_MAX`] entries: so a page costs the same in a store of ten million messages as in an empty one, and what is rare
+//! looked up by it, and is few; anything else is a walk along one index of time, newest first, that ends when its time is
+//! over ([`Ritmo`](super::ritmo::Ritmo)): so a page costs no more in a store of ten million messages than in an empty one, and what is rare
 //! within what is frequent is found page by page (ADR 19).
 
 use std::collections::HashMap;
@@ -10,89 +10,19 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use sqlx::{ColumnIndex, Database, Decode, Encode, QueryBuilder, Row, Type};
 
-use super::elenchi::pagina;
+use super::indizi::indizio_codice;
 use super::valori::{Riga, intero};
 use super::{Inconsistency, StoreError};
-use crate::domanda::elenco::Pagina;
 use crate::protocollo::{NumeroCercato, NumeroProtocollo};
 use crate::trace::Traccia;
-use crate::trace::persona::{ChiaveRicerca, Ombra};
 use crate::trace::ricerca::{Posto, Ricerca};
 
-/// How many entries of an index one page looks at.
-pub(super) const SCORSE_MAX: u32 = 2000;
+/// How many entries of an index are counted to choose among them.
+const CONTATE_MAX: u32 = 500;
 
 /// What is found by a name is looked at as a whole as long as it is no more than this; more of it (a sender that gives
 /// all its messages one id) is walked like anything else.
 pub(super) const PUNTI_MAX: u32 = 500;
-
-// ── What stands beside a trace to find it by ──
-
-/// The entries of `tracce_indizi` for messages that no registration holds, each beside its trace.
-pub(super) fn indizi_di<'t>(
-    tracce: &'t [Traccia],
-    chiave: Option<&ChiaveRicerca>,
-) -> Vec<(&'t Traccia, Vec<u8>)> {
-    tracce
-        .iter()
-        .flat_map(|traccia| {
-            indizi(traccia, chiave)
-                .into_iter()
-                .map(move |indizio| (traccia, indizio))
-        })
-        .collect()
-}
-
-/// Those of one message: each is a letter and a value.
-fn indizi(traccia: &Traccia, chiave: Option<&ChiaveRicerca>) -> Vec<Vec<u8>> {
-    let codici = traccia
-        .codici
-        .iter()
-        .enumerate()
-        // The first has a column of its own; none is written twice.
-        .filter(|(posto, codice)| {
-            traccia.codice.as_ref() != Some(codice) && !traccia.codici[..*posto].contains(codice)
-        })
-        .map(|(_, codice)| indizio_codice(codice));
-    let persone = chiave
-        .zip(traccia.richiesta.as_deref())
-        .map(|(chiave, richiesta)| chiave.ombre(richiesta))
-        .unwrap_or_default();
-    codici
-        .chain(traccia.numero_domanda.map(indizio_domanda))
-        .chain(persone.iter().map(indizio_persona))
-        .collect()
-}
-
-/// An error code that is not the first.
-pub(super) fn indizio_codice(codice: &str) -> Vec<u8> {
-    [b"C", codice.as_bytes()].concat()
-}
-
-/// A domanda that the message was about.
-pub(super) fn indizio_domanda(numero: u64) -> Vec<u8> {
-    format!("N{numero}").into_bytes()
-}
-
-/// Somebody who is named in the request.
-pub(super) fn indizio_persona(ombra: &Ombra) -> Vec<u8> {
-    [b"P", &ombra[..]].concat()
-}
-
-/// The name under which a store keeps the fingerprint of the key that its traces are written with.
-pub(super) const IMPRONTA_CHIAVE: &str = "chiave_ricerca";
-
-/// Whether a key is the one that the store knows: with another one neither would find what the other wrote.
-pub(super) fn same_key(chiave: &ChiaveRicerca, nota: &str) -> Result<(), String> {
-    if chiave.impronta() == nota {
-        return Ok(());
-    }
-    Err(format!(
-        "its traces are searched by another key (fingerprint {nota}, ours {}); copy the file trace.chiave_ricerca of the \
-         gateway that works on it",
-        chiave.impronta()
-    ))
-}
 
 // ── What was asked for, looked up ──
 
@@ -194,8 +124,8 @@ pub(super) struct Lingua<I, K> {
     pub(super) traccia: &'static str,
     /// Where the entries of an index are.
     pub(super) fonte: fn(Guida) -> &'static str,
-    /// PostgreSQL chooses an index by what it knows of the values. Told a range that has one value it has no choice: only
-    /// the index has that order.
+    /// PostgreSQL chooses an index by what it knows of the values. Told a range of pairs, of which it does not know that
+    /// all have one value, it has no choice: only the index has that order.
     pub(super) per_ordine: bool,
     /// Whether `codici` has a code: what stands before and behind it.
     pub(super) tra_i_codici: (&'static str, &'static str),
@@ -209,6 +139,10 @@ pub(super) struct Cerca<'r, I, K> {
     pub(super) nomi: &'r Nomi<K>,
     pub(super) guida: Guida,
     pub(super) lingua: Lingua<I, K>,
+    /// From where on.
+    pub(super) dopo: Option<Posto>,
+    /// How many entries.
+    pub(super) tratto: u32,
 }
 
 /// What is asked of each entry beside its place.
@@ -230,7 +164,7 @@ impl<I, K: Clone + 'static> Cerca<'_, I, K> {
         let mut query = QueryBuilder::new(format!(
             "SELECT ricevuto_il, {id}, indirizzo, certificato_soggetto, certificato_seriale FROM ("
         ));
-        self.scorse(&mut query, CRITERI, SCORSE_MAX);
+        self.scorse(&mut query, CRITERI, self.tratto);
         query.push(") AS scorse WHERE 0 = 0");
         self.resto(&mut query);
         query.push(format_args!(" ORDER BY ricevuto_il DESC, {id} DESC"));
@@ -254,15 +188,15 @@ impl<I, K: Clone + 'static> Cerca<'_, I, K> {
     {
         let id = self.lingua.id;
         let mut query = QueryBuilder::new(format!("SELECT ricevuto_il, {id} FROM ("));
-        self.scorse(&mut query, "", SCORSE_MAX);
+        self.scorse(&mut query, "", self.tratto);
         query.push(format_args!(
             ") AS scorse ORDER BY ricevuto_il DESC, {id} DESC LIMIT 1 OFFSET "
         ));
-        query.push_bind(i64::from(SCORSE_MAX) - 1);
+        query.push_bind(i64::from(self.tratto) - 1);
         query
     }
 
-    /// How many entries there are, up to one more than a page looks at.
+    /// How many entries there are, as far as they are counted.
     pub(super) fn quante<DB>(&self) -> QueryBuilder<DB>
     where
         DB: Database,
@@ -273,7 +207,7 @@ impl<I, K: Clone + 'static> Cerca<'_, I, K> {
         Vec<u8>: for<'q> Encode<'q, DB> + Type<DB>,
     {
         let mut query = QueryBuilder::new("SELECT count(*) FROM (");
-        self.scorse(&mut query, "", SCORSE_MAX + 1);
+        self.scorse(&mut query, "", CONTATE_MAX);
         query.push(") AS scorse");
         query
     }
@@ -375,16 +309,33 @@ impl<I, K: Clone + 'static> Cerca<'_, I, K> {
     fn uguale<DB, V>(&self, query: &mut QueryBuilder<DB>, colonna: &str, valore: V)
     where
         DB: Database,
+        I: for<'q> Encode<'q, DB> + Type<DB>,
         V: for<'q> Encode<'q, DB> + Type<DB> + Clone + 'static,
     {
-        if self.lingua.per_ordine {
-            query
-                .push(format_args!(" AND {colonna} >= "))
-                .push_bind(valore.clone())
-                .push(format_args!(" AND {colonna} <= "))
-                .push_bind(valore);
-        } else {
+        if !self.lingua.per_ordine {
             query.push(format_args!(" AND {colonna} = ")).push_bind(valore);
+            return;
+        }
+        // The pair places the walk at its first entry at once, however many lie before it.
+        let ultimo = [self.ricerca.al, self.dopo.map(|dopo| dopo.ricevuto_il)];
+        query.push(format_args!(" AND {colonna} IS NOT NULL"));
+        for (verso, confine, altrimenti) in [
+            (">=", self.ricerca.dal, "'-infinity'::timestamptz"),
+            (
+                "<=",
+                ultimo.into_iter().flatten().min(),
+                "'infinity'::timestamptz",
+            ),
+        ] {
+            query
+                .push(format_args!(" AND ({colonna}, ricevuto_il) {verso} ("))
+                .push_bind(valore.clone())
+                .push(", ");
+            match confine {
+                Some(confine) => query.push_bind((self.lingua.istante)(confine)),
+                None => query.push(altrimenti),
+            };
+            query.push(")");
         }
     }
 
@@ -426,7 +377,7 @@ impl<I, K: Clone + 'static> Cerca<'_, I, K> {
                 .push(" AND ricevuto_il < ")
                 .push_bind((self.lingua.istante)(al));
         }
-        if let Some(dopo) = self.ricerca.dopo {
+        if let Some(dopo) = self.dopo {
             query
                 .push(format_args!(" AND (ricevuto_il, {id}) < ("))
                 .push_bind((self.lingua.istante)(dopo.ricevuto_il))
@@ -582,7 +533,7 @@ pub(super) fn trovate<R: Row>(
     ricerca: &Ricerca,
     righe: &[R],
     posto: impl Fn(&Riga<'_, R>) -> Result<Posto, Inconsistency>,
-) -> Result<Pagina<Posto, Option<Posto>>, StoreError>
+) -> Result<Vec<Posto>, StoreError>
 where
     &'static str: ColumnIndex<R>,
     String: for<'d> Decode<'d, R::Database> + Type<R::Database>,
@@ -601,9 +552,7 @@ where
         }
         trovate.push(posto(&riga)?);
     }
-    Ok(pagina(trovate, ricerca.righe_max(), ricerca.dopo, |posto| {
-        Some(*posto)
-    }))
+    Ok(trovate)
 }
 
 /// The traces of a page, in its order.

@@ -363,7 +363,7 @@ mod tests {
                 "{certificato}"
             );
         }
-        for certificato in ["A1", "0", ":", "CN=pat02"] {
+        for certificato in ["A1", "9", ":", "CN=pat02"] {
             assert!(
                 !da(certificato).is_from(None, "CN=pat01, O=uno, C=IT", "0A1B"),
                 "{certificato}"

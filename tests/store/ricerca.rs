@@ -269,19 +269,33 @@ pub(crate) async fn the_pages_of_a_search_are_what_a_plain_look_finds(banco: &Ba
 
 pub(crate) async fn what_is_rare_within_what_is_frequent_is_found_page_by_page(banco: &Banco) {
     // More than a page looks at, between two that are searched for.
-    let eco = |n: u64, user_id: &str| Traccia {
+    let eco = |n: u64| Traccia {
         message_id: Uuid::from_u128(u128::from(n) + 1),
         ricevuto_il: istante(LUGLIO) + SignedDuration::from_millis(n.cast_signed()),
         id_mittente: Some("sempre lo stesso".to_owned()),
-        user_id: Some(user_id.to_owned()),
+        user_id: Some("raro".to_owned()),
         ..traccia("eco")
     };
-    let tutte: Vec<_> = (0..4500)
-        .map(|n| eco(n, if n % 4400 == 0 { "raro" } else { "solito" }))
-        .collect();
-    for parte in tutte.chunks(256) {
-        banco.store.write_tracce(parte).await.unwrap();
-    }
+    banco.store.write_tracce(&[eco(0), eco(30_000)]).await.unwrap();
+    let resto = "uri, id_mittente, richiesta_len, risposta_len, http_status, esito, tempi_us";
+    let colonne = format!("canale, certificato_soggetto, certificato_seriale, tls, ente, user_id, {resto}");
+    let valori = format!("canale, certificato_soggetto, certificato_seriale, tls, ente, 'solito', {resto}");
+    let molte = banco.says(
+        format!(
+            "INSERT INTO tracce (message_id, ricevuto_il, {colonne})
+             WITH RECURSIVE g (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM g WHERE n < 25000)
+             SELECT printf('00000000-0000-0000-0001-%012x', n), ricevuto_il + n, {valori}
+             FROM tracce CROSS JOIN g WHERE message_id = '00000000-0000-0000-0000-000000000001'"
+        ),
+        format!(
+            "INSERT INTO tracce (message_id, ricevuto_il, {colonne})
+             SELECT ('00000000-0000-0000-0001-' || lpad(to_hex(n), 12, '0'))::uuid,
+                    ricevuto_il + n * interval '1 millisecond', {valori}
+             FROM tracce CROSS JOIN generate_series(1, 25000) AS g (n)
+             WHERE message_id = '00000000-0000-0000-0000-000000000001'"
+        ),
+    );
+    banco.raw().await.execute(&molte).await.unwrap();
     for criterio in [
         None,
         Some(("ente", "PAT01")),
@@ -302,7 +316,7 @@ pub(crate) async fn what_is_rare_within_what_is_frequent_is_found_page_by_page(b
             .iter()
             .map(|traccia| traccia.message_id.as_u128())
             .collect();
-        assert_eq!(ids, [4401, 1], "{criterio:?}");
+        assert_eq!(ids, [30_001, 1], "{criterio:?}");
     }
 }
 

@@ -81,7 +81,11 @@ async fn fill(
     let avanzamento = ProgressBar::new_spinner();
     let mut zip = Zip::new(file, adesso);
     let mut indice = csv::head();
-    let mut pagina_di = ricerca.clone();
+    let mut pagina_di = Ricerca {
+        // What comes meanwhile, the trace of this export first of all, is not in it.
+        al: Some(ricerca.al.map_or(adesso, |al| al.min(adesso))),
+        ..ricerca.clone()
+    };
     let mut messaggi = 0_u64;
     let altre = 'pagine: loop {
         let mancano = u64::from(limite).saturating_sub(messaggi);

@@ -100,7 +100,7 @@ impl<W: Write> Zip<W> {
         for voce in &voci {
             self.put(b"PK\x01\x02")?;
             // Made by 2.0 on Unix.
-            self.put(&(0x0314_u16).to_le_bytes())?;
+            self.put(&(3_u16 << 8 | 0x14).to_le_bytes())?;
             self.put(&voce.campi)?;
             // No comment, first disk, bytes; a file that its owner alone may read.
             self.put(&[0; 6])?;

@@ -10,9 +10,11 @@ use super::row::{Istante, guasto};
 use super::tracce::{COLONNE, fill_from_registration, traccia_from};
 use crate::domanda::elenco::Pagina;
 use crate::prestazione::PRESTAZIONI;
+use crate::store::elenchi::pagina;
+use crate::store::indizi::{indizio_domanda, indizio_persona};
+use crate::store::ritmo::Ritmo;
 use crate::store::tracce::{
-    Cerca, Guida, Lingua, LottoCercato, Nomi, PUNTI_MAX, candidati, in_ordine_di_pagina, indizio_domanda,
-    indizio_persona, one_of, trovate,
+    Cerca, Guida, Lingua, LottoCercato, Nomi, PUNTI_MAX, candidati, in_ordine_di_pagina, one_of, trovate,
 };
 use crate::store::valori::{Riga, intero};
 use crate::store::{Inconsistency, PaginaTracce, StoreError};
@@ -34,39 +36,64 @@ pub(super) async fn find(
             altre: false,
         });
     }
-    let cerca = Cerca {
-        ricerca,
-        nomi: &nomi,
-        guida: choose(connessione, ricerca, &nomi).await?,
-        lingua: LINGUA,
-    };
-    let righe = cerca
-        .trovate::<Postgres>()
-        .build()
-        .fetch_all(&mut *connessione)
-        .await
-        .map_err(guasto)?;
-    let mut pagina = trovate(ricerca, &righe, posto)?;
-    if !pagina.altre && cerca.guida != Guida::Punti {
+    let guida = choose(connessione, ricerca, &nomi).await?;
+    let pagina = walk(connessione, ricerca, &nomi, guida).await?;
+    Ok(Pagina {
+        righe: read(connessione, &pagina.righe, ricerca.senza_byte).await?,
+        posizione: pagina.posizione,
+        altre: pagina.altre,
+    })
+}
+
+/// Goes along the guide, until the page is full, its time is over, or there is no more.
+async fn walk(
+    connessione: &mut PgConnection,
+    ricerca: &Ricerca,
+    nomi: &Nomi<Uuid>,
+    guida: Guida,
+) -> Result<Pagina<Posto, Option<Posto>>, StoreError> {
+    let mut ritmo = Ritmo::start(guida == Guida::Data);
+    let mut righe: Vec<Posto> = Vec::new();
+    let mut dopo = ricerca.dopo;
+    loop {
+        let cerca = Cerca {
+            ricerca,
+            nomi,
+            guida,
+            lingua: LINGUA,
+            dopo,
+            tratto: ritmo.tratto(),
+        };
+        let trovate_qui = cerca
+            .trovate::<Postgres>()
+            .build()
+            .fetch_all(&mut *connessione)
+            .await
+            .map_err(guasto)?;
+        righe.extend(trovate(ricerca, &trovate_qui, posto)?);
+        if righe.len() > ricerca.righe_max() as usize {
+            return Ok(pagina(righe, ricerca.righe_max(), dopo, |posto| Some(*posto)));
+        }
         let ultima = cerca
             .ultima_scorsa::<Postgres>()
             .build()
             .fetch_optional(&mut *connessione)
             .await
             .map_err(guasto)?;
-        if let Some(row) = ultima {
-            pagina.altre = true;
-            pagina.posizione = Some(posto(&Riga {
-                table: "tracce",
-                row: &row,
-            })?);
+        let Some(ultima) = ultima else {
+            // The walk came to its end.
+            return Ok(pagina(righe, ricerca.righe_max(), dopo, |posto| Some(*posto)));
+        };
+        let table = "tracce";
+        dopo = Some(posto(&Riga { table, row: &ultima })?);
+        if !ritmo.goes_on() {
+            return Ok(Pagina {
+                righe,
+                posizione: dopo,
+                altre: true,
+            });
         }
     }
-    Ok(Pagina {
-        righe: read(connessione, &pagina.righe, ricerca.senza_byte).await?,
-        posizione: pagina.posizione,
-        altre: pagina.altre,
-    })
 }
 
 // Our ids grow with time: they order what came within one millisecond.
@@ -94,6 +121,8 @@ async fn choose(
             nomi,
             guida,
             lingua: LINGUA,
+            dopo: ricerca.dopo,
+            tratto: 0,
         };
         let quante: i64 = cerca
             .quante::<Postgres>()

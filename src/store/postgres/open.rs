@@ -20,7 +20,7 @@ use super::row::{guasto, sqlstate};
 use super::{PostgresStore, Scrittura, close};
 use crate::domanda::Ambiente;
 use crate::store::ancore::{Ancore, Archivio, Contatori};
-use crate::store::tracce::{IMPRONTA_CHIAVE, same_key};
+use crate::store::indizi::{IMPRONTA_CHIAVE, same_key};
 use crate::store::{Identikit, Inconsistency, Ingresso, OpenOptions, PostgresUrl, StoreError};
 
 static MIGRAZIONI: Migrator = sqlx::migrate!("migrations/postgres");

@@ -11,7 +11,7 @@ use super::statement::{Colonne, Istruzione, without_nul};
 use super::{PostgresStore, egov, query};
 use crate::protocollo::NumeroProtocollo;
 use crate::store::codec::{Conservata, Conservati};
-use crate::store::tracce::indizi_di;
+use crate::store::indizi::indizi_di;
 use crate::store::valori::{Riga, intero, json, json_or_null, known, lunghezza};
 use crate::store::{Inconsistency, StoreError};
 use crate::trace::{RifiutoAllaPorta, Traccia};

@@ -8,9 +8,11 @@ use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool, SqliteRow};
 use super::row::guasto;
 use super::tracce::{COLONNE, fill_from_registration, traccia_from};
 use crate::domanda::elenco::Pagina;
+use crate::store::elenchi::pagina;
+use crate::store::indizi::{indizio_domanda, indizio_persona};
+use crate::store::ritmo::Ritmo;
 use crate::store::tracce::{
-    Cerca, Guida, Lingua, LottoCercato, Nomi, PUNTI_MAX, candidati, in_ordine_di_pagina, indizio_domanda,
-    indizio_persona, one_of, trovate,
+    Cerca, Guida, Lingua, LottoCercato, Nomi, PUNTI_MAX, candidati, in_ordine_di_pagina, one_of, trovate,
 };
 use crate::store::valori::{Riga, intero};
 use crate::store::{Inconsistency, PaginaTracce, StoreError};
@@ -33,39 +35,64 @@ pub(super) async fn find(
             altre: false,
         });
     }
-    let cerca = Cerca {
-        ricerca,
-        nomi: &nomi,
-        guida: choose(&mut lettore, ricerca, &nomi).await?,
-        lingua: LINGUA,
-    };
-    let righe = cerca
-        .trovate::<Sqlite>()
-        .build()
-        .fetch_all(&mut *lettore)
-        .await
-        .map_err(guasto)?;
-    let mut pagina = trovate(ricerca, &righe, posto)?;
-    if !pagina.altre && cerca.guida != Guida::Punti {
-        let ultima = cerca
-            .ultima_scorsa::<Sqlite>()
-            .build()
-            .fetch_optional(&mut *lettore)
-            .await
-            .map_err(guasto)?;
-        if let Some(row) = ultima {
-            pagina.altre = true;
-            pagina.posizione = Some(posto(&Riga {
-                table: "tracce",
-                row: &row,
-            })?);
-        }
-    }
+    let guida = choose(&mut lettore, ricerca, &nomi).await?;
+    let pagina = walk(&mut lettore, ricerca, &nomi, guida).await?;
     Ok(Pagina {
         righe: read(&mut lettore, &pagina.righe, ricerca.senza_byte).await?,
         posizione: pagina.posizione,
         altre: pagina.altre,
     })
+}
+
+/// Goes along the guide, until the page is full, its time is over, or there is no more.
+async fn walk(
+    connessione: &mut SqliteConnection,
+    ricerca: &Ricerca,
+    nomi: &Nomi<i64>,
+    guida: Guida,
+) -> Result<Pagina<Posto, Option<Posto>>, StoreError> {
+    let mut ritmo = Ritmo::start(guida == Guida::Data);
+    let mut righe: Vec<Posto> = Vec::new();
+    let mut dopo = ricerca.dopo;
+    loop {
+        let cerca = Cerca {
+            ricerca,
+            nomi,
+            guida,
+            lingua: LINGUA,
+            dopo,
+            tratto: ritmo.tratto(),
+        };
+        let trovate_qui = cerca
+            .trovate::<Sqlite>()
+            .build()
+            .fetch_all(&mut *connessione)
+            .await
+            .map_err(guasto)?;
+        righe.extend(trovate(ricerca, &trovate_qui, posto)?);
+        if righe.len() > ricerca.righe_max() as usize {
+            return Ok(pagina(righe, ricerca.righe_max(), dopo, |posto| Some(*posto)));
+        }
+        let ultima = cerca
+            .ultima_scorsa::<Sqlite>()
+            .build()
+            .fetch_optional(&mut *connessione)
+            .await
+            .map_err(guasto)?;
+        let Some(ultima) = ultima else {
+            // The walk came to its end.
+            return Ok(pagina(righe, ricerca.righe_max(), dopo, |posto| Some(*posto)));
+        };
+        let table = "tracce";
+        dopo = Some(posto(&Riga { table, row: &ultima })?);
+        if !ritmo.goes_on() {
+            return Ok(Pagina {
+                righe,
+                posizione: dopo,
+                altre: true,
+            });
+        }
+    }
 }
 
 const LINGUA: Lingua<i64, i64> = Lingua {
@@ -106,6 +133,8 @@ async fn choose(
             nomi,
             guida,
             lingua: LINGUA,
+            dopo: ricerca.dopo,
+            tratto: 0,
         };
         let quante: i64 = cerca
             .quante::<Sqlite>()
@@ -386,6 +415,8 @@ mod tests {
                 nomi: &nomi,
                 guida: Guida::possibili(&ricerca, &nomi)[0],
                 lingua: LINGUA,
+                dopo: ricerca.dopo,
+                tratto: 100,
             };
             for query in [cerca.trovate::<Sqlite>(), cerca.ultima_scorsa(), cerca.quante()] {
                 let sql = format!("EXPLAIN QUERY PLAN {}", query.sql().as_str());

@@ -19,8 +19,8 @@ use super::origine::Trasferimento;
 use super::{Scrittura, SqliteStore, row};
 use crate::domanda::Ambiente;
 use crate::store::ancore::{Ancore, Archivio, Contatori};
+use crate::store::indizi::{IMPRONTA_CHIAVE, same_key};
 use crate::store::sportello::Sportello;
-use crate::store::tracce::{IMPRONTA_CHIAVE, same_key};
 use crate::store::{Inconsistency, OpenOptions, StoreError};
 
 impl SqliteStore {

@@ -10,7 +10,7 @@ use super::batch::{Tabella, Valori, insert};
 use super::row::{begin, guasto};
 use super::{Presa, SqliteStore, egov, query};
 use crate::store::codec::Conservata;
-use crate::store::tracce::indizi_di;
+use crate::store::indizi::indizi_di;
 use crate::store::valori::{Riga, intero, json, json_or_null, known, lunghezza};
 use crate::store::{Inconsistency, StoreError};
 use crate::trace::{RifiutoAllaPorta, Traccia};
