@@ -11,6 +11,9 @@ pub mod config;
 // The door: TLS, certificates, limits; every refusal is in the door log.
 pub mod listener;
 
+// The console: pages for who runs the gateway, on a listener of their own.
+pub mod console;
+
 // The channels: HTTP in, `Incoming` out; and what the process says of itself.
 pub mod channel;
 pub mod telemetry;

@@ -15,7 +15,7 @@ use xsd_schema::validation::{CollectingValidationSink, SchemaValidator, Validati
 /// The layers, top first (docs/ARCHITECTURE.md): a module may use its own layer and those below.
 const STRATI: &[(&str, &[&str])] = &[
     ("shell", &["telemetry", "main", "cli", "config"]),
-    ("edge", &["listener", "channel"]),
+    ("edge", &["listener", "channel", "console"]),
     ("flow", &["access", "engine", "intake", "replay", "spazio"]),
     ("ports", &["store", "trace", "adesione"]),
     ("verdict", &["rifiuto"]),
@@ -41,9 +41,12 @@ const STRATI: &[(&str, &[&str])] = &[
 
 /// The only modules in which a crate may be named.
 const CASE: &[(&str, &[&str])] = &[
-    ("actix_web", &["listener", "channel"]),
+    ("actix_web", &["listener", "channel", "console"]),
     ("actix_http", &["listener", "channel"]),
     ("actix_server", &["listener", "channel"]),
+    ("actix_tls", &["listener"]),
+    ("askama", &["console"]),
+    ("argon2", &["console"]),
     ("sqlx", &["store", "engine"]),
     ("quick_xml", &["xml", "soap", "schema"]),
     ("xsd_schema", &["schema"]),

@@ -9,7 +9,7 @@ use super::{DoveConfig, Uscita, outcome};
 use crate::clock::WallClock;
 use crate::config::Effective;
 use crate::domanda::Ambiente;
-use crate::listener::Porta;
+use crate::listener::{self, Porta};
 use crate::schema::Schema;
 use crate::store::{self, Identikit, OpenOptions};
 
@@ -25,6 +25,7 @@ pub async fn check(dove: &DoveConfig) -> Result<Uscita> {
         door(&effettiva),
         schemas(),
         seals(&effettiva),
+        console(&effettiva),
         store(&effettiva).await,
     ];
     let mut uscita = Uscita::Fatto;
@@ -102,6 +103,11 @@ fn seals(effettiva: &Effective) -> Result<Vec<String>> {
         frasi.push("avviso      nulla viene sigillato: trace.sigilli = false".to_owned());
     }
     Ok(frasi)
+}
+
+fn console(effettiva: &Effective) -> Result<Vec<String>> {
+    let detta = listener::console::check(&effettiva.config.console)?;
+    Ok(vec![format!("console     {detta}")])
 }
 
 async fn store(effettiva: &Effective) -> Result<Vec<String>> {

@@ -22,10 +22,12 @@ use super::send::risposta::Esito;
 use super::send::send_envelope;
 use super::{Uscita, reachable, serve};
 use crate::clock::{Clock as _, WallClock};
+use crate::console::password;
 use crate::domanda::campione::{Ampiezza, Mittente, Spunto};
 use crate::prestazione::{PRESTAZIONI, Prestazione};
 use crate::protocollo::data_a_roma;
 use crate::soap::SoapVersion;
+use crate::store::operatori::{NuovoOperatore, Ruolo};
 use crate::store::{self, OpenOptions, PostgresUrl, StoreUrl};
 
 /// Of the cluster that belongs to a sandbox.
@@ -36,6 +38,10 @@ const GATEWAY: &str = "varco_gateway";
 const LETTURA: &str = "SELECT protocollo, ente, presentata_il, numero_schede FROM motore_domande_v1";
 
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8443);
+
+const CONSOLE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+/// Who looks at the sandbox.
+const OPERATORE: &str = "demo";
 
 const MITTENTE: Mittente<'_> = Mittente {
     ente: "PAT01",
@@ -95,7 +101,9 @@ impl Args {
         let archivio = self.store.as_deref().map(Archivio::parse).transpose()?;
         let file = self.lay_down(archivio.as_ref())?;
         let cluster = self.cluster(&file, archivio.as_ref()).await?;
-        let config = super::read_config(&file)?;
+        let mut config = super::read_config(&file)?;
+        // On a port that is free, unless the file says where.
+        config.console.indirizzo.get_or_insert(CONSOLE);
         match &config.store {
             StoreUrl::Sqlite(store) => outln!("archivio      {} (sandbox)", store.display()),
             StoreUrl::Postgres(url) => outln!("archivio      {url} (sandbox)"),
@@ -124,6 +132,7 @@ impl Args {
             in_ascolto.stop().await;
             return Ok(Uscita::Rifiutato);
         }
+        tell_console(&in_ascolto).await?;
         self.tell_what_next(indirizzo, cluster.as_ref());
         wait_for_signal().await?;
         outln!("\nil varco si ferma");
@@ -233,6 +242,28 @@ impl Args {
         }
         outln!("\nIl varco resta in ascolto: Ctrl-C per fermarlo.");
     }
+}
+
+/// Where the console is, and who may sign in: an operator of the sandbox, with a password that is made when they are.
+async fn tell_console(in_ascolto: &serve::Running) -> Result<()> {
+    let Some(console) = in_ascolto.console() else {
+        return Ok(());
+    };
+    let generata = password::generate()?;
+    let nuovo = NuovoOperatore {
+        nome: OPERATORE.to_owned(),
+        ruolo: Ruolo::Gestore,
+        password: Some(password::keep(&generata, OPERATORE)?),
+        certificato_sha256: None,
+    };
+    let adesso = WallClock::default().wall();
+    let con = if in_ascolto.store().add_operatore(&nuovo, adesso).await? {
+        format!("nome {OPERATORE}, password {generata}")
+    } else {
+        format!("nome {OPERATORE}; un'altra password: varco operator passwd {OPERATORE} --genera")
+    };
+    outln!("\nconsole       {} ({con})", console.url());
+    Ok(())
 }
 
 /// Sends a fresh sample, then the same bytes again; leaves another one in the folder for who wants to try.

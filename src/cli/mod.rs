@@ -29,6 +29,7 @@ pub mod engine;
 mod italiano;
 pub mod kit;
 pub mod lot;
+pub mod operator;
 pub mod porta;
 pub mod register;
 pub mod sample;
@@ -220,6 +221,10 @@ enum Comando {
     ///
     /// Esempio: varco trace --config demo/varco.toml --porta
     Trace(Box<trace::Args>),
+    /// Chi può usare la console: add, list, passwd, disable, enable.
+    ///
+    /// Esempio: varco operator add anna.bianchi --ruolo lettore --config varco.toml
+    Operator(operator::Args),
     /// Elenca o verifica il registro di protocollo.
     ///
     /// `list` scrive protocollo, ente e ChiaveInvio separati da tabulazione; `verify` cerca buchi e doppioni.
@@ -343,6 +348,7 @@ impl Cli {
             Comando::Check(dove) => runtime()?.block_on(check::check(&dove)),
             Comando::Migrate(dove) => runtime()?.block_on(check::migrate(&dove)),
             Comando::Trace(args) => runtime()?.block_on(args.run()),
+            Comando::Operator(args) => runtime()?.block_on(args.run()),
             Comando::Register(args) => runtime()?.block_on(args.run()),
             Comando::Space(args) => runtime()?.block_on(args.run()),
             Comando::Store(args) => runtime()?.block_on(args.run()),

@@ -20,6 +20,7 @@ use crate::intake::lotto::esame::Banco;
 use crate::intake::lotto::lavoro::Lavoro;
 use crate::intake::porta::{Accettazione, Numeri};
 use crate::intake::{self, Intake};
+use crate::listener::console::{self, ConsoleAperta};
 use crate::listener::metriche::Fonti;
 use crate::listener::salute::{self, Salute};
 use crate::listener::scadenze::Sorveglianza;
@@ -60,6 +61,7 @@ struct Rear {
     salute: Option<Salute>,
     porta: Arc<Porta>,
     sorveglianza: Sorveglianza,
+    console: Option<ConsoleAperta>,
     store: SharedStore,
     spazio: Sentinella,
     conservazione: Conservazione,
@@ -85,6 +87,9 @@ pub async fn run(config: Config, read: impl Fn() -> anyhow::Result<Config>) -> a
     telemetry::init(&config.log);
     let Gateway { serving, rear } = build(config, Parts::default()).await?;
     tracing::info!(indirizzo = %serving.local_addr(), "serving");
+    if let Some(console) = &rear.console {
+        tracing::info!(url = console.url(), "the console is open");
+    }
     let congedo = async {
         if let Some(salute) = &rear.salute {
             tracing::info!("stopping: readiness is red, the door is still open");
@@ -138,6 +143,12 @@ impl Running {
         self.rear.porta.reload()
     }
 
+    /// Where its console is, if it has one.
+    #[must_use]
+    pub fn console(&self) -> Option<&ConsoleAperta> {
+        self.rear.console.as_ref()
+    }
+
     /// Its store.
     #[must_use]
     pub fn store(&self) -> &SharedStore {
@@ -160,6 +171,9 @@ impl Rear {
     async fn close(self) {
         self.conservazione.close().await;
         self.sorveglianza.close();
+        if let Some(console) = self.console {
+            console.close().await;
+        }
         self.lavoro.close().await;
         self.accettazione.close().await;
         self.writer.close().await;
@@ -190,6 +204,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
     // The address first: a port that is taken should be said before a store is touched.
     let bound = listener::bind(&config.listener).await?;
     let salute = salute::bind(&config.salute).context("non si può ascoltare su salute.indirizzo")?;
+    let console = console::bind(&config.console)?;
     let porta_tcp = bound.local_addr().port();
     let (store, clock) = open_store(&config).await?;
     if let Some(avviso) = check::too_strong(config.ambiente, &store.identikit().await?) {
@@ -303,6 +318,16 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         connessioni_max: config.limits.porta.connessioni_max,
         fermo_dopo: config.lotti.fermo_dopo,
     };
+    let pagine = crate::console::Fonti {
+        tracce: tracce.clone(),
+        writer: writer.clone(),
+        porta: Arc::clone(&porta),
+        store: Arc::clone(&store),
+        clock: Arc::clone(&channels.clock),
+        ids: Arc::clone(&channels.ids),
+        ambiente: config.ambiente,
+        fermo_dopo: config.lotti.fermo_dopo,
+    };
     let serving = listener::serve(
         bound,
         Arc::clone(&porta),
@@ -315,6 +340,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
             salute: salute.map(|salute| salute.serve(fonti)).transpose()?,
             porta,
             sorveglianza,
+            console: console.map(|console| console.serve(pagine)).transpose()?,
             store,
             spazio,
             conservazione,

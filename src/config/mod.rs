@@ -16,6 +16,7 @@ use toml::de::DeTable;
 
 use crate::adesione::documento::{Documento, nearest};
 pub use crate::adesione::documento::{Errore, FileErrato};
+use crate::console::ConsoleConfig;
 use crate::domanda::Ambiente;
 use crate::egov::Dominio;
 use crate::intake::lotto::LottiConfig;
@@ -50,6 +51,8 @@ pub struct Config {
     pub listener: ListenerConfig,
     /// Where a load balancer asks.
     pub salute: SaluteConfig,
+    /// The pages for who runs it.
+    pub console: ConsoleConfig,
     /// The files of TLS.
     pub tls: TlsConfig,
     /// Every bound.
@@ -89,6 +92,7 @@ impl Default for Config {
             adesioni: "adesioni.toml".into(),
             listener: ListenerConfig::default(),
             salute: SaluteConfig::default(),
+            console: ConsoleConfig::default(),
             tls: TlsConfig::default(),
             limits: Limits::default(),
             lotti: LottiConfig::default(),
@@ -346,9 +350,12 @@ impl Config {
             &mut tls.chiave,
             &mut tls.ca,
         ];
-        let facoltativi = tls
-            .crl
-            .iter_mut()
+        let console = &mut self.console;
+        let della_console = [&mut console.certificato, &mut console.chiave, &mut console.ca];
+        let facoltativi = della_console
+            .into_iter()
+            .flatten()
+            .chain(&mut tls.crl)
             .chain(&mut self.registro.firma)
             .chain(&mut self.chiave_ricerca)
             .chain(&mut self.spazio.database_cartella);
@@ -440,6 +447,7 @@ impl Lettura {
             trace,
             spazio,
             conservazione,
+            console,
             ..
         } = &self.config;
         let pubblico = &listener.indirizzo_pubblico;
@@ -476,6 +484,56 @@ impl Lettura {
                 (1..=10_000).contains(&trace.sigillo_righe),
                 "trace.sigillo_righe",
                 "da 1 a 10000",
+            ),
+            (
+                console.certificato.is_some() == console.chiave.is_some(),
+                "console.certificato",
+                "console.certificato e console.chiave vanno insieme",
+            ),
+            (
+                console.certificato.is_some() || console.indirizzo.is_none_or(|dove| dove.ip().is_loopback()),
+                "console.indirizzo",
+                "fuori da questa macchina la console ascolta solo con TLS: servono console.certificato e console.chiave",
+            ),
+            (
+                console.ca.is_none() || console.certificato.is_some(),
+                "console.ca",
+                "senza console.certificato nessuno può mostrare un certificato",
+            ),
+            (
+                console.inattivita <= console.sessione,
+                "console.inattivita_s",
+                "non può superare console.sessione_s",
+            ),
+            (
+                console.blocco <= console.blocco_massimo,
+                "console.blocco_s",
+                "non può superare console.blocco_massimo_s",
+            ),
+            (
+                (1..=64).contains(&console.password_insieme),
+                "console.password_insieme",
+                "da 1 a 64",
+            ),
+            (
+                (1..=1000).contains(&console.tentativi),
+                "console.tentativi",
+                "da 1 a 1000",
+            ),
+            (
+                (1024..=1024 * 1024).contains(&console.modulo_bytes_max),
+                "console.modulo_bytes_max",
+                "da 1024 a 1048576",
+            ),
+            (
+                (1..=1024).contains(&console.connessioni_max),
+                "console.connessioni_max",
+                "da 1 a 1024",
+            ),
+            (
+                console.campione.as_secs() >= 1,
+                "console.campione_s",
+                "almeno un secondo",
             ),
             (
                 limits.porta.testata_bytes_max <= 64 * 1024,

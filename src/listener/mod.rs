@@ -9,6 +9,7 @@
 //! The rules served: `ModI` `ID_AUTH_CHANNEL_02` (mutual TLS) and the TLS recommendation of `AgID`, Mozilla Intermediate.
 
 pub mod answer;
+pub mod console;
 mod fiducia;
 mod handshake;
 mod limits;

@@ -434,7 +434,20 @@ pub(super) fn provider() -> Arc<CryptoProvider> {
 }
 
 fn load_identita(tls: &TlsConfig) -> Result<Arc<Identita>, String> {
-    let file = &tls.certificato;
+    Ok(Arc::new(identity(&tls.certificato, &tls.chiave)?))
+}
+
+/// A server's certificate with its key, as connections are taken in with them.
+pub(super) fn server_identity(
+    certificato: &Path,
+    chiave: &Path,
+) -> Result<(Arc<SingleCertAndKey>, Certificato), String> {
+    let identita = identity(certificato, chiave)?;
+    let risolutore = SingleCertAndKey::from(CertifiedKey::clone(&identita.chiave));
+    Ok((Arc::new(risolutore), identita.certificato))
+}
+
+fn identity(file: &Path, file_chiave: &Path) -> Result<Identita, String> {
     let catena = certificates(file)?;
     let foglia = catena.first().ok_or_else(|| told(file, "nessun certificato"))?;
     let certificato = Certificato::from_der(foglia).map_err(|causa| told(file, causa))?;
@@ -443,20 +456,20 @@ fn load_identita(tls: &TlsConfig) -> Result<Arc<Identita>, String> {
         .skip(1)
         .map(|der| Certificato::from_der(der).map_err(|causa| told(file, causa)))
         .collect::<Result<_, _>>()?;
-    let chiave = PrivateKeyDer::from_pem_slice(&slurp(&tls.chiave)?)
-        .map_err(|causa| told(&tls.chiave, format!("nessuna chiave privata leggibile ({causa})")))?;
+    let chiave = PrivateKeyDer::from_pem_slice(&slurp(file_chiave)?)
+        .map_err(|causa| told(file_chiave, format!("nessuna chiave privata leggibile ({causa})")))?;
     let chiave = CertifiedKey::from_der(catena, chiave, &provider()).map_err(|causa| match causa {
         rustls::Error::InconsistentKeys(_) => told(
-            &tls.chiave,
+            file_chiave,
             format!("non è la chiave del certificato {}", file.display()),
         ),
-        altra => told(&tls.chiave, altra),
+        altra => told(file_chiave, altra),
     })?;
-    Ok(Arc::new(Identita {
+    Ok(Identita {
         chiave: Arc::new(chiave),
         certificato,
         intermedi,
-    }))
+    })
 }
 
 pub(super) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {

@@ -33,6 +33,18 @@ impl Conti {
         }
     }
 
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.schegge.first().map_or(0, |scheggia| scheggia.len())
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Adds to the counter at this place.
     pub fn add(&self, posto: usize, quanto: u64) {
         if let Some(conto) = self.schegge[scheggia()].get(posto) {

@@ -17,6 +17,7 @@ mod indizi;
 pub mod lacune;
 pub mod legale;
 pub mod lotti;
+pub mod operatori;
 pub mod postgres;
 mod quadro;
 mod registro;
@@ -515,6 +516,7 @@ pub trait Store:
     + filtri::ArchivioFiltri
     + sigilli::ArchivioSigilli
     + spazio::ArchivioSpazio
+    + operatori::ArchivioOperatori
     + Send
     + Sync
     + std::fmt::Debug

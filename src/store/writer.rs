@@ -138,6 +138,12 @@ impl Handle {
         self.capienza - self.coda.capacity()
     }
 
+    /// How many acts may wait.
+    #[must_use]
+    pub fn capienza(&self) -> usize {
+        self.capienza
+    }
+
     /// How many acts the last transaction took.
     #[must_use]
     pub fn ultimo_lotto(&self) -> usize {

@@ -25,7 +25,7 @@ pub const PASSI: &[&str] = &[
 /// By which way messages come; lots are worked beside it.
 const CANALI: &[&str] = &["MODI", "PDD"];
 /// How messages end.
-const ESITI: &[&str] = &[
+pub const ESITI: &[&str] = &[
     "REGISTRATA",
     "RIPETUTA",
     "RIFIUTATA",
@@ -38,6 +38,17 @@ const ESITI: &[&str] = &[
 ];
 /// A message that did not come to say it.
 const NESSUNO: &str = "nessuno";
+
+/// The counters of messages as they stand: sums since the process began.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct QuadroMessaggi {
+    /// How many ended so, in the order of [`ESITI`]; last, those that did not come to say it.
+    pub conclusi: Vec<u64>,
+    /// How many took no longer than each of [`TEMPI_US`]; last, how many there were.
+    pub durata: Vec<u64>,
+    /// How many were refused by each of [`CODICI`].
+    pub rifiuti: Vec<u64>,
+}
 
 /// The counters of messages.
 #[derive(Debug)]
@@ -100,6 +111,29 @@ impl ContiMessaggi {
         }
         if let Some(codice) = traccia.codice.as_deref().and_then(Codice::parse) {
             self.rifiuti.add(codice as usize, 1);
+        }
+    }
+
+    /// How it stands, for whoever draws it: how messages ended, how long they took, what refused them.
+    #[must_use]
+    pub fn quadro(&self) -> QuadroMessaggi {
+        let esiti = ESITI.len() + 1;
+        let mut conclusi = vec![0; esiti];
+        for posto in 0..self.conclusi.len() {
+            conclusi[posto % esiti] += self.conclusi.sum(posto);
+        }
+        let mut durata = vec![0; TEMPI_US.len() + 1];
+        for istogramma in (0..=Operazione::TUTTE.len()).filter_map(|posto| self.durata.at(posto)) {
+            let fino_a = istogramma.fino_a.iter().map(|(_, quanti)| *quanti);
+            for (somma, quanti) in durata.iter_mut().zip(fino_a.chain([istogramma.quanti])) {
+                *somma += quanti;
+            }
+        }
+        let rifiuti = CODICI.iter().map(|codice| self.rifiuti.sum(*codice as usize));
+        QuadroMessaggi {
+            conclusi,
+            durata,
+            rifiuti: rifiuti.collect(),
         }
     }
 

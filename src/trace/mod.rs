@@ -2,6 +2,7 @@
 //! in a guard that closes it whatever happens, and is written once (design.md §1).
 
 pub mod conti;
+pub mod csv;
 pub mod egov;
 pub mod otlp;
 pub mod persona;

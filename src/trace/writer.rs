@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::conti::ContiMessaggi;
+use super::conti::{ContiMessaggi, QuadroMessaggi};
 use super::otlp::Esportatore;
 use super::{RifiutoAllaPorta, Traccia};
 use crate::metriche::{Conti, OTLP_FALLITI, PORTA_PERSI, TRACCE_CEDUTE, TRACCIA_CODA, TRACCIA_PIENA, Testo};
@@ -156,6 +156,18 @@ impl Tracciati {
     #[must_use]
     pub fn coda(&self) -> usize {
         self.capienza - self.tracce.capacity()
+    }
+
+    /// How many may be under way or wait to be recorded.
+    #[must_use]
+    pub fn capienza(&self) -> usize {
+        self.capienza
+    }
+
+    /// How the counters of messages stand.
+    #[must_use]
+    pub fn quadro(&self) -> QuadroMessaggi {
+        self.conti.quadro()
     }
 
     /// What was counted, as text.

@@ -290,6 +290,11 @@ impl Gateway {
         self.running.as_ref().unwrap().salute().unwrap().local_addr()
     }
 
+    /// Where its console is.
+    pub(crate) fn console(&self) -> String {
+        self.running.as_ref().unwrap().console().unwrap().url()
+    }
+
     pub(crate) fn tells_its_health(&self) -> bool {
         self.running.as_ref().unwrap().salute().is_some()
     }
@@ -421,7 +426,7 @@ impl Client {
     }
 }
 
-fn reply(mut response: ureq::http::Response<ureq::Body>) -> Reply {
+pub(crate) fn reply(mut response: ureq::http::Response<ureq::Body>) -> Reply {
     let body = response
         .body_mut()
         .with_config()

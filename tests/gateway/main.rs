@@ -5,6 +5,7 @@ mod alike;
 mod atti;
 mod beside;
 mod carte;
+mod console;
 mod contract;
 mod documenti;
 mod door;

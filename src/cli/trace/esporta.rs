@@ -11,10 +11,11 @@ use indicatif::ProgressBar;
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::vista;
 use super::zip::Zip;
-use super::{csv, vista};
 use crate::clock::{Clock as _, Ids as _, RandomIds, WallClock};
 use crate::store::{Ricerca, Store};
+use crate::trace::csv;
 use crate::trace::{Traccia, redact};
 
 /// Traces a page; the bytes of one message at a time are in memory.

@@ -2,7 +2,6 @@
 //! message in clear needs a written reason, and that somebody looked is itself a trace (design.md §2.13).
 
 mod criteri;
-mod csv;
 mod esporta;
 mod vista;
 mod zip;
@@ -19,6 +18,7 @@ use crate::clock::{Clock as _, Ids as _, RandomIds, WallClock};
 use crate::config::Config;
 use crate::protocollo::NumeroProtocollo;
 use crate::store::{Ricerca, SharedStore, Store};
+use crate::trace::csv;
 use crate::trace::{Traccia, ricerca};
 
 /// What to look for.

@@ -92,6 +92,35 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
         predisposta: true,
         ..TABELLA
     },
+    // Who may look; who is signed in signs in again.
+    Tabella {
+        nome: "operatori",
+        da: "operatori",
+        colonne: &[
+            col("id", Intero),
+            col("nome", Testo),
+            col("ruolo", Testo),
+            col("password", Testo),
+            col("certificato_sha256", Testo),
+            col("creato_il", Istante),
+            col("disabilitato_il", Istante),
+        ],
+        ..TABELLA
+    },
+    Tabella {
+        nome: "sessioni",
+        da: "sessioni",
+        dove: "1 = 0",
+        cammino: &[("impronta", Byte)],
+        chiave: &["impronta"],
+        colonne: &[
+            col("impronta", Byte),
+            col("operatore", Intero),
+            col("creata_il", Istante),
+            col("vista_il", Istante),
+        ],
+        ..TABELLA
+    },
     Tabella {
         nome: "registro",
         da: "registro",

@@ -25,6 +25,7 @@ mod lotti;
 mod modifiche;
 mod nodi;
 mod open;
+mod operatori;
 mod pulizie;
 mod query;
 mod register;

@@ -22,6 +22,7 @@ mod legale;
 mod lotti;
 mod modifiche;
 mod open;
+mod operatori;
 pub(super) mod origine;
 mod pulizie;
 mod query;

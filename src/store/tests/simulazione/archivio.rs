@@ -35,7 +35,8 @@ use crate::store::gara::claim;
 use crate::store::lotti::{
     Accettazione, ArchivioLotti, Comando, EsitoElemento, Gruppo, Lavorazione, Lotto, NuovoLotto, Quali,
 };
-
+use crate::store::operatori;
+use crate::store::operatori::{ArchivioOperatori, NuovoOperatore, Operatore, Volume};
 use crate::store::registro::{
     Chi, Numeri, Richiesta as RichiestaConservata, Scritte, compose, misura, outcomes, registri,
 };
@@ -590,6 +591,58 @@ impl ArchivioSpazio for ArchivioSimulato {
     }
 
     async fn vincoli(&self) -> Result<Vec<Vincolo>, StoreError> {
+        Err(elsewhere())
+    }
+}
+
+#[async_trait]
+impl ArchivioOperatori for ArchivioSimulato {
+    async fn volumi(&self, _: Timestamp, _: u32) -> Result<Vec<Volume>, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn add_operatore(&self, _: &NuovoOperatore, _: Timestamp) -> Result<bool, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn operatori(&self) -> Result<Vec<Operatore>, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn operatore(
+        &self,
+        _: operatori::Chi<'_>,
+    ) -> Result<Option<(Operatore, Option<String>)>, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn set_password(&self, _: &str, _: &str) -> Result<bool, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn set_disabilitato(&self, _: &str, _: Option<Timestamp>) -> Result<bool, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn open_sessione(
+        &self,
+        _: &[u8; 32],
+        _: i64,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Result<(), StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn sessione(&self, _: &[u8; 32]) -> Result<Option<operatori::Sessione>, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn touch_sessione(&self, _: &[u8; 32], _: Timestamp) -> Result<(), StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn close_sessione(&self, _: &[u8; 32]) -> Result<(), StoreError> {
         Err(elsewhere())
     }
 }

@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use crate::trace::{Traccia, redact};
+use super::{Traccia, redact};
 
 /// The first line.
-pub(super) fn head() -> String {
+#[must_use]
+pub fn head() -> String {
     record(COLONNE.iter().map(|colonna| (*colonna).to_owned()))
 }
 
@@ -38,7 +39,8 @@ const COLONNE: [&str; 25] = [
 ];
 
 /// The line of a trace, persons masked.
-pub(super) fn line(traccia: &Traccia) -> String {
+#[must_use]
+pub fn line(traccia: &Traccia) -> String {
     let text = |valore: &Option<String>| valore.clone().unwrap_or_default();
     let celle: [String; COLONNE.len()] = [
         traccia.ricevuto_il.to_string(),
