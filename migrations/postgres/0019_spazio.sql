@@ -299,6 +299,7 @@ BEGIN
                 + coalesce(octet_length(e.risposta), 0) AS quanti
         )
         SELECT count(*), coalesce(sum(quanti), 0) INTO righe_tolte, byte_tolti FROM tolte;
+        -- What finds a trace goes before it, and is no row that anybody counts.
         IF righe_tolte = 0 THEN
             WITH via AS (
                 SELECT i.indizio, i.ricevuto_il, i.message_id FROM tracce_indizi i
@@ -306,20 +307,20 @@ BEGIN
             ), tolti AS (
                 DELETE FROM tracce_indizi i USING via v
                 WHERE i.indizio = v.indizio AND i.ricevuto_il = v.ricevuto_il AND i.message_id = v.message_id
-                RETURNING pg_column_size(i.*)::bigint AS quanti
+                RETURNING 1
             )
-            SELECT count(*), coalesce(sum(quanti), 0) INTO righe_tolte, byte_tolti FROM tolti;
-        END IF;
-        IF righe_tolte = 0 THEN
-            WITH via AS (
-                SELECT t.message_id, t.ricevuto_il FROM tracce t WHERE t.ricevuto_il >= p.da AND t.ricevuto_il < p.fino_a
-                ORDER BY t.ricevuto_il LIMIT al_massimo
-            ), tolte AS (
-                DELETE FROM tracce t USING via v WHERE t.message_id = v.message_id AND t.ricevuto_il = v.ricevuto_il
-                RETURNING pg_column_size(t.*)::bigint AS quanti
-            )
-            SELECT count(*), coalesce(sum(quanti), 0) INTO righe_tolte, byte_tolti FROM tolte;
-            finita := righe_tolte < al_massimo;
+            SELECT count(*) INTO viste FROM tolti;
+            IF viste < al_massimo THEN
+                WITH via AS (
+                    SELECT t.message_id, t.ricevuto_il FROM tracce t WHERE t.ricevuto_il >= p.da AND t.ricevuto_il < p.fino_a
+                    ORDER BY t.ricevuto_il LIMIT al_massimo
+                ), tolte AS (
+                    DELETE FROM tracce t USING via v WHERE t.message_id = v.message_id AND t.ricevuto_il = v.ricevuto_il
+                    RETURNING pg_column_size(t.*)::bigint AS quanti
+                )
+                SELECT count(*), coalesce(sum(quanti), 0) INTO righe_tolte, byte_tolti FROM tolte;
+                finita := righe_tolte < al_massimo;
+            END IF;
         END IF;
     ELSIF la_regola = 'PORTA' THEN
         WITH via AS (

@@ -189,11 +189,9 @@ impl Aperta {
                 al_massimo,
             )
             .await?;
-        if indizi.righe > 0 {
-            return Ok(Passo {
-                finita: false,
-                ..indizi
-            });
+        // They are no rows that anybody counts.
+        if indizi.righe >= u64::from(al_massimo) {
+            return Ok(Passo { righe: 0, ..indizi });
         }
         self.delete(
             connessione,

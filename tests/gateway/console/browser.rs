@@ -28,7 +28,7 @@ fn a_call_with_half_a_number_is_answered_in_five_clicks() {
     let ready = |dove: &str| {
         browser.until(&format!(
             "return location.pathname.startsWith('{dove}') && document.readyState === 'complete'"
-        ))
+        ));
     };
     sign_in(&browser, &gateway, "anna.bianchi");
     // 1.
@@ -181,7 +181,7 @@ fn every_text_can_be_read() {
 }
 
 /// Fields without a label, tables without a caption, pictures without words, headings that skip a level, ids twice.
-const ETICHETTE: &str = r#"
+const ETICHETTE: &str = r"
 const mali = [];
 for (const e of document.querySelectorAll('input:not([type=hidden]),select,textarea'))
     if (!e.labels.length && !e.getAttribute('aria-label')) mali.push('label ' + e.name);
@@ -192,9 +192,9 @@ for (const e of document.querySelectorAll('button,a')) if (!(e.textContent.trim(
 const ids = [...document.querySelectorAll('[id]')].map(e => e.id);
 if (new Set(ids).size !== ids.length) mali.push('id twice');
 if (document.querySelectorAll('h1').length !== 1) mali.push('h1');
-return mali;"#;
+return mali;";
 
-const CONTRASTI: &str = r#"
+const CONTRASTI: &str = r"
 const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
 const rgba = c => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = c; canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data]; };
 const over = (a, b) => [0, 1, 2].map(i => a[i] * a[3] / 255 + b[i] * (1 - a[3] / 255)).concat(255);
@@ -214,4 +214,4 @@ for (const e of document.querySelectorAll('body *')) {
     const ratio = (a + .05) / (b + .05);
     if (ratio < 4.5) mali.add(e.tagName + '.' + e.className + ' ' + ratio.toFixed(2));
 }
-return [...mali];"#;
+return [...mali];";

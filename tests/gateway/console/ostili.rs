@@ -170,5 +170,7 @@ const TAG: [&str; 55] = [
 ];
 
 fn percent(testo: &str) -> String {
-    testo.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    testo
+        .bytes()
+        .fold(String::new(), |scritto, byte| format!("{scritto}%{byte:02X}"))
 }

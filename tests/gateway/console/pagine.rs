@@ -51,6 +51,9 @@ pub(super) fn refused_then_registered(gateway: &Gateway) -> Vec<Traccia> {
 }
 
 /// Who may ask for what: each route by each role, signed in or not.
+/// Method, path and form; the status that nobody gets, and each role.
+type Riga<'t> = (&'t str, &'t str, &'t [(&'t str, &'t str)], [u16; 4]);
+
 #[test]
 fn every_route_asks_for_its_role() {
     let gateway = spawn(Archivio::Sqlite);
@@ -69,7 +72,7 @@ fn every_route_asks_for_its_role() {
     let lotto = format!("/lotti/{}", Uuid::nil());
     let motivo = ("motivo", "richiesta del patronato n. 7");
     // Method, path, form; nobody, lettore, indagatore, gestore.
-    let tabella: &[(&str, &str, &[(&str, &str)], [u16; 4])] = &[
+    let tabella: &[Riga<'_>] = &[
         ("GET", "/accesso", &[], [200, 200, 200, 200]),
         ("GET", "/icona.svg", &[], [200, 200, 200, 200]),
         ("GET", "/lingua/en", &[], [303, 303, 303, 303]),

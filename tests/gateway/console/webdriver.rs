@@ -97,7 +97,10 @@ impl Browser {
         let risposta = match (metodo, corpo) {
             ("GET", _) => self.agent.get(url).call(),
             ("DELETE", _) => self.agent.delete(url).call(),
-            (_, corpo) => self.agent.post(url).send(corpo.unwrap_or(&json!({})).to_string()),
+            (_, corpo) => self
+                .agent
+                .post(url)
+                .send(corpo.map_or_else(|| "{}".to_owned(), Value::to_string)),
         };
         let testo = risposta
             .unwrap()
