@@ -121,6 +121,8 @@ impl Args {
         let servizio = self.servizio;
         let invii =
             tokio::task::spawn_blocking(move || send_twice(&dir, servizio, indirizzo, presentazione)).await?;
+        // Before the receipts are told: a script stops the demo as soon as it reads them.
+        let fine = wait_for_signal()?;
         let registrate = match invii {
             Ok(esiti) => tell(&esiti),
             Err(error) => {
@@ -134,7 +136,7 @@ impl Args {
         }
         tell_console(&in_ascolto).await?;
         self.tell_what_next(indirizzo, cluster.as_ref());
-        wait_for_signal().await?;
+        fine.await;
         outln!("\nil varco si ferma");
         in_ascolto.stop().await;
         Ok(Uscita::Fatto)
@@ -317,14 +319,18 @@ fn tell(esiti: &[Esito; 2]) -> bool {
     }
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-pub(super) async fn wait_for_signal() -> Result<()> {
+/// Waits for Ctrl-C or SIGTERM. It is listened for from the call on, not from the first look at the future: who sends one
+/// when it has seen our last line, or the line before, is heard.
+pub(super) fn wait_for_signal() -> Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut termine = signal(SignalKind::terminate()).context("SIGTERM non si può attendere")?;
-    tokio::select! {
-        interrotto = tokio::signal::ctrl_c() => interrotto.context("Ctrl-C non si può attendere"),
-        _ = termine.recv() => Ok(()),
-    }
+    let mut interrotto = signal(SignalKind::interrupt()).context("Ctrl-C non si può attendere")?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrotto.recv() => {}
+            _ = termine.recv() => {}
+        }
+    })
 }
 
 /// Writes a file that is not there yet; `true` when it did.

@@ -36,6 +36,7 @@ impl Args {
         for utente in ["varco", "varco_gateway", "varco_motore", "varco_audit"] {
             outln!("{utente:<14}{}", cluster.url_as(utente, DATABASE).as_str());
         }
+        let segnale = wait_for_signal()?;
         outln!("cartella      {}", cluster.cartella().display());
         outln!(
             "\nIl proprietario del database è varco; gli altri ruoli ci sono dopo `varco migrate`:\n\
@@ -44,7 +45,7 @@ impl Args {
             cluster.url(DATABASE).as_str()
         );
         tokio::select! {
-            fine = wait_for_signal() => fine?,
+            () = segnale => {}
             () = end_of_stdin() => {}
         }
         tokio::task::spawn_blocking(move || drop(cluster))

@@ -53,14 +53,13 @@ impl Args {
     /// Works until there is no more, or until it is told to stop.
     pub async fn run(self) -> Result<Uscita> {
         let fine = Arc::new(Fine::default());
+        let segnale = wait_for_signal()?;
         tokio::spawn({
             let fine = Arc::clone(&fine);
             async move {
-                // An error is told by a task that nobody awaits: without signals it can still be killed.
-                if wait_for_signal().await.is_ok() {
-                    fine.fermo.store(true, Ordering::Relaxed);
-                    fine.sveglia.notify_one();
-                }
+                segnale.await;
+                fine.fermo.store(true, Ordering::Relaxed);
+                fine.sveglia.notify_one();
             }
         });
         let mut scarto = None;
