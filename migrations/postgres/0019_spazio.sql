@@ -66,6 +66,7 @@ BEGIN
             WHEN 'RICHIESTE' THEN adesso - interval '365 days'
             WHEN 'TRACCE_BYTE' THEN vero - interval '7 days'
             WHEN 'PORTA' THEN vero - interval '7 days'
+            WHEN 'VARIAZIONI' THEN adesso - interval '30 days'
             ELSE vero - interval '30 days'
         END FROM orologio)
     THEN

@@ -72,6 +72,7 @@ WHEN NEW.fino_a > (SELECT CASE NEW.regola
          WHEN 'RICHIESTE' THEN adesso - 365 * 86400000
          WHEN 'TRACCE_BYTE' THEN vero - 7 * 86400000
          WHEN 'PORTA' THEN vero - 7 * 86400000
+         WHEN 'VARIAZIONI' THEN adesso - 30 * 86400000
          ELSE vero - 30 * 86400000
      END FROM orologio)
 BEGIN

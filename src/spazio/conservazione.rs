@@ -42,8 +42,8 @@ impl Default for ConservazioneConfig {
         Self {
             richieste_anni: 5,
             tracce_byte_giorni: 90,
-            tracce_giorni: 730,
-            porta_giorni: 180,
+            tracce_giorni: 0,
+            porta_giorni: 0,
             variazioni_giorni: 730,
             passo: Duration::from_millis(50),
             pausa: Duration::from_millis(250),
@@ -203,34 +203,52 @@ impl std::fmt::Debug for Potatore {
 }
 
 impl Potatore {
-    /// All that is due, rule by rule; ends early when it is told to stop. `dopo` hears of each purge that did something
-    /// here: its counts are what was done here.
+    /// All that is due, rule by rule; ends early when it is told to stop. One rule that fails keeps no other from its turn;
+    /// the first error is told in the end. `dopo` hears of each purge that did something here: its counts are what was done
+    /// here.
     pub async fn all(
         &self,
         chiusa: &watch::Receiver<bool>,
         dopo: impl Fn(Regola, &Pulizia),
     ) -> Result<(), StoreError> {
         let mut fatto = false;
+        let mut esito = Ok(());
         for regola in Regola::TUTTE {
-            let Some(limite) = self.config.limite(regola, &*self.clock) else {
-                continue;
-            };
-            while !*chiusa.borrow()
-                && let Some(pulizia) = self
-                    .store
-                    .begin_pulizia(regola, limite, self.clock.wall())
-                    .await?
-            {
-                let Some(fatta) = self.one(pulizia, chiusa).await? else {
-                    // Another gateway is at it.
-                    break;
-                };
-                fatto |= fatta.righe > 0;
-                dopo(regola, &fatta);
-            }
+            let suo = self
+                .rule(regola, chiusa, |regola, fatta| {
+                    fatto |= fatta.righe > 0;
+                    dopo(regola, fatta);
+                })
+                .await;
+            esito = esito.and(suo);
         }
         while fatto && !*chiusa.borrow() && self.store.give_back().await? {
             tokio::time::sleep(self.config.pausa).await;
+        }
+        esito
+    }
+
+    /// All that is due by one rule.
+    async fn rule(
+        &self,
+        regola: Regola,
+        chiusa: &watch::Receiver<bool>,
+        mut dopo: impl FnMut(Regola, &Pulizia),
+    ) -> Result<(), StoreError> {
+        let Some(limite) = self.config.limite(regola, &*self.clock) else {
+            return Ok(());
+        };
+        while !*chiusa.borrow()
+            && let Some(pulizia) = self
+                .store
+                .begin_pulizia(regola, limite, self.clock.wall())
+                .await?
+        {
+            let Some(fatta) = self.one(pulizia, chiusa).await? else {
+                // Another gateway is at it.
+                break;
+            };
+            dopo(regola, &fatta);
         }
         Ok(())
     }

@@ -145,10 +145,14 @@ impl Regola {
             .ok_or("unknown rule")
     }
 
-    /// By the business clock, like the procedures that it looks at; the others go by the true one.
+    /// By the business clock, like the procedures that it looks at, or the feed, which is dated by it; the others go by the
+    /// true one.
     #[must_use]
     pub fn is_business(self) -> bool {
-        self == Self::Richieste
+        match self {
+            Self::Richieste | Self::Variazioni => true,
+            Self::TracceByte | Self::Tracce | Self::Porta => false,
+        }
     }
 
     /// What it takes goes by whole days, the oldest first.

@@ -44,7 +44,7 @@ until_ready "$health" 200 10 >/dev/null
 tried=0
 
 load_for() {
-    "$load" --url "https://127.0.0.1:$port" --certs "$dir/demo/certs" --connections 8 --retry --shared --patience 120 \
+    "$load" --url "https://127.0.0.1:$port" --certs "$dir/demo/certs" --connections 8 --retry --shared --patience 300 \
         --seconds "$1" --acked "$dir/acked.$2.tsv" >"$dir/load.out" 2>&1 9>&- &
     sender=$!
     pids+=("$sender")

@@ -224,13 +224,14 @@ fn variazioni(cursore: Option<&str>) -> String {
 
 fn a_gateway_purges_while_it_serves_and_a_cursor_of_before_the_cut_is_told(archivio: Archivio) {
     let in_fretta = "[salute]\nindirizzo = \"127.0.0.1:0\"\nintervallo_s = 0.05\n\
-         [conservazione]\nintervallo_s = 0.05\npausa_s = 0.001\nvariazioni_giorni = ";
-    let senza = Setting {
-        salute: Some(format!("{in_fretta}0\n")),
+         [conservazione]\nintervallo_s = 0.05\npausa_s = 0.001\nvariazioni_giorni = 31\n";
+    let al = |orologio: &str| Setting {
+        salute: Some(in_fretta.to_owned()),
+        orologio: Some(orologio.to_owned()),
         ..Setting::on(archivio)
     };
-    // The feed of these days is years old by the true clock; with no term it stays.
-    let gateway = Gateway::spawn(&senza);
+    // The feed of these days is years old by the true clock, and fresh by the one that dates it.
+    let gateway = Gateway::spawn(&al("2021-07-15T10:00:00Z"));
     let client = gateway.client("pat01");
     client.post(domanda("K-1", 1).as_bytes());
     let prima = client.post(variazioni(None).as_bytes()).value("Cursore").unwrap();
@@ -239,13 +240,7 @@ fn a_gateway_purges_while_it_serves_and_a_cursor_of_before_the_cut_is_told(archi
     assert_ne!(prima, dopo);
     let dir = gateway.stop();
 
-    let gateway = Gateway::spawn_in(
-        dir,
-        &Setting {
-            salute: Some(format!("{in_fretta}31\n")),
-            ..Setting::on(archivio)
-        },
-    );
+    let gateway = Gateway::spawn_in(dir, &al("2021-09-15T10:00:00Z"));
     until(&gateway, "varco_retention_rows_total{regola=\"VARIAZIONI\"}", 2.0);
     let client = gateway.client("pat01");
     // Who has seen all that went misses nothing, who has not is told.
