@@ -29,7 +29,7 @@ trap leave EXIT
 lay_down
 mkdir "$dir/small"
 disk=no
-if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=192m tmpfs "$dir/small" 2>/dev/null; then
+if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=512m tmpfs "$dir/small" 2>/dev/null; then
     disk=yes
     mkdir "$dir/small/db"
     chown "$(stat -c %u:%g "$dir/pg/data")" "$dir/small" "$dir/small/db"
