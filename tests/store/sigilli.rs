@@ -53,9 +53,14 @@ pub(crate) async fn seal(banco: &Banco, adesso: &str) -> Giro {
     seal_of(banco.store.as_ref(), &mut banco.raw().await, adesso).await
 }
 
-/// Seals all that is there: other tests share the cluster, and a transaction that still runs in any database of it is one
-/// that rows wait for.
 async fn seal_of(store: &dyn Store, raw: &mut Raw, adesso: &str) -> Giro {
+    settle(raw).await;
+    sigilla(store, istante(adesso), SALE, 100).await.unwrap()
+}
+
+/// Waits until all that is there may be sealed: other tests share the cluster, and a transaction that still runs in any
+/// database of it is one that rows wait for.
+async fn settle(raw: &mut Raw) {
     if matches!(raw, Raw::Postgres(_)) {
         let ferme = "SELECT count(*) AS n FROM (SELECT transazione FROM tracce UNION ALL SELECT transazione FROM porta) t \
                      WHERE transazione >= pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
@@ -63,7 +68,6 @@ async fn seal_of(store: &dyn Store, raw: &mut Raw, adesso: &str) -> Giro {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
-    sigilla(store, istante(adesso), SALE, 100).await.unwrap()
 }
 
 pub(crate) async fn examine(store: &dyn Store) -> Result<Esaminata, Anomalia> {
@@ -163,6 +167,7 @@ pub(crate) async fn what_was_written_is_sealed_once_and_found_as_it_was(banco: &
     let nuove: Vec<Traccia> = (0..25).map(|n| refused(&format!("t{n}"))).collect();
     store.write_tracce(&nuove).await.unwrap();
     assert_eq!(in_order(store).await.in_attesa, Some(nuove[0].ricevuto_il));
+    settle(&mut banco.raw().await).await;
     for righe in [10, 10, 5, 0] {
         let giro = sigilla(store, istante(LUGLIO), SALE, 10).await.unwrap();
         assert_eq!((giro.righe, giro.ancora), (righe, righe == 10));
