@@ -26,8 +26,10 @@ pub(super) enum Codec {
     Zstd,
     /// Zstandard, against the dictionary of version 1.
     ZstdD1,
-    /// Zstandard, against the dictionary of version 2: headers of buste.
+    /// Zstandard, against the dictionary of version 2: headers of buste, as they were kept once (ADR 17).
     ZstdD2,
+    /// Zstandard, against the dictionary of version 3: messages in a busta, and their headers.
+    ZstdD3,
 }
 
 impl Codec {
@@ -38,13 +40,20 @@ impl Codec {
             Self::Zstd => "ZSTD",
             Self::ZstdD1 => "ZSTD_D1",
             Self::ZstdD2 => "ZSTD_D2",
+            Self::ZstdD3 => "ZSTD_D3",
         }
     }
 
     fn parse(text: &str) -> Option<Self> {
-        [Self::Identity, Self::Zstd, Self::ZstdD1, Self::ZstdD2]
-            .into_iter()
-            .find(|codec| codec.as_str() == text)
+        [
+            Self::Identity,
+            Self::Zstd,
+            Self::ZstdD1,
+            Self::ZstdD2,
+            Self::ZstdD3,
+        ]
+        .into_iter()
+        .find(|codec| codec.as_str() == text)
     }
 }
 
@@ -67,6 +76,7 @@ pub(super) struct Conservata<'a> {
 impl<'a> Conservata<'a> {
     /// Compresses: before any lock, for it takes longer than the writing.
     pub(super) fn pack(traccia: &'a Traccia) -> Self {
+        let pack = packer(traccia);
         Self {
             traccia,
             richiesta: traccia.richiesta.as_deref().map(pack),
@@ -77,16 +87,25 @@ impl<'a> Conservata<'a> {
 
 /// Compresses; bytes that would not become fewer (or cannot be compressed) are kept as they are.
 pub(super) fn pack(bytes: &[u8]) -> Conservati {
+    pack_short(bytes, Codec::ZstdD1, &CON_DIZIONARIO)
+}
+
+/// The same for what is kept of a message in a busta: the message, the answer, its headers.
+pub(super) fn pack_busta(bytes: &[u8]) -> Conservati {
+    pack_short(bytes, Codec::ZstdD3, &PER_BUSTE)
+}
+
+/// Which of the two is for the bytes of a message.
+pub(super) fn packer(traccia: &Traccia) -> fn(&[u8]) -> Conservati {
+    if traccia.egov.is_some() { pack_busta } else { pack }
+}
+
+fn pack_short(bytes: &[u8], codec: Codec, compressore: &'static LocalKey<Compressore>) -> Conservati {
     if bytes.len() <= CON_DIZIONARIO_MAX {
-        pack_with(bytes, Codec::ZstdD1, &CON_DIZIONARIO)
+        pack_with(bytes, codec, compressore)
     } else {
         pack_with(bytes, Codec::Zstd, &SENZA_DIZIONARIO)
     }
-}
-
-/// The same for headers of buste.
-pub(super) fn pack_intestazioni(bytes: &[u8]) -> Conservati {
-    pack_with(bytes, Codec::ZstdD2, &PER_INTESTAZIONI)
 }
 
 fn pack_with(bytes: &[u8], codec: Codec, compressore: &'static LocalKey<Compressore>) -> Conservati {
@@ -111,10 +130,11 @@ type Lettore = RefCell<io::Result<Decompressor<'static>>>;
 thread_local! {
     // Their tables are worth keeping: to lay them out takes longer than to compress one domanda.
     static CON_DIZIONARIO: Compressore = RefCell::new(Compressor::with_prepared_dictionary(&SCRIVE_D1));
-    static PER_INTESTAZIONI: Compressore = RefCell::new(Compressor::with_prepared_dictionary(&SCRIVE_D2));
+    static PER_BUSTE: Compressore = RefCell::new(Compressor::with_prepared_dictionary(&SCRIVE_D3));
     static SENZA_DIZIONARIO: Compressore = RefCell::new(Compressor::new(LIVELLO));
     static LEGGE_CON_DIZIONARIO: Lettore = RefCell::new(Decompressor::with_prepared_dictionary(&LEGGE_D1));
     static LEGGE_INTESTAZIONI: Lettore = RefCell::new(Decompressor::with_prepared_dictionary(&LEGGE_D2));
+    static LEGGE_BUSTE: Lettore = RefCell::new(Decompressor::with_prepared_dictionary(&LEGGE_D3));
 }
 
 /// The bytes that [`pack`] was given: exactly `bytes_len` of them, or an inconsistency of that table's `bytes`.
@@ -142,6 +162,8 @@ pub(super) fn unpack(
             .map_err(|source| Inconsistency::new(table, "bytes", source))?,
         Codec::ZstdD2 => unpack_with(&LEGGE_INTESTAZIONI, &conservati, bytes_len)
             .map_err(|source| Inconsistency::new(table, "bytes", source))?,
+        Codec::ZstdD3 => unpack_with(&LEGGE_BUSTE, &conservati, bytes_len)
+            .map_err(|source| Inconsistency::new(table, "bytes", source))?,
     };
     if letti.len() == bytes_len {
         Ok(Bytes::from(letti))
@@ -168,14 +190,19 @@ const DIZIONARIO_1: &[u8] = include_bytes!("codec/dizionario-1.zdict");
 /// That of version 2, for headers of buste: the same promise.
 const DIZIONARIO_2: &[u8] = include_bytes!("codec/dizionario-2.zdict");
 
+/// That of version 3, for messages in a busta: the same promise.
+const DIZIONARIO_3: &[u8] = include_bytes!("codec/dizionario-3.zdict");
+
 static SCRIVE_D1: LazyLock<EncoderDictionary<'static>> =
     LazyLock::new(|| EncoderDictionary::copy(DIZIONARIO_1, LIVELLO_CON_DIZIONARIO));
 static LEGGE_D1: LazyLock<DecoderDictionary<'static>> =
     LazyLock::new(|| DecoderDictionary::copy(DIZIONARIO_1));
-static SCRIVE_D2: LazyLock<EncoderDictionary<'static>> =
-    LazyLock::new(|| EncoderDictionary::copy(DIZIONARIO_2, LIVELLO_CON_DIZIONARIO));
 static LEGGE_D2: LazyLock<DecoderDictionary<'static>> =
     LazyLock::new(|| DecoderDictionary::copy(DIZIONARIO_2));
+static SCRIVE_D3: LazyLock<EncoderDictionary<'static>> =
+    LazyLock::new(|| EncoderDictionary::copy(DIZIONARIO_3, LIVELLO_CON_DIZIONARIO));
+static LEGGE_D3: LazyLock<DecoderDictionary<'static>> =
+    LazyLock::new(|| DecoderDictionary::copy(DIZIONARIO_3));
 
 /// What is longer is a document more than a message, and brings enough likeness of its own.
 const CON_DIZIONARIO_MAX: usize = 64 * 1024;
@@ -225,6 +252,10 @@ mod tests {
                 DIZIONARIO_2,
                 "56935ed104f3a29a529e03ddac3d86b2b3d278b81c98a4a517b1451193226f1d",
             ),
+            (
+                DIZIONARIO_3,
+                "6902cd5c73a197f12b9fd1ea426cb8a20b2d8c924e23cf2cc62b5ee773e83ce2",
+            ),
         ] {
             assert_eq!(hex(&Sha256::of(dizionario)), impronta);
         }
@@ -237,16 +268,45 @@ mod tests {
             .split_once("<!-- campione: risposta -->\n```xml\n")
             .unwrap();
         let (intestazione, _) = dopo.split_once("```").unwrap();
-        let conservati = pack_intestazioni(intestazione.as_bytes());
-        assert_eq!(conservati.codec, Codec::ZstdD2);
+        let conservati = pack_busta(intestazione.as_bytes());
+        assert_eq!(conservati.codec, Codec::ZstdD3);
         assert!(
             conservati.bytes.len() * 5 < intestazione.len(),
             "{} of {}",
             conservati.bytes.len(),
             intestazione.len()
         );
-        let letti = unpack("egov", "ZSTD_D2", None, intestazione.len(), conservati.bytes).unwrap();
+        let letti = unpack("egov", "ZSTD_D3", None, intestazione.len(), conservati.bytes).unwrap();
         assert_eq!(letti, intestazione.as_bytes());
+    }
+
+    /// What was written against the second one, which nobody writes against any more.
+    #[test]
+    fn headers_of_before_are_read() {
+        let intestazione = b"<eGov_IT:Intestazione><eGov_IT:IntestazioneMessaggio/></eGov_IT:Intestazione>";
+        let seconda = EncoderDictionary::copy(DIZIONARIO_2, LIVELLO_CON_DIZIONARIO);
+        let di_prima = Compressor::with_prepared_dictionary(&seconda)
+            .unwrap()
+            .compress(intestazione)
+            .unwrap();
+        assert!(di_prima.len() * 2 < intestazione.len(), "{}", di_prima.len());
+        let letta = unpack("egov", "ZSTD_D2", None, intestazione.len(), di_prima).unwrap();
+        assert_eq!(letta, &intestazione[..]);
+    }
+
+    #[test]
+    fn a_message_in_a_busta_takes_half_of_what_the_first_dictionary_makes_of_it() {
+        let messaggio = include_bytes!("../../tests/messages/busta-00-good/request.xml");
+        let (con, senza) = (pack_busta(messaggio), pack(messaggio));
+        assert_eq!((con.codec, senza.codec), (Codec::ZstdD3, Codec::ZstdD1));
+        assert!(
+            con.bytes.len() * 2 < senza.bytes.len(),
+            "{} and {}",
+            con.bytes.len(),
+            senza.bytes.len()
+        );
+        let letto = unpack("payload", "ZSTD_D3", None, messaggio.len(), con.bytes).unwrap();
+        assert_eq!(letto, &messaggio[..]);
     }
 
     #[test]

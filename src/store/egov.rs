@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use super::codec::{Conservati, pack_intestazioni, unpack};
+use super::codec::{Conservati, pack_busta, unpack};
 use super::{Inconsistency, StoreError};
 use crate::trace::egov::Scambio;
 
@@ -78,7 +78,7 @@ impl Intestazioni {
         }
         let insieme = [richiesta.unwrap_or_default(), risposta.unwrap_or_default()].concat();
         Some(Self {
-            conservate: pack_intestazioni(&insieme),
+            conservate: pack_busta(&insieme),
             richiesta_len: richiesta.map(<[u8]>::len),
             risposta_len: risposta.map(<[u8]>::len),
         })

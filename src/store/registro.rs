@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::ancore::Ancore;
-use super::codec::{Conservati, pack};
+use super::codec::{Conservati, pack, packer};
 use super::valori::al_millesimo;
 use super::{Atto, Chiave, Contenuto, Inconsistency, Registrazione, StoreError};
 use crate::domanda::atto::Seguito;
@@ -625,7 +625,7 @@ pub(super) struct Richiesta {
 }
 
 impl Richiesta {
-    fn of(bytes: &[u8]) -> Self {
+    fn of(bytes: &[u8], pack: fn(&[u8]) -> Conservati) -> Self {
         Self {
             sha256: Sha256::of(bytes),
             conservata: pack(bytes),
@@ -695,6 +695,7 @@ impl<'a> Nuova<'a> {
             traccia.risposta_len = bytes.len() as u64;
         }
         let ricevuta_sha256 = Sha256::of(&bytes);
+        // Alike for every channel: a gateway of before, beside us during an upgrade, answers a repetition with it.
         let ricevuta_conservata = pack(&bytes);
         Ok(Self {
             id,
@@ -756,14 +757,23 @@ impl<'a> Nuova<'a> {
 pub(super) async fn pack_richieste(atti: &[&Atto]) -> Vec<Richiesta> {
     let in_tutto: usize = atti.iter().map(|atto| atto.richiesta.len()).sum();
     if in_tutto > COMPRESSIONE_IN_DISPARTE {
-        let richieste: Vec<Bytes> = atti.iter().map(|atto| atto.richiesta.clone()).collect();
-        let in_disparte =
-            tokio::task::spawn_blocking(move || richieste.iter().map(|bytes| Richiesta::of(bytes)).collect());
+        let richieste: Vec<(Bytes, _)> = atti
+            .iter()
+            .map(|atto| (atto.richiesta.clone(), packer(&atto.traccia)))
+            .collect();
+        let in_disparte = tokio::task::spawn_blocking(move || {
+            richieste
+                .iter()
+                .map(|(bytes, pack)| Richiesta::of(bytes, *pack))
+                .collect()
+        });
         if let Ok(compresse) = in_disparte.await {
             return compresse;
         }
     }
-    atti.iter().map(|atto| Richiesta::of(&atto.richiesta)).collect()
+    atti.iter()
+        .map(|atto| Richiesta::of(&atto.richiesta, packer(&atto.traccia)))
+        .collect()
 }
 
 /// From so many bytes on a batch is compressed on a thread of its own (some milliseconds' work).
