@@ -3,7 +3,7 @@
 use crate::domanda::codelista::codelista;
 
 /// Namespace of the header block.
-pub const EGOV: &str = "http://www.cnipa.it/schemas/2003/eGovIT/Busta1_0/";
+pub use crate::soap::envelope::EGOV;
 /// Namespace of a record of the trace.
 pub const TRACCIAMENTO: &str = "http://www.cnipa.it/schemas/2003/eGovIT/Tracciamento1_0/";
 /// Namespace of a diagnostic. It says `ctrupa`, and always did.

@@ -196,12 +196,14 @@ impl Busta {
             // What the fault of such a message says is in the Body.
             return Self::read(bytes, limits);
         }
-        let (prima, byte) = (&bytes[..blocco.byte.start], blocco.byte.clone());
+        let Some(ambito) = &envelope.ambito else {
+            return Err(Illeggibile::Envelope);
+        };
         Ok(Self {
             intestazione,
             rilievi: campi.finish(),
-            legami: legami_prima(prima, &bytes[byte.clone()], limits)?,
-            byte,
+            legami: legami(ambito.namespaces(), &bytes[blocco.byte.clone()]),
+            byte: blocco.byte.clone(),
             non_compreso: envelope
                 .blocchi
                 .iter()
@@ -247,19 +249,6 @@ impl Busta {
             legami: header.legami,
             non_compreso: header.non_compreso,
         })
-    }
-}
-
-/// The bindings that a block may mean, of those in force where the blocks of the Header begin. `prima` is what stands before
-/// it: two start tags, and perhaps other blocks.
-fn legami_prima(prima: &[u8], blocco: &[u8], limits: &Limits) -> Result<String, Illeggibile> {
-    let mut reader = Reader::new(prima, limits);
-    loop {
-        if let Token::Start { nome, .. } = reader.next()?
-            && nome.is(SOAP, "Header")
-        {
-            return Ok(legami(reader.checkpoint().namespaces(), blocco));
-        }
     }
 }
 

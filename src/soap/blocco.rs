@@ -1,8 +1,10 @@
 //! Header blocks: kept whole, since they are small (the envelope's beginning is bounded) and read by several.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::SoapVersion;
+use super::envelope::{EGOV, INPS, WSA};
 use crate::domanda::Posizione;
 use crate::xml::{Attributi, Nome, Reader, Token, XmlError};
 
@@ -23,7 +25,7 @@ pub struct Blocco {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Elemento {
     /// Its namespace, empty when there is none.
-    pub namespace: String,
+    pub namespace: Cow<'static, str>,
     /// Its local name.
     pub locale: String,
     /// Its attributes: namespace, local name, value.
@@ -50,7 +52,7 @@ impl Elemento {
     /// The element of a start tag, still empty and without its place.
     pub(crate) fn new(nome: Nome<'_>, attributi: Attributi<'_>) -> Self {
         Self {
-            namespace: nome.namespace.to_owned(),
+            namespace: noto(nome.namespace),
             locale: nome.locale.to_owned(),
             attributi: attributi
                 .iter()
@@ -99,15 +101,34 @@ impl Elemento {
     }
 }
 
+/// A namespace as it is kept: of all blocks that we understand there is one copy.
+fn noto(namespace: &str) -> Cow<'static, str> {
+    [EGOV, INPS, WSA]
+        .into_iter()
+        .find(|noto| *noto == namespace)
+        .map_or_else(|| Cow::Owned(namespace.to_owned()), Cow::Borrowed)
+}
+
+/// A block whose `mustUnderstand` is no boolean.
+pub(super) struct Errato {
+    pub(super) elemento: Elemento,
+    pub(super) valore: String,
+}
+
 impl Blocco {
-    /// A header block of an envelope of this version; the value of `mustUnderstand` when that is no boolean.
-    pub(super) fn of(elemento: Elemento, byte: Range<usize>, versione: SoapVersion) -> Result<Self, String> {
+    /// A header block of an envelope of this version.
+    pub(super) fn of(
+        elemento: Elemento,
+        byte: Range<usize>,
+        versione: SoapVersion,
+    ) -> Result<Self, Box<Errato>> {
         let env = versione.namespace();
         let must_understand = match elemento.attributo(env, "mustUnderstand").map(str::trim) {
             None | Some("0" | "false") => false,
             Some("1" | "true") => true,
             Some(altro) => {
-                return Err(altro.chars().filter(|c| !c.is_control()).take(32).collect());
+                let valore = altro.chars().filter(|c| !c.is_control()).take(32).collect();
+                return Err(Box::new(Errato { elemento, valore }));
             }
         };
         let destinatario = match versione {

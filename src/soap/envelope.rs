@@ -19,6 +19,8 @@ pub const WSA: &str = "http://www.w3.org/2005/08/addressing";
 pub const CORRELAZIONE: &str = "X-Correlation-ID";
 /// The namespace of the header block Identity.
 pub const INPS: &str = "http://inps.it/";
+/// The namespace of the header block Intestazione.
+pub const EGOV: &str = "http://www.cnipa.it/schemas/2003/eGovIT/Busta1_0/";
 
 /// What the beginning of a stream turned out to be.
 #[derive(Debug)]
@@ -46,6 +48,8 @@ pub struct Envelope {
     pub posizione: Posizione,
     /// Where the Header begins; the Envelope, when there is none.
     pub posizione_header: Posizione,
+    /// Just behind the Header's start tag: what its blocks stand in. Of SOAP 1.1 only, whose blocks are kept byte by byte.
+    pub ambito: Option<Checkpoint>,
 }
 
 /// The expanded name of a header block that must be understood and is not.
@@ -227,6 +231,7 @@ impl Apritore<'_> {
         let mut posizione_header = self.reader.posizione();
         let mut blocchi = Vec::new();
         let mut header = false;
+        let mut ambito = None;
         loop {
             let figlio = match self.reader.next()? {
                 Token::Start { nome, .. } if nome.is(versione.namespace(), "Body") => Figlio::Body,
@@ -246,6 +251,7 @@ impl Apritore<'_> {
                 Figlio::Header => {
                     header = true;
                     posizione_header = self.reader.posizione();
+                    ambito = (versione == SoapVersion::V11).then(|| self.reader.checkpoint());
                     blocchi = self.header(versione)?;
                     self.check_compresi(&blocchi, posizione_header)?;
                 }
@@ -257,7 +263,9 @@ impl Apritore<'_> {
                 }
             }
         }
-        self.body(versione, blocchi, posizione_header)
+        let mut envelope = self.body(versione, blocchi, posizione_header)?;
+        envelope.ambito = ambito;
+        Ok(envelope)
     }
 
     /// The root's start tag.
@@ -301,14 +309,13 @@ impl Apritore<'_> {
                 return Err(self.rifiuta(violazione));
             }
             let elemento = leggi_blocco(&mut self.reader, elemento)?;
-            let (nome, posizione) = (mostra(elemento.nome()), elemento.posizione);
             match Blocco::of(elemento, inizio..self.reader.end_offset(), versione) {
                 Ok(blocco) => blocchi.push(blocco),
-                Err(valore) => {
+                Err(errato) => {
                     let violazione = Violazione::at(Codice::Env050, HEADER)
-                        .with("blocco", nome)
-                        .with("valore", valore)
-                        .placed(posizione);
+                        .with("blocco", mostra(errato.elemento.nome()))
+                        .with("valore", errato.valore)
+                        .placed(errato.elemento.posizione);
                     return Err(self.rifiuta(violazione));
                 }
             }
@@ -336,7 +343,7 @@ impl Apritore<'_> {
         errore.non_compresi = ignoti
             .iter()
             .map(|elemento| NonCompreso {
-                namespace: elemento.namespace.clone(),
+                namespace: elemento.namespace.to_string(),
                 locale: elemento.locale.clone(),
             })
             .collect();
@@ -372,6 +379,7 @@ impl Apritore<'_> {
                 corpo,
                 posizione: self.reader.posizione(),
                 posizione_header,
+                ambito: None,
             });
         }
     }
@@ -426,7 +434,7 @@ impl Radice {
 fn is_compreso(elemento: &Elemento) -> bool {
     const ANONIMO: &str = "http://www.w3.org/2005/08/addressing/anonymous";
     const NESSUNO: &str = "http://www.w3.org/2005/08/addressing/none";
-    match (elemento.namespace.as_str(), elemento.locale.as_str()) {
+    match (&*elemento.namespace, elemento.locale.as_str()) {
         // The answer goes back by the same connection, and nowhere else.
         (WSA, "ReplyTo" | "FaultTo") => elemento
             .figlio(WSA, "Address")

@@ -185,7 +185,7 @@ impl<'e> Letture<'e> {
                 identity = Some(elemento);
                 letture.posizione = elemento.posizione;
                 letture.identity(elemento);
-            } else if matches!(elemento.namespace.as_str(), "" | INPS)
+            } else if matches!(&*elemento.namespace, "" | INPS)
                 && let Some(campo) = Campo::by_nome(&elemento.locale)
             {
                 letture.blocco(campo, elemento);
@@ -215,7 +215,7 @@ impl<'e> Letture<'e> {
         }
         let mut ufficio_visto = false;
         for figlio in &identity.figli {
-            let prefisso = match figlio.namespace.as_str() {
+            let prefisso = match &*figlio.namespace {
                 "" => "",
                 INPS => "inps:",
                 _ => {
