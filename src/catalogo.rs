@@ -1482,6 +1482,11 @@ catalogo! {
         "the time to answer ran out: the domanda may have been registered"
         "Riprovare con la stessa ChiaveInvio: se la domanda era già registrata si riceve la sua ricevuta."
     }
+    Sys004 "SYS-004" APIUnavailable ripetere {
+        "il varco è in manutenzione, nessuna domanda, atto o lotto nuovo è accolto e nulla è stato registrato: {messaggio}"
+        "the gateway is under maintenance, no new domanda, act or lot is taken and nothing was registered: {messaggio}"
+        "Riprovare con la stessa ChiaveInvio dopo i secondi di Retry-After: chi era già registrato riceve comunque la sua ricevuta, e le consultazioni rispondono."
+    }
     // ── end ──
 }
 

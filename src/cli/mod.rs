@@ -29,6 +29,7 @@ pub mod engine;
 mod italiano;
 pub mod kit;
 pub mod lot;
+pub mod maintenance;
 pub mod operator;
 pub mod porta;
 pub mod register;
@@ -240,6 +241,15 @@ enum Comando {
     ///
     /// Esempio: varco space purge --prova --config demo/varco.toml
     Space(space::Args),
+    /// Manutenzione: per un poco nulla di nuovo è accolto, e i mittenti sanno perché e fino a quando: on, off, status.
+    ///
+    /// Vale per tutti i varchi dell'archivio entro manutenzione.intervallo_s secondi. Chi ripete un invio già registrato riceve
+    /// la sua ricevuta, le consultazioni rispondono, i lotti già accolti vanno avanti.
+    ///
+    /// Esempio: varco maintenance on --messaggio "aggiornamento del database" --operatore m.verdi
+    ///
+    /// Esempio: varco maintenance off --operatore m.verdi
+    Maintenance(maintenance::Args),
     /// Lavora su un archivio intero: il trasferimento a PostgreSQL.
     ///
     /// Esempio: varco store copy sqlite:/var/lib/varco/store.db postgres://varco_owner@db.esempio.it/varco
@@ -351,6 +361,7 @@ impl Cli {
             Comando::Operator(args) => runtime()?.block_on(args.run()),
             Comando::Register(args) => runtime()?.block_on(args.run()),
             Comando::Space(args) => runtime()?.block_on(args.run()),
+            Comando::Maintenance(args) => runtime()?.block_on(args.run()),
             Comando::Store(args) => runtime()?.block_on(args.run()),
             Comando::Backup(args) => runtime()?.block_on(args.run()),
             Comando::Engine(args) => runtime()?.block_on(args.run()),

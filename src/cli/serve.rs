@@ -25,6 +25,7 @@ use crate::listener::metriche::Fonti;
 use crate::listener::salute::{self, Salute};
 use crate::listener::scadenze::Sorveglianza;
 use crate::listener::{self, Porta, Ricarica, Serving, Spegnimento};
+use crate::manutenzione::Custode;
 use crate::schema::Schema;
 use crate::soap::answer::Limite;
 use crate::spazio::Sentinella;
@@ -64,6 +65,7 @@ struct Rear {
     console: Option<ConsoleAperta>,
     store: SharedStore,
     spazio: Sentinella,
+    custode: Custode,
     conservazione: Conservazione,
     lavoro: Lavoro,
     accettazione: Accettazione,
@@ -180,6 +182,7 @@ impl Rear {
         self.tracce.close().await;
         self.sigillatore.close().await;
         self.spazio.close();
+        self.custode.close();
         if let Some(salute) = self.salute {
             salute.close().await;
         }
@@ -264,6 +267,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         config.registro.ancore.cartella.clone(),
     )
     .await;
+    let custode = Custode::spawn(Arc::clone(&store), Arc::clone(&clock), config.manutenzione).await?;
     let lavoro = Lavoro::spawn(&chi, banco, writer.clone(), config.lotti, spazio.clone())?;
     let accettazione = Accettazione::spawn(Arc::clone(&store), Arc::clone(&clock), &config.pdd);
     let intake = Arc::new(Intake {
@@ -285,6 +289,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         porta: intake::porta::Porta::new(&config.pdd, Numeri::default(), accettazione.clone())
             .context("sezione [pdd]")?,
         spazio: spazio.clone(),
+        custode: custode.clone(),
         retry_after: RETRY_AFTER,
     });
     let memoria = config
@@ -311,6 +316,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         writer: writer.clone(),
         lavoro: lavoro.clone(),
         spazio: spazio.clone(),
+        custode: custode.clone(),
         conservazione: conservazione.clone(),
         porta: Arc::clone(&porta),
         store: Arc::clone(&store),
@@ -327,6 +333,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         ids: Arc::clone(&channels.ids),
         ambiente: config.ambiente,
         fermo_dopo: config.lotti.fermo_dopo,
+        custode: custode.clone(),
     };
     let serving = listener::serve(
         bound,
@@ -343,6 +350,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
             console: console.map(|console| console.serve(pagine)).transpose()?,
             store,
             spazio,
+            custode,
             conservazione,
             lavoro,
             accettazione,

@@ -135,6 +135,8 @@ chiavi! {
     "spazio.riprova_s" => spazio.riprova,
     "spazio.database_bytes_max" => spazio.database_bytes_max,
     "spazio.database_cartella" => spazio.database_cartella,
+    "manutenzione.intervallo_s" => manutenzione.intervallo,
+    "manutenzione.riprova_s" => manutenzione.riprova,
     "conservazione.richieste_anni" => conservazione.richieste_anni,
     "conservazione.tracce_byte_giorni" => conservazione.tracce_byte_giorni,
     "conservazione.tracce_giorni" => conservazione.tracce_giorni,

@@ -23,6 +23,7 @@ use crate::intake::lotto::LottiConfig;
 use crate::intake::porta::PddConfig;
 use crate::listener::salute::SaluteConfig;
 use crate::listener::{Bounds, ListenerConfig, TlsConfig};
+use crate::manutenzione::ManutenzioneConfig;
 use crate::soap::mtom;
 use crate::spazio::SpazioConfig;
 use crate::spazio::conservazione::ConservazioneConfig;
@@ -75,6 +76,8 @@ pub struct Config {
     pub writer: WriterConfig,
     /// How much room is little.
     pub spazio: SpazioConfig,
+    /// Section `manutenzione`.
+    pub manutenzione: ManutenzioneConfig,
     /// How long what is kept.
     pub conservazione: ConservazioneConfig,
     /// Whose register it is.
@@ -104,6 +107,7 @@ impl Default for Config {
             telemetria: TelemetriaConfig::default(),
             writer: WriterConfig::default(),
             spazio: SpazioConfig::default(),
+            manutenzione: ManutenzioneConfig::default(),
             conservazione: ConservazioneConfig::default(),
             registro: RegistroConfig::default(),
             log: LogConfig::default(),

@@ -17,6 +17,7 @@ mod indizi;
 pub mod lacune;
 pub mod legale;
 pub mod lotti;
+pub mod manutenzione;
 pub mod operatori;
 pub mod postgres;
 mod quadro;
@@ -517,6 +518,7 @@ pub trait Store:
     + sigilli::ArchivioSigilli
     + spazio::ArchivioSpazio
     + operatori::ArchivioOperatori
+    + manutenzione::ArchivioManutenzioni
     + Send
     + Sync
     + std::fmt::Debug

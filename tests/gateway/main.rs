@@ -13,6 +13,7 @@ mod helpers;
 mod hostile;
 mod lotti;
 mod lotti_comando;
+mod manutenzione;
 mod messages;
 mod metriche;
 mod modifiche;

@@ -22,6 +22,7 @@ mod insert;
 mod lacune;
 mod legale;
 mod lotti;
+mod manutenzione;
 mod modifiche;
 mod nodi;
 mod open;

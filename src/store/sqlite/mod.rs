@@ -20,6 +20,7 @@ mod insert;
 mod lacune;
 mod legale;
 mod lotti;
+mod manutenzione;
 mod modifiche;
 mod open;
 mod operatori;

@@ -35,6 +35,7 @@ use crate::store::gara::claim;
 use crate::store::lotti::{
     Accettazione, ArchivioLotti, Comando, EsitoElemento, Gruppo, Lavorazione, Lotto, NuovoLotto, Quali,
 };
+use crate::store::manutenzione::{ArchivioManutenzioni, Disposizione};
 use crate::store::operatori;
 use crate::store::operatori::{ArchivioOperatori, NuovoOperatore, Operatore, Volume};
 use crate::store::registro::{
@@ -591,6 +592,17 @@ impl ArchivioSpazio for ArchivioSimulato {
     }
 
     async fn vincoli(&self) -> Result<Vec<Vincolo>, StoreError> {
+        Err(elsewhere())
+    }
+}
+
+#[async_trait]
+impl ArchivioManutenzioni for ArchivioSimulato {
+    async fn dispose(&self, _: &Disposizione) -> Result<(), StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn disposizione(&self) -> Result<Option<Disposizione>, StoreError> {
         Err(elsewhere())
     }
 }
