@@ -6,6 +6,7 @@ pub mod carte;
 mod codec;
 mod consulta;
 pub mod copy;
+pub mod diagnosi;
 mod effetti;
 pub mod egov;
 mod elenchi;
@@ -176,6 +177,12 @@ pub async fn open(
             (Arc::new(store), offset)
         }
     })
+}
+
+/// The versions of the schema that this program knows, the oldest first; both kinds of store have the same.
+#[must_use]
+pub fn versioni() -> Vec<i64> {
+    sqlite::versioni()
 }
 
 /// In produzione there is one clock.
@@ -519,6 +526,7 @@ pub trait Store:
     + spazio::ArchivioSpazio
     + operatori::ArchivioOperatori
     + manutenzione::ArchivioManutenzioni
+    + diagnosi::ArchivioDiagnosi
     + Send
     + Sync
     + std::fmt::Debug

@@ -7,6 +7,7 @@ mod beside;
 mod carte;
 mod console;
 mod contract;
+mod diagnosi;
 mod documenti;
 mod door;
 mod helpers;

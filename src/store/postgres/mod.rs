@@ -12,6 +12,7 @@ mod cerca;
 mod consulta;
 mod deleghe;
 pub(super) mod destinazione;
+mod diagnosi;
 mod documenti;
 mod egov;
 mod elenchi;

@@ -10,6 +10,7 @@ mod carte;
 mod cerca;
 mod consulta;
 mod deleghe;
+mod diagnosi;
 mod documenti;
 mod egov;
 mod elenchi;
@@ -35,6 +36,7 @@ mod spool;
 mod tracce;
 mod verify;
 
+pub(super) use self::open::versioni;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};

@@ -29,6 +29,7 @@ use crate::ricevuta::Registrata;
 use crate::sigilli::giornata::{Blocchi, UltimoGiornaliero};
 use crate::sigilli::{Blocco, Riga, Segni};
 use crate::store::ancore::Ancore;
+use crate::store::diagnosi::{self, ArchivioDiagnosi};
 use crate::store::egov::{ArchivioEgov, RicercaScambi, ScambioDi};
 use crate::store::filtri::{ArchivioFiltri, FiltroSalvato};
 use crate::store::gara::claim;
@@ -592,6 +593,25 @@ impl ArchivioSpazio for ArchivioSimulato {
     }
 
     async fn vincoli(&self) -> Result<Vec<Vincolo>, StoreError> {
+        Err(elsewhere())
+    }
+}
+
+#[async_trait]
+impl ArchivioDiagnosi for ArchivioSimulato {
+    async fn tabelle(&self) -> Result<Vec<diagnosi::Tabella>, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn impostazioni(&self) -> Result<Vec<(String, String)>, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn ora_del_server(&self) -> Result<Option<Timestamp>, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn porta_per_codice(&self, _: Timestamp) -> Result<Vec<diagnosi::RifiutiPerCodice>, StoreError> {
         Err(elsewhere())
     }
 }
