@@ -260,6 +260,11 @@ catalogo! {
         "TLS handshake failed: {causa}"
         "Il messaggio del client non rispetta TLS: aggiornare la libreria TLS del client, o cercare un componente intermedio che altera i pacchetti."
     }
+    Tls019 "TLS-019" Porta correggere {
+        "questa è la porta di prova: {ente} sarebbe ammesso, ma qui nessun messaggio è accolto e nulla è registrato"
+        "this is the trial door: {ente} would be admitted, but no message is taken here and nothing is registered"
+        "La connessione va bene: inviare i messaggi all'indirizzo del servizio ({indirizzo})."
+    }
     // ── HTP: HTTP before an envelope ──
     Htp001 "HTP-001" Porta correggere {
         "richiesta HTTP non valida"

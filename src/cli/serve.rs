@@ -22,6 +22,7 @@ use crate::intake::porta::{Accettazione, Numeri};
 use crate::intake::{self, Intake};
 use crate::listener::console::{self, ConsoleAperta};
 use crate::listener::metriche::Fonti;
+use crate::listener::prova::{self, ProvaAperta};
 use crate::listener::salute::{self, Salute};
 use crate::listener::scadenze::Sorveglianza;
 use crate::listener::{self, Porta, Ricarica, Serving, Spegnimento};
@@ -63,6 +64,7 @@ struct Rear {
     porta: Arc<Porta>,
     sorveglianza: Sorveglianza,
     console: Option<ConsoleAperta>,
+    prova: Option<ProvaAperta>,
     store: SharedStore,
     spazio: Sentinella,
     custode: Custode,
@@ -91,6 +93,9 @@ pub async fn run(config: Config, read: impl Fn() -> anyhow::Result<Config>) -> a
     tracing::info!(indirizzo = %serving.local_addr(), "serving");
     if let Some(console) = &rear.console {
         tracing::info!(url = console.url(), "the console is open");
+    }
+    if let Some(prova) = &rear.prova {
+        tracing::info!(indirizzo = %prova.local_addr(), "the trial door is open");
     }
     let congedo = async {
         if let Some(salute) = &rear.salute {
@@ -151,6 +156,12 @@ impl Running {
         self.rear.console.as_ref()
     }
 
+    /// Where its trial door is, if it has one.
+    #[must_use]
+    pub fn prova(&self) -> Option<&ProvaAperta> {
+        self.rear.prova.as_ref()
+    }
+
     /// Its store.
     #[must_use]
     pub fn store(&self) -> &SharedStore {
@@ -175,6 +186,9 @@ impl Rear {
         self.sorveglianza.close();
         if let Some(console) = self.console {
             console.close().await;
+        }
+        if let Some(prova) = self.prova {
+            prova.close().await;
         }
         self.lavoro.close().await;
         self.accettazione.close().await;
@@ -208,6 +222,8 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
     let bound = listener::bind(&config.listener).await?;
     let salute = salute::bind(&config.salute).context("non si può ascoltare su salute.indirizzo")?;
     let console = console::bind(&config.console)?;
+    let prova =
+        prova::bind(&config.porta_di_prova).context("non si può ascoltare su porta_di_prova.indirizzo")?;
     let porta_tcp = bound.local_addr().port();
     let (store, clock) = open_store(&config).await?;
     if let Some(avviso) = check::too_strong(config.ambiente, &store.identikit().await?) {
@@ -310,6 +326,10 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         richiesta_attesa: config.limits.porta.richiesta,
         indirizzo_pubblico: pubblico(&config.listener.indirizzo_pubblico, porta_tcp),
     });
+    let prova = prova.map(|prova| {
+        let pubblico = channels.indirizzo_pubblico.clone();
+        prova.serve(Arc::clone(&porta), Arc::clone(&channels.ids), pubblico)
+    });
     let fonti = Fonti {
         tracce: tracce.clone(),
         sigillatore: sigillatore.clone(),
@@ -347,6 +367,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
             salute: salute.map(|salute| salute.serve(fonti)).transpose()?,
             porta,
             sorveglianza,
+            prova: prova.transpose()?,
             console: console.map(|console| console.serve(pagine)).transpose()?,
             store,
             spazio,

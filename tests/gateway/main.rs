@@ -23,6 +23,7 @@ mod mtom;
 mod pdd;
 #[path = "../comune/postgres.rs"]
 mod postgres;
+mod prova;
 mod replay;
 mod ricarica;
 mod riesame;
