@@ -11,6 +11,7 @@ mod effetti;
 pub mod egov;
 mod elenchi;
 pub mod esame;
+mod fila;
 pub mod filtri;
 mod gara;
 pub mod giornaliero;
