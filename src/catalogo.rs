@@ -260,6 +260,11 @@ catalogo! {
         "TLS handshake failed: {causa}"
         "Il messaggio del client non rispetta TLS: aggiornare la libreria TLS del client, o cercare un componente intermedio che altera i pacchetti."
     }
+    Tls019 "TLS-019" Porta correggere {
+        "questa è la porta di prova: {ente} sarebbe ammesso, ma qui nessun messaggio è accolto e nulla è registrato"
+        "this is the trial door: {ente} would be admitted, but no message is taken here and nothing is registered"
+        "La connessione va bene: inviare i messaggi all'indirizzo del servizio ({indirizzo})."
+    }
     // ── HTP: HTTP before an envelope ──
     Htp001 "HTP-001" Porta correggere {
         "richiesta HTTP non valida"
@@ -1481,6 +1486,11 @@ catalogo! {
         "il tempo per rispondere è scaduto: la domanda può essere stata registrata"
         "the time to answer ran out: the domanda may have been registered"
         "Riprovare con la stessa ChiaveInvio: se la domanda era già registrata si riceve la sua ricevuta."
+    }
+    Sys004 "SYS-004" APIUnavailable ripetere {
+        "il varco è in manutenzione, nessuna domanda, atto o lotto nuovo è accolto e nulla è stato registrato: {messaggio}"
+        "the gateway is under maintenance, no new domanda, act or lot is taken and nothing was registered: {messaggio}"
+        "Riprovare con la stessa ChiaveInvio dopo i secondi di Retry-After: chi era già registrato riceve comunque la sua ricevuta, e le consultazioni rispondono."
     }
     // ── end ──
 }

@@ -9,12 +9,12 @@ mod diario;
 mod elenchi;
 pub mod giudizio;
 pub mod lotto;
+mod novita;
 mod passi;
 pub mod porta;
 mod reply;
 mod risposte;
 pub mod scadenza;
-mod spazio;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -37,6 +37,7 @@ use crate::access::{Access, Quota, Tentativi};
 use crate::adesione::Peer;
 use crate::clock::Clock;
 use crate::domanda::{Ambiente, Violazione};
+use crate::manutenzione::Custode;
 use crate::prestazione::{Operazione, Prestazione};
 use crate::ricevuta::{Registrata, SchedaRicevuta};
 use crate::rifiuto::{Failure, Guasto, Negato, Rifiuto};
@@ -120,6 +121,8 @@ pub struct Intake {
     pub porta: Porta,
     /// Whether there is room.
     pub spazio: Sentinella,
+    /// Whether there is maintenance.
+    pub custode: Custode,
     /// Seconds told in `Retry-After` when we are the cause.
     pub retry_after: Duration,
 }
@@ -248,7 +251,7 @@ impl Intake {
     /// Nothing is told against a message before its key was looked at. A domanda that has nothing against it needs no
     /// look of its own: the registration begins with that very look, and with the live sheets and domande. An act is held against
     /// the domanda that it is about; when that changed before the registration, it is read and asked again. Where room runs
-    /// out only what was registered before goes on from there.
+    /// out, or during maintenance, only what was registered before goes on from there.
     async fn invia(
         &self,
         mut letta: Letta,
@@ -275,7 +278,7 @@ impl Intake {
                 }
             };
             diario.passo("regole");
-            if let Some(registrata) = self.room_for(&ammessa).await? {
+            if let Some(registrata) = self.admit_new(&ammessa).await? {
                 return Ok(registrata_invio(diario, &registrata, true, Vec::new()));
             }
             match self.register(ammessa, incoming, diario).await? {
@@ -464,7 +467,7 @@ impl Intake {
         if Veste::of(&accepted).is_propria()
             && let Err(failure) = self.use_up(diario).await
         {
-            spazio::may_go_on_without(failure)?;
+            novita::may_go_on_without(failure)?;
         }
         accepted
     }

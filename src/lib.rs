@@ -18,9 +18,10 @@ pub mod console;
 pub mod channel;
 pub mod telemetry;
 
-// The way, whole; who may, and whether it came before; whether there is room.
+// The way, whole; who may, and whether it came before; whether there is room, or maintenance.
 pub mod access;
 pub mod intake;
+pub mod manutenzione;
 pub mod spazio;
 
 // Beside the way: the reference engine, which knows the store by its contract alone.

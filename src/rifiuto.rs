@@ -109,6 +109,14 @@ pub enum Guasto {
         /// Seconds until it is worth trying again.
         riprova_fra_s: u64,
     },
+    /// Maintenance: nothing new is taken until it is over (`manutenzione`).
+    #[error("manutenzione")]
+    Manutenzione {
+        /// What whoever runs the gateway tells senders.
+        messaggio: String,
+        /// Seconds until it is over, or worth trying again.
+        riprova_fra_s: u64,
+    },
     /// More bytes of bodies are being read than the configuration allows.
     #[error("memoria per i messaggi in arrivo esaurita")]
     MemoriaEsaurita,
@@ -213,9 +221,19 @@ impl Guasto {
     pub fn codice(&self) -> Codice {
         match self {
             Self::Store { codice, .. } | Self::Spazio { codice, .. } => *codice,
+            Self::Manutenzione { .. } => Codice::Sys004,
             Self::MemoriaEsaurita => Codice::Acc009,
             Self::TempoScaduto(_) => Codice::Sys003,
             Self::Carta(_) | Self::Interno(_) => Codice::Sys001,
+        }
+    }
+
+    /// What a caller is told.
+    fn violazione(&self) -> Violazione {
+        let violazione = Violazione::at(self.codice(), "");
+        match self {
+            Self::Manutenzione { messaggio, .. } => violazione.with("messaggio", messaggio),
+            _ => violazione,
         }
     }
 }
@@ -226,7 +244,7 @@ impl Failure {
     pub fn violazioni(&self) -> Vec<Violazione> {
         match self {
             Self::Rifiuto(rifiuto) => rifiuto.violazioni(),
-            Self::Guasto(guasto) => vec![Violazione::at(guasto.codice(), "")],
+            Self::Guasto(guasto) => vec![guasto.violazione()],
         }
     }
 }

@@ -16,7 +16,10 @@ use xsd_schema::validation::{CollectingValidationSink, SchemaValidator, Validati
 const STRATI: &[(&str, &[&str])] = &[
     ("shell", &["telemetry", "main", "cli", "config"]),
     ("edge", &["listener", "channel", "console"]),
-    ("flow", &["access", "engine", "intake", "replay", "spazio"]),
+    (
+        "flow",
+        &["access", "engine", "intake", "manutenzione", "replay", "spazio"],
+    ),
     ("ports", &["store", "trace", "adesione"]),
     ("verdict", &["rifiuto"]),
     (

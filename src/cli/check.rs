@@ -105,9 +105,14 @@ fn seals(effettiva: &Effective) -> Result<Vec<String>> {
     Ok(frasi)
 }
 
+/// What listens beside the door.
 fn console(effettiva: &Effective) -> Result<Vec<String>> {
     let detta = listener::console::check(&effettiva.config.console)?;
-    Ok(vec![format!("console     {detta}")])
+    let mut frasi = vec![format!("console     {detta}")];
+    if let Some(indirizzo) = effettiva.config.porta_di_prova.indirizzo {
+        frasi.push(format!("prova       https://{indirizzo} (porta di prova)"));
+    }
+    Ok(frasi)
 }
 
 async fn store(effettiva: &Effective) -> Result<Vec<String>> {

@@ -25,10 +25,12 @@ pub mod cluster;
 pub mod demo;
 pub mod dev_certs;
 pub mod dev_postgres;
+pub mod diagnose;
 pub mod engine;
 mod italiano;
 pub mod kit;
 pub mod lot;
+pub mod maintenance;
 pub mod operator;
 pub mod porta;
 pub mod register;
@@ -41,6 +43,7 @@ pub mod trace;
 mod trace_egov;
 mod trace_prova;
 pub mod validate;
+mod zip;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -240,6 +243,22 @@ enum Comando {
     ///
     /// Esempio: varco space purge --prova --config demo/varco.toml
     Space(space::Args),
+    /// Manutenzione: per un poco nulla di nuovo è accolto, e i mittenti sanno perché e fino a quando: on, off, status.
+    ///
+    /// Vale per tutti i varchi dell'archivio entro manutenzione.intervallo_s secondi. Chi ripete un invio già registrato riceve
+    /// la sua ricevuta, le consultazioni rispondono, i lotti già accolti vanno avanti.
+    ///
+    /// Esempio: varco maintenance on --messaggio "aggiornamento del database" --operatore m.verdi
+    ///
+    /// Esempio: varco maintenance off --operatore m.verdi
+    Maintenance(maintenance::Args),
+    /// Raccoglie in un file ciò che serve a chi deve aiutare: versione, configurazione, archivio, porta, stato. Senza dati personali.
+    ///
+    /// Ciò che non si può raccogliere è detto nel file (LEGGIMI.txt), e non ferma il resto: funziona anche con l'archivio fermo. Su
+    /// SQLite conta le righe di ogni tabella: con molti milioni può durare minuti.
+    ///
+    /// Esempio: varco diagnose --config /etc/varco/varco.toml
+    Diagnose(diagnose::Args),
     /// Lavora su un archivio intero: il trasferimento a PostgreSQL.
     ///
     /// Esempio: varco store copy sqlite:/var/lib/varco/store.db postgres://varco_owner@db.esempio.it/varco
@@ -351,6 +370,8 @@ impl Cli {
             Comando::Operator(args) => runtime()?.block_on(args.run()),
             Comando::Register(args) => runtime()?.block_on(args.run()),
             Comando::Space(args) => runtime()?.block_on(args.run()),
+            Comando::Maintenance(args) => runtime()?.block_on(args.run()),
+            Comando::Diagnose(args) => runtime()?.block_on(args.run()),
             Comando::Store(args) => runtime()?.block_on(args.run()),
             Comando::Backup(args) => runtime()?.block_on(args.run()),
             Comando::Engine(args) => runtime()?.block_on(args.run()),

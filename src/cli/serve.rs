@@ -22,9 +22,11 @@ use crate::intake::porta::{Accettazione, Numeri};
 use crate::intake::{self, Intake};
 use crate::listener::console::{self, ConsoleAperta};
 use crate::listener::metriche::Fonti;
+use crate::listener::prova::{self, ProvaAperta};
 use crate::listener::salute::{self, Salute};
 use crate::listener::scadenze::Sorveglianza;
 use crate::listener::{self, Porta, Ricarica, Serving, Spegnimento};
+use crate::manutenzione::Custode;
 use crate::schema::Schema;
 use crate::soap::answer::Limite;
 use crate::spazio::Sentinella;
@@ -62,8 +64,10 @@ struct Rear {
     porta: Arc<Porta>,
     sorveglianza: Sorveglianza,
     console: Option<ConsoleAperta>,
+    prova: Option<ProvaAperta>,
     store: SharedStore,
     spazio: Sentinella,
+    custode: Custode,
     conservazione: Conservazione,
     lavoro: Lavoro,
     accettazione: Accettazione,
@@ -89,6 +93,9 @@ pub async fn run(config: Config, read: impl Fn() -> anyhow::Result<Config>) -> a
     tracing::info!(indirizzo = %serving.local_addr(), "serving");
     if let Some(console) = &rear.console {
         tracing::info!(url = console.url(), "the console is open");
+    }
+    if let Some(prova) = &rear.prova {
+        tracing::info!(indirizzo = %prova.local_addr(), "the trial door is open");
     }
     let congedo = async {
         if let Some(salute) = &rear.salute {
@@ -149,6 +156,12 @@ impl Running {
         self.rear.console.as_ref()
     }
 
+    /// Where its trial door is, if it has one.
+    #[must_use]
+    pub fn prova(&self) -> Option<&ProvaAperta> {
+        self.rear.prova.as_ref()
+    }
+
     /// Its store.
     #[must_use]
     pub fn store(&self) -> &SharedStore {
@@ -174,12 +187,16 @@ impl Rear {
         if let Some(console) = self.console {
             console.close().await;
         }
+        if let Some(prova) = self.prova {
+            prova.close().await;
+        }
         self.lavoro.close().await;
         self.accettazione.close().await;
         self.writer.close().await;
         self.tracce.close().await;
         self.sigillatore.close().await;
         self.spazio.close();
+        self.custode.close();
         if let Some(salute) = self.salute {
             salute.close().await;
         }
@@ -205,6 +222,8 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
     let bound = listener::bind(&config.listener).await?;
     let salute = salute::bind(&config.salute).context("non si può ascoltare su salute.indirizzo")?;
     let console = console::bind(&config.console)?;
+    let prova =
+        prova::bind(&config.porta_di_prova).context("non si può ascoltare su porta_di_prova.indirizzo")?;
     let porta_tcp = bound.local_addr().port();
     let (store, clock) = open_store(&config).await?;
     if let Some(avviso) = check::too_strong(config.ambiente, &store.identikit().await?) {
@@ -264,6 +283,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         config.registro.ancore.cartella.clone(),
     )
     .await;
+    let custode = Custode::spawn(Arc::clone(&store), Arc::clone(&clock), config.manutenzione).await?;
     let lavoro = Lavoro::spawn(&chi, banco, writer.clone(), config.lotti, spazio.clone())?;
     let accettazione = Accettazione::spawn(Arc::clone(&store), Arc::clone(&clock), &config.pdd);
     let intake = Arc::new(Intake {
@@ -285,6 +305,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         porta: intake::porta::Porta::new(&config.pdd, Numeri::default(), accettazione.clone())
             .context("sezione [pdd]")?,
         spazio: spazio.clone(),
+        custode: custode.clone(),
         retry_after: RETRY_AFTER,
     });
     let memoria = config
@@ -305,12 +326,17 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         richiesta_attesa: config.limits.porta.richiesta,
         indirizzo_pubblico: pubblico(&config.listener.indirizzo_pubblico, porta_tcp),
     });
+    let prova = prova.map(|prova| {
+        let pubblico = channels.indirizzo_pubblico.clone();
+        prova.serve(Arc::clone(&porta), Arc::clone(&channels.ids), pubblico)
+    });
     let fonti = Fonti {
         tracce: tracce.clone(),
         sigillatore: sigillatore.clone(),
         writer: writer.clone(),
         lavoro: lavoro.clone(),
         spazio: spazio.clone(),
+        custode: custode.clone(),
         conservazione: conservazione.clone(),
         porta: Arc::clone(&porta),
         store: Arc::clone(&store),
@@ -327,6 +353,7 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
         ids: Arc::clone(&channels.ids),
         ambiente: config.ambiente,
         fermo_dopo: config.lotti.fermo_dopo,
+        custode: custode.clone(),
     };
     let serving = listener::serve(
         bound,
@@ -340,9 +367,11 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
             salute: salute.map(|salute| salute.serve(fonti)).transpose()?,
             porta,
             sorveglianza,
+            prova: prova.transpose()?,
             console: console.map(|console| console.serve(pagine)).transpose()?,
             store,
             spazio,
+            custode,
             conservazione,
             lavoro,
             accettazione,

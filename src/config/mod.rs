@@ -21,8 +21,10 @@ use crate::domanda::Ambiente;
 use crate::egov::Dominio;
 use crate::intake::lotto::LottiConfig;
 use crate::intake::porta::PddConfig;
+use crate::listener::prova::ProvaConfig;
 use crate::listener::salute::SaluteConfig;
 use crate::listener::{Bounds, ListenerConfig, TlsConfig};
+use crate::manutenzione::ManutenzioneConfig;
 use crate::soap::mtom;
 use crate::spazio::SpazioConfig;
 use crate::spazio::conservazione::ConservazioneConfig;
@@ -73,8 +75,12 @@ pub struct Config {
     pub telemetria: TelemetriaConfig,
     /// The writer of the register.
     pub writer: WriterConfig,
+    /// Who is told why they are refused.
+    pub porta_di_prova: ProvaConfig,
     /// How much room is little.
     pub spazio: SpazioConfig,
+    /// How orders of maintenance are looked at.
+    pub manutenzione: ManutenzioneConfig,
     /// How long what is kept.
     pub conservazione: ConservazioneConfig,
     /// Whose register it is.
@@ -103,7 +109,9 @@ impl Default for Config {
             chiave_ricerca: Some("chiave-ricerca.key".into()),
             telemetria: TelemetriaConfig::default(),
             writer: WriterConfig::default(),
+            porta_di_prova: ProvaConfig::default(),
             spazio: SpazioConfig::default(),
+            manutenzione: ManutenzioneConfig::default(),
             conservazione: ConservazioneConfig::default(),
             registro: RegistroConfig::default(),
             log: LogConfig::default(),
@@ -448,6 +456,7 @@ impl Lettura {
             spazio,
             conservazione,
             console,
+            porta_di_prova,
             ..
         } = &self.config;
         let pubblico = &listener.indirizzo_pubblico;
@@ -473,6 +482,16 @@ impl Lettura {
                 (1..=365 * 24 * 60).contains(&pdd.finestra_minuti),
                 "pdd.finestra_minuti",
                 "da un minuto a un anno",
+            ),
+            (
+                *ambiente != Ambiente::Produzione || porta_di_prova.indirizzo.is_none(),
+                "porta_di_prova.indirizzo",
+                "in produzione non c'è porta di prova: togliere la riga",
+            ),
+            (
+                (1..=1024).contains(&porta_di_prova.connessioni_max),
+                "porta_di_prova.connessioni_max",
+                "da 1 a 1024",
             ),
             (listener.workers <= 512, "listener.workers", "al massimo 512"),
             (

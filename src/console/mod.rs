@@ -36,6 +36,7 @@ use self::testi::Lingua;
 use crate::clock::{Clock, Ids};
 use crate::domanda::Ambiente;
 use crate::listener::Porta;
+use crate::manutenzione::Custode;
 use crate::store::writer::Handle;
 use crate::store::{SharedStore, StoreError};
 use crate::trace::writer::Tracciati;
@@ -116,6 +117,8 @@ pub struct Fonti {
     pub ambiente: Ambiente,
     /// After so long without moving a lot stands still.
     pub fermo_dopo: Duration,
+    /// Whether there is maintenance.
+    pub custode: Custode,
 }
 
 /// The console at work.

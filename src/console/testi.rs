@@ -102,6 +102,8 @@ testi! {
     ruolo_lettore "lettore" "viewer"
     ruolo_indagatore "indagatore" "investigator"
     ruolo_gestore "gestore" "manager"
+    manutenzione "In manutenzione: domande, atti e lotti nuovi sono rifiutati" "Under maintenance: new domande, acts and lots are refused"
+    manutenzione_fino "fino al" "until"
     torna_inizio "Torna all'inizio" "Back to the first page"
     // ── Words of many pages ──
     quando "Quando" "When"

@@ -119,7 +119,9 @@ impl Intake {
         let genere = violazioni.first().map(|violazione| violazione.voce().genere);
         let retry_after_s = match failure {
             // The log has it once, not once a message; the message's own line has its code.
-            Failure::Guasto(Guasto::Spazio { riprova_fra_s, .. }) => Some(*riprova_fra_s),
+            Failure::Guasto(
+                Guasto::Spazio { riprova_fra_s, .. } | Guasto::Manutenzione { riprova_fra_s, .. },
+            ) => Some(*riprova_fra_s),
             Failure::Guasto(guasto) => {
                 error!(message_id = %incoming.message_id, codice = %guasto.codice(), "message not taken: {guasto}");
                 Some(self.retry_after.as_secs())

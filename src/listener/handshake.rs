@@ -268,7 +268,7 @@ fn tls_ripresa(tls: &TlsStream<TcpStream>) -> bool {
     tls.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed)
 }
 
-fn versione(versione: Option<ProtocolVersion>) -> String {
+pub(super) fn versione(versione: Option<ProtocolVersion>) -> String {
     match versione {
         Some(ProtocolVersion::TLSv1_2) => "TLSv1.2".to_owned(),
         Some(ProtocolVersion::TLSv1_3) => "TLSv1.3".to_owned(),

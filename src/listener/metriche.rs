@@ -15,6 +15,7 @@ use super::tls::Porta;
 use crate::catalogo::{CODICI, Codice};
 use crate::clock::Clock;
 use crate::intake::lotto::lavoro::Lavoro;
+use crate::manutenzione::Custode;
 use crate::metriche::{
     ACCOLTI, ARCHIVIO, ARCHIVIO_BYTE, ARCHIVIO_GUASTO, AVVIO, BUILD_INFO, CONNESSIONI_ARCHIVIO,
     CONNESSIONI_ARCHIVIO_MAX, CONNESSIONI_MAX, CPU, CRL_EMESSA, CRL_PROSSIMA, Conti, DISCO, DISCO_LIBERO, FD,
@@ -41,6 +42,8 @@ pub struct Fonti {
     pub lavoro: Lavoro,
     /// Room.
     pub spazio: Sentinella,
+    /// Maintenance.
+    pub custode: Custode,
     /// What goes when its time is over.
     pub conservazione: Conservazione,
     /// The door.
@@ -101,6 +104,7 @@ impl Racconto {
             writer,
             lavoro,
             spazio,
+            custode,
             conservazione,
             porta,
             ..
@@ -111,6 +115,7 @@ impl Racconto {
         testo.one(&PRONTO, u8::from(pronto));
         self.tell_store(&mut testo, archivio).await;
         spazio.tell(&mut testo);
+        custode.tell(&mut testo);
         conservazione.tell(&mut testo);
         lavoro.tell(&mut testo);
         porta.tell(&mut testo);

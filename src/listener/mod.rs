@@ -15,6 +15,7 @@ mod handshake;
 mod limits;
 pub mod metriche;
 mod peer;
+pub mod prova;
 mod refusal;
 pub mod salute;
 pub mod scadenze;

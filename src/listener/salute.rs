@@ -3,6 +3,7 @@
 //! HTTP, since who asks has no certificate; on loopback or an inner network, and with nothing in its answers that belongs
 //! to anybody. One probe looks at the store, never two at once; whoever asks is told what it saw last, at once.
 
+use std::borrow::Cow;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -18,6 +19,8 @@ use tokio::task::JoinHandle;
 
 use super::metriche::{Fonti, Racconto};
 use crate::catalogo::Codice;
+use crate::domanda::Violazione;
+use crate::manutenzione::Custode;
 use crate::metriche::Formato;
 use crate::spazio::{Sentinella, Stato};
 use crate::store::{SharedStore, StoreError};
@@ -81,6 +84,7 @@ struct Quadro {
     /// On its way out.
     congedo: AtomicBool,
     spazio: Sentinella,
+    custode: Custode,
     archivio: Mutex<Archivio>,
 }
 
@@ -110,6 +114,7 @@ impl SaluteInAscolto {
         let quadro = Arc::new(Quadro {
             congedo: AtomicBool::new(false),
             spazio: fonti.spazio.clone(),
+            custode: fonti.custode.clone(),
             archivio: Mutex::new(Archivio {
                 male: Some(Male::Ignoto),
                 visto: Instant::now(),
@@ -208,7 +213,7 @@ impl Quadro {
     }
 
     /// What a sender may meet who comes all the same. A full store is no cause to send messages elsewhere: retries and look-ups
-    /// are answered here, and the other gateways of a database are no better off.
+    /// are answered here, and the other gateways of a database are no better off. Neither is maintenance, which all of them obey.
     fn avvisi(&self) -> Vec<Causa> {
         let piena = self.archivio().filter(|codice| *codice == PIENO);
         let scarso = match self.spazio.stato() {
@@ -220,7 +225,15 @@ impl Quadro {
             codice: Some(codice.as_str()),
             ..Causa::new("spazio", codice.voce().it)
         };
-        scarso.into_iter().chain(piena).map(told).collect()
+        let manutenzione = self.custode.cartello().map(|cartello| {
+            let violazione = Violazione::at(Codice::Sys004, "").with("messaggio", cartello.messaggio);
+            Causa {
+                codice: Some(Codice::Sys004.as_str()),
+                ..Causa::new("manutenzione", violazione.testo())
+            }
+        });
+        let spazio = scarso.into_iter().chain(piena).map(told);
+        manutenzione.into_iter().chain(spazio).collect()
     }
 
     /// What keeps messages away, each with its code where it has one.
@@ -277,15 +290,15 @@ struct Causa {
     che: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     codice: Option<&'static str>,
-    perche: &'static str,
+    perche: Cow<'static, str>,
 }
 
 impl Causa {
-    fn new(che: &'static str, perche: &'static str) -> Self {
+    fn new(che: &'static str, perche: impl Into<Cow<'static, str>>) -> Self {
         Self {
             che,
             codice: None,
-            perche,
+            perche: perche.into(),
         }
     }
 }

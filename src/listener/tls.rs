@@ -347,6 +347,11 @@ impl Materiale {
         })
     }
 
+    /// The server's certificate with its key.
+    pub(super) fn server_key(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.identita.chiave)
+    }
+
     /// The whole check of a chain, as in a handshake.
     pub(super) fn verify(
         &self,

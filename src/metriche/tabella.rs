@@ -118,6 +118,11 @@ metriche! {
         "Byte scartati a fine conservazione da questo varco, per regola."
     TRACCE_CEDUTE "varco_trace_given_up_total" Contatore []
         "Tracce di messaggi che non hanno registrato nulla, non scritte perché l'archivio è pieno: il log ne ha la riga."
+    // ── Maintenance ──
+    MANUTENZIONE "varco_maintenance" Indicatore []
+        "1 durante una manutenzione (varco maintenance): domande, atti e lotti nuovi sono rifiutati (SYS-004)."
+    MANUTENZIONE_FINE "varco_maintenance_end_timestamp_seconds" Indicatore []
+        "Quando la manutenzione in corso finisce da sé; assente se non ce n'è, o se finisce quando qualcuno la toglie."
     // ── Lots ──
     LOTTI "varco_lots" Indicatore ["stato"]
         "Lotti non conclusi nell'archivio: in_attesa, in_lavorazione, sospesi, fermi (fermi conta anche fra i primi due). Di più varchi su un archivio si guarda uno, non la somma."

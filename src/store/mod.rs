@@ -6,10 +6,12 @@ pub mod carte;
 mod codec;
 mod consulta;
 pub mod copy;
+pub mod diagnosi;
 mod effetti;
 pub mod egov;
 mod elenchi;
 pub mod esame;
+mod fila;
 pub mod filtri;
 mod gara;
 pub mod giornaliero;
@@ -17,6 +19,7 @@ mod indizi;
 pub mod lacune;
 pub mod legale;
 pub mod lotti;
+pub mod manutenzione;
 pub mod operatori;
 pub mod postgres;
 mod quadro;
@@ -175,6 +178,12 @@ pub async fn open(
             (Arc::new(store), offset)
         }
     })
+}
+
+/// The versions of the schema that this program knows, the oldest first; both kinds of store have the same.
+#[must_use]
+pub fn versioni() -> Vec<i64> {
+    sqlite::versioni()
 }
 
 /// In produzione there is one clock.
@@ -517,6 +526,8 @@ pub trait Store:
     + sigilli::ArchivioSigilli
     + spazio::ArchivioSpazio
     + operatori::ArchivioOperatori
+    + manutenzione::ArchivioManutenzioni
+    + diagnosi::ArchivioDiagnosi
     + Send
     + Sync
     + std::fmt::Debug

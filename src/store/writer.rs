@@ -1,6 +1,7 @@
 //! The one writer of the process: registrations wait in a bounded queue, the writer takes what waits, registers it in
 //! one transaction, and answers each caller only after the commit (design.md §2.9). No artificial delay: while one
-//! batch is synced the next one gathers. A queued act belongs to the writer: a caller that hangs up cancels nothing.
+//! batch is synced the next one gathers. A queued act belongs to the writer: a caller that hangs up cancels nothing. What waits
+//! is taken by turns of enti ([`Fila`]): one ente's flood does not delay another's single domanda.
 //!
 //! Whoever works lots hands its groups in here, too: one waits at a time. Single acts come first, and after each batch of
 //! them a group that waits has its turn; so neither waits for more than one transaction of the other.
@@ -11,9 +12,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use super::fila::{Accodato, Fila};
 use super::lotti::{Gruppo, Lavorazione};
 use super::{Atto, Registrazione, SharedStore, StoreError};
 use crate::catalogo::CODICI;
@@ -51,7 +53,9 @@ pub struct Writer;
 /// Where acts are handed in. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Handle {
-    coda: mpsc::Sender<InAttesa>,
+    coda: mpsc::UnboundedSender<InAttesa>,
+    /// The places of the queue: an act gives its own back when a transaction takes it.
+    posti: Arc<Semaphore>,
     gruppi: mpsc::Sender<GruppoInAttesa>,
     capienza: usize,
     ultimo_lotto: Arc<AtomicUsize>,
@@ -65,6 +69,13 @@ pub struct Handle {
 struct InAttesa {
     atto: Atto,
     chi: oneshot::Sender<Result<Registrazione, StoreError>>,
+    _posto: OwnedSemaphorePermit,
+}
+
+impl Accodato for InAttesa {
+    fn ente(&self) -> &str {
+        self.atto.chiave.ente.as_str()
+    }
 }
 
 /// A group of a lot and whoever waits for it.
@@ -78,8 +89,8 @@ impl Writer {
     /// Starts the writer of a store, on the runtime of the caller.
     #[must_use]
     pub fn spawn(store: SharedStore, clock: Arc<dyn Clock>, config: WriterConfig) -> Handle {
-        let capienza = config.coda.max(1);
-        let (coda, in_attesa) = mpsc::channel(capienza);
+        let capienza = config.coda.clamp(1, Semaphore::MAX_PERMITS);
+        let (coda, in_attesa) = mpsc::unbounded_channel();
         let (gruppi, gruppi_in_attesa) = mpsc::channel(1);
         let (chiusura, chiusa) = watch::channel(false);
         let ultimo_lotto = Arc::new(AtomicUsize::new(0));
@@ -94,6 +105,7 @@ impl Writer {
         let lavoro = tokio::spawn(work(lavoro, turni));
         Handle {
             coda,
+            posti: Arc::new(Semaphore::new(capienza)),
             gruppi,
             capienza,
             ultimo_lotto,
@@ -109,14 +121,15 @@ impl Handle {
     /// dropping the future loses the answer, not the registration.
     pub async fn register(&self, atto: Atto) -> Result<Registrazione, StoreError> {
         let (chi, risposta) = oneshot::channel();
-        self.coda
-            .try_send(InAttesa { atto, chi })
-            .map_err(|errore| match errore {
-                mpsc::error::TrySendError::Full(_) => {
-                    StoreError::Full(format!("{} acts wait for the register", self.capienza))
-                }
-                mpsc::error::TrySendError::Closed(_) => closed(),
-            })?;
+        let posto = Arc::clone(&self.posti)
+            .try_acquire_owned()
+            .map_err(|_| StoreError::Full(format!("{} acts wait for the register", self.capienza)))?;
+        let in_attesa = InAttesa {
+            atto,
+            chi,
+            _posto: posto,
+        };
+        self.coda.send(in_attesa).map_err(|_| closed())?;
         risposta.await.unwrap_or_else(|_| Err(closed()))
     }
 
@@ -135,7 +148,7 @@ impl Handle {
     /// How many acts wait now.
     #[must_use]
     pub fn coda(&self) -> usize {
-        self.capienza - self.coda.capacity()
+        self.capienza - self.posti.available_permits()
     }
 
     /// How many acts may wait.
@@ -271,7 +284,9 @@ async fn work(lavoro: Lavoro, mut turni: Turni<InAttesa, GruppoInAttesa>) {
 
 /// What waits for the writer: single acts, and groups of lots.
 struct Turni<A, G> {
-    atti: mpsc::Receiver<A>,
+    atti: mpsc::UnboundedReceiver<A>,
+    /// The acts that came, by ente.
+    fila: Fila<A>,
     gruppi: mpsc::Receiver<G>,
     chiusa: watch::Receiver<bool>,
     massimo: usize,
@@ -295,15 +310,16 @@ enum Turno<G> {
     Chiuso,
 }
 
-impl<A, G> Turni<A, G> {
+impl<A: Accodato, G> Turni<A, G> {
     fn new(
-        atti: mpsc::Receiver<A>,
+        atti: mpsc::UnboundedReceiver<A>,
         gruppi: mpsc::Receiver<G>,
         chiusa: watch::Receiver<bool>,
         config: WriterConfig,
     ) -> Self {
         Self {
             atti,
+            fila: Fila::default(),
             gruppi,
             chiusa,
             massimo: config.lotto_massimo.max(1),
@@ -328,15 +344,20 @@ impl<A, G> Turni<A, G> {
             return Turno::Gruppo(gruppo);
         }
         loop {
+            while let Ok(atto) = self.atti.try_recv() {
+                self.fila.push(atto);
+            }
+            if !self.fila.is_empty() {
+                self.fila.draw(self.massimo, lotto);
+                return Turno::Atti;
+            }
             tokio::select! {
                 biased;
-                quanti = self.atti.recv_many(lotto, self.massimo) => {
-                    if quanti > 0 {
-                        return Turno::Atti;
-                    }
+                atto = self.atti.recv() => match atto {
+                    Some(atto) => self.fila.push(atto),
                     // Closed, and no act is left.
-                    return self.gruppi.recv().await.map_or(Turno::Chiuso, Turno::Gruppo);
-                }
+                    None => return self.gruppi.recv().await.map_or(Turno::Chiuso, Turno::Gruppo),
+                },
                 Some(gruppo) = self.gruppi.recv() => return Turno::Gruppo(gruppo),
                 // Closed by its handle, or every handle is gone: what waits is still worked off.
                 () = until_closed(&mut self.chiusa), if !self.atti.is_closed() => {
@@ -414,11 +435,22 @@ fn short() -> StoreError {
 mod tests {
     use super::*;
 
-    type Code = (mpsc::Sender<u32>, mpsc::Sender<&'static str>, watch::Sender<bool>);
+    /// Acts of one ente below a hundred, of another up to two hundred.
+    impl Accodato for u32 {
+        fn ente(&self) -> &str {
+            if *self < 100 { "PAT01" } else { "PAT02" }
+        }
+    }
+
+    type Code = (
+        mpsc::UnboundedSender<u32>,
+        mpsc::Sender<&'static str>,
+        watch::Sender<bool>,
+    );
 
     /// Turns of batches of at most two, and the ends where work is handed in.
     fn turni() -> (Turni<u32, &'static str>, Code) {
-        let (atti, atti_in_attesa) = mpsc::channel(100);
+        let (atti, atti_in_attesa) = mpsc::unbounded_channel();
         let (gruppi, gruppi_in_attesa) = mpsc::channel(100);
         let (chiusura, chiusa) = watch::channel(false);
         let config = WriterConfig {
@@ -454,7 +486,7 @@ mod tests {
             gruppi.send(gruppo).await.unwrap();
         }
         for atto in 1..=5 {
-            atti.send(atto).await.unwrap();
+            atti.send(atto).unwrap();
         }
         assert_eq!(
             told(&mut turni).await,
@@ -462,7 +494,7 @@ mod tests {
         );
         // Acts alone, or groups alone, wait for nobody.
         for atto in 6..=9 {
-            atti.send(atto).await.unwrap();
+            atti.send(atto).unwrap();
         }
         assert_eq!(told(&mut turni).await, ["[6, 7]", "[8, 9]", "Quiete"]);
         gruppi.send("e").await.unwrap();
@@ -470,15 +502,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn one_entes_flood_does_not_delay_anothers_single_act() {
+        let (mut turni, (atti, gruppi, _chiusura)) = turni();
+        for atto in [1, 2, 3, 4, 5, 101, 6, 102] {
+            atti.send(atto).unwrap();
+        }
+        gruppi.send("a").await.unwrap();
+        assert_eq!(
+            told(&mut turni).await,
+            ["[1, 101]", "a", "[2, 102]", "[3, 4]", "[5, 6]", "Quiete"]
+        );
+    }
+
+    #[tokio::test]
     async fn what_waits_at_the_end_is_worked_off() {
         let (mut turni, (atti, gruppi, chiusura)) = turni();
         for (atto, gruppo) in [(1, "a"), (2, "b"), (3, "c")] {
-            atti.send(atto).await.unwrap();
+            atti.send(atto).unwrap();
             gruppi.send(gruppo).await.unwrap();
         }
         chiusura.send_replace(true);
         assert_eq!(told(&mut turni).await, ["[1, 2]", "a", "[3]", "b", "c", "Chiuso"]);
         gruppi.send("d").await.unwrap_err();
-        atti.send(4).await.unwrap_err();
+        atti.send(4).unwrap_err();
     }
 }

@@ -76,7 +76,8 @@ fn a_stranger_learns_nothing_about_the_schema() {
     );
 }
 
-fn a_certificate_made_by_its_own_hand_comes_from_no_recognised_ca(archivio: Archivio) {
+/// A certificate that vouches for itself, with its key, in PEM.
+pub(crate) fn self_made() -> (Vec<u8>, Vec<u8>) {
     use openssl::asn1::Asn1Time;
     use openssl::ec::{EcGroup, EcKey};
     use openssl::nid::Nid;
@@ -107,10 +108,13 @@ fn a_certificate_made_by_its_own_hand_comes_from_no_recognised_ca(archivio: Arch
         .sign(&key, openssl::hash::MessageDigest::sha256())
         .unwrap();
     let pem = builder.build().to_pem().unwrap();
+    (pem, key.private_key_to_pem_pkcs8().unwrap())
+}
 
+fn a_certificate_made_by_its_own_hand_comes_from_no_recognised_ca(archivio: Archivio) {
     let gateway = Gateway::spawn(&Setting::on(archivio));
     let url = format!("https://localhost:{}/", gateway.addr().port());
-    let key = key.private_key_to_pem_pkcs8().unwrap();
+    let (pem, key) = self_made();
     agent_with(Some((&pem, &key)))
         .get(&url)
         .call()

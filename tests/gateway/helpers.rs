@@ -295,6 +295,11 @@ impl Gateway {
         self.running.as_ref().unwrap().console().unwrap().url()
     }
 
+    /// Where its trial door is.
+    pub(crate) fn prova(&self) -> SocketAddr {
+        self.running.as_ref().unwrap().prova().unwrap().local_addr()
+    }
+
     pub(crate) fn tells_its_health(&self) -> bool {
         self.running.as_ref().unwrap().salute().is_some()
     }

@@ -12,6 +12,7 @@ mod egov;
 mod elenchi;
 mod lotti;
 mod manomissioni;
+mod manutenzione;
 mod modifiche;
 mod motore;
 mod motore_processo;

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::vista;
-use super::zip::Zip;
+use crate::cli::zip::Zip;
 use crate::clock::{Clock as _, Ids as _, RandomIds, WallClock};
 use crate::store::{Ricerca, Store};
 use crate::trace::csv;

@@ -4,7 +4,6 @@
 mod criteri;
 mod esporta;
 mod vista;
-mod zip;
 
 use anyhow::{Context as _, Result, bail};
 use indicatif::ProgressBar;

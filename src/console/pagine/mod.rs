@@ -47,6 +47,8 @@ pub(super) struct Cornice {
     /// Where another language brings back to.
     pub(super) qui: String,
     pub(super) ambiente: &'static str,
+    /// What senders are told, during maintenance.
+    pub(super) manutenzione: Option<String>,
     /// After so many seconds it comes anew.
     pub(super) aggiorna: Option<u64>,
 }
@@ -72,6 +74,7 @@ impl Cornice {
             operatore: None,
             qui: "/accesso".to_owned(),
             ambiente: "",
+            manutenzione: None,
             aggiorna: None,
         }
     }
@@ -97,6 +100,20 @@ impl Cornice {
 }
 
 impl Domanda<'_> {
+    /// The words of the banner: what senders are told, and until when.
+    fn maintenance(&self) -> Option<String> {
+        let cartello = self.console.fonti.custode.cartello()?;
+        let t = self.lingua.testi();
+        let fine = cartello
+            .fino_a
+            .map(|fine| format!(" ({} {})", t.manutenzione_fino, instant(fine)));
+        Some(format!(
+            "{}{}",
+            plain(&cartello.messaggio),
+            fine.unwrap_or_default()
+        ))
+    }
+
     /// The frame of a page of who is signed in.
     pub(super) fn frame(&self, voce: &'static str) -> Result<Cornice, Fallo> {
         let presente = self.chi()?;
@@ -122,6 +139,7 @@ impl Domanda<'_> {
             }),
             qui: qui.unwrap_or_else(|| format!("/{voce}")),
             ambiente: self.console.fonti.ambiente.as_str(),
+            manutenzione: self.maintenance(),
             ..Cornice::bare(self.lingua)
         })
     }

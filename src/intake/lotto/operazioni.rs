@@ -38,6 +38,7 @@ impl Intake {
             scadenza: &incoming.scadenza,
             ente: &authorized.ente().codice,
             spazio: &self.spazio,
+            custode: &self.custode,
         };
         let ricevuto = ricezione.receive(&mut incoming.corpo, id).await?;
         diario.passo("ricezione");

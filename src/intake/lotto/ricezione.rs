@@ -12,6 +12,7 @@ use crate::catalogo::Codice;
 use crate::domanda::Violazione;
 use crate::intake::corpo::Corpo;
 use crate::intake::scadenza::Scadenza;
+use crate::manutenzione::Custode;
 use crate::patronato::{ChiaveInvio, CodiceEnte};
 use crate::prestazione::{Operazione, Prestazione};
 use crate::rifiuto::{Failure, Guasto, Rifiuto};
@@ -45,6 +46,8 @@ pub struct Ricezione<'a> {
     pub ente: &'a CodiceEnte,
     /// Whether there is room for it.
     pub spazio: &'a Sentinella,
+    /// Whether there is maintenance.
+    pub custode: &'a Custode,
 }
 
 /// A lot whose bytes are all in the spool, not durable yet.
@@ -118,7 +121,7 @@ impl Ricezione<'_> {
         letti: &[u8],
     ) -> Result<Ricevuto, Failure> {
         let chiave = self.check_head(&inizio.emptied())?;
-        self.room_for(&chiave, &mut spool).await?;
+        self.admit_new(&chiave, &mut spool).await?;
         spool.push(letti).await?;
         let dopo = inizio.len();
         let mut taglio = Taglio::new(inizio, self.limits, self.config.elemento_bytes_max).digesting();
@@ -207,7 +210,7 @@ impl Ricezione<'_> {
         mut letti: BytesMut,
     ) -> Result<Ricevuto, Failure> {
         let chiave = self.check_head(&inizio.emptied(&letti))?;
-        self.room_for(&chiave, &mut spool).await?;
+        self.admit_new(&chiave, &mut spool).await?;
         // Text, or markup that stands for it?
         let primo = loop {
             let primo = letti[inizio.dopo..]
@@ -322,9 +325,9 @@ impl Ricezione<'_> {
         })
     }
 
-    /// Whether there is room for a lot with this key. One that was registered before is read and digested as ever, but what it
+    /// Whether a lot with this key is taken: not without room, and not during maintenance. One that was registered before is read and digested as ever, but what it
     /// says is known: it is not spooled, so that a retry needs no room.
-    async fn room_for(&self, chiave: &ChiaveInvio, spool: &mut Spool<'_>) -> Result<(), Failure> {
+    async fn admit_new(&self, chiave: &ChiaveInvio, spool: &mut Spool<'_>) -> Result<(), Failure> {
         let chiave = Chiave {
             ente: self.ente.clone(),
             servizio: self.prestazione.servizio,
@@ -335,6 +338,7 @@ impl Ricezione<'_> {
         if nota {
             spool.keep_nothing();
         } else {
+            self.custode.admit()?;
             self.spazio.admit_lotto()?;
         }
         Ok(())

@@ -108,6 +108,19 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
         ..TABELLA
     },
     Tabella {
+        nome: "manutenzioni",
+        da: "manutenzioni",
+        colonne: &[
+            col("id", Intero),
+            col("istante", Istante),
+            col("operatore", Testo),
+            col("messaggio", Testo),
+            col("fino_a", Istante),
+        ],
+        immutabile: true,
+        ..TABELLA
+    },
+    Tabella {
         nome: "sessioni",
         da: "sessioni",
         dove: "1 = 0",

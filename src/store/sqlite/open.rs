@@ -463,4 +463,9 @@ const APPLICAZIONE: i64 = 0x5641_5243;
 /// Writes [`APPLICAZIONE`] over itself.
 pub(super) const STESSA_APPLICAZIONE: &str = "PRAGMA application_id = 1447121475";
 
+/// The version of each migration, the oldest first.
+pub(in crate::store) fn versioni() -> Vec<i64> {
+    MIGRAZIONI.iter().map(|migrazione| migrazione.version).collect()
+}
+
 static MIGRAZIONI: Migrator = sqlx::migrate!("migrations/sqlite");

@@ -9,14 +9,16 @@ use varco::trace::Traccia;
 
 use super::accesso::written;
 use super::ospite::Ospite;
-use super::{add, spawn};
+use super::{add, spawn, spawn_with};
 use crate::helpers::{Archivio, Gateway, on_both_stores};
+use crate::manutenzione::order;
 
 on_both_stores! {
     a_refusal_its_retry_and_the_number_are_three_clicks_apart,
     in_clear_only_for_a_reason_that_is_written_down_first,
     a_search_is_kept_for_who_kept_it,
     traffic_is_counted_by_ente,
+    maintenance_stands_on_every_page,
 }
 
 const BUONA: &str = include_str!("../../messages/domanda-registered/request.xml");
@@ -435,4 +437,22 @@ fn partners_are_told_with_the_days_that_their_certificates_have_left() {
     assert!(pagina.contains("<bdi>PAT01</bdi>") && pagina.contains("Certificati di questo varco"));
     let archivio = Ospite::come_in(&gateway, "anna").get("/archivio").text();
     assert!(archivio.contains("prenderebbe una registrazione adesso") && archivio.contains("SQLite 3."));
+}
+
+fn maintenance_stands_on_every_page(archivio: Archivio) {
+    let gateway = spawn_with(archivio, "[manutenzione]\nintervallo_s = 0.05");
+    add(&gateway, "anna", Ruolo::Lettore);
+    let anna = Ospite::come_in(&gateway, "anna");
+    assert!(!anna.get("/lotti").text().contains("In manutenzione"));
+    order(&gateway, gateway.clock_now(), Some(("si torna <presto>", None)));
+    let fine = Instant::now() + Duration::from_secs(10);
+    while !anna.get("/lotti").text().contains("In manutenzione") {
+        assert!(Instant::now() < fine);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    for pagina in ["/traffico", "/messaggi", "/porta", "/enti", "/archivio"] {
+        let testo = anna.get(pagina).text();
+        assert!(testo.contains("In manutenzione"), "{pagina}: {testo}");
+        assert!(testo.contains("si torna &#60;presto&#62;"), "{pagina}: {testo}");
+    }
 }

@@ -29,12 +29,14 @@ use crate::ricevuta::Registrata;
 use crate::sigilli::giornata::{Blocchi, UltimoGiornaliero};
 use crate::sigilli::{Blocco, Riga, Segni};
 use crate::store::ancore::Ancore;
+use crate::store::diagnosi::{self, ArchivioDiagnosi};
 use crate::store::egov::{ArchivioEgov, RicercaScambi, ScambioDi};
 use crate::store::filtri::{ArchivioFiltri, FiltroSalvato};
 use crate::store::gara::claim;
 use crate::store::lotti::{
     Accettazione, ArchivioLotti, Comando, EsitoElemento, Gruppo, Lavorazione, Lotto, NuovoLotto, Quali,
 };
+use crate::store::manutenzione::{ArchivioManutenzioni, Disposizione};
 use crate::store::operatori;
 use crate::store::operatori::{ArchivioOperatori, NuovoOperatore, Operatore, Volume};
 use crate::store::registro::{
@@ -591,6 +593,36 @@ impl ArchivioSpazio for ArchivioSimulato {
     }
 
     async fn vincoli(&self) -> Result<Vec<Vincolo>, StoreError> {
+        Err(elsewhere())
+    }
+}
+
+#[async_trait]
+impl ArchivioDiagnosi for ArchivioSimulato {
+    async fn tabelle(&self) -> Result<Vec<diagnosi::Tabella>, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn impostazioni(&self) -> Result<Vec<(String, String)>, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn ora_del_server(&self) -> Result<Option<Timestamp>, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn porta_per_codice(&self, _: Timestamp) -> Result<Vec<diagnosi::RifiutiPerCodice>, StoreError> {
+        Err(elsewhere())
+    }
+}
+
+#[async_trait]
+impl ArchivioManutenzioni for ArchivioSimulato {
+    async fn dispose(&self, _: &Disposizione) -> Result<(), StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn disposizione(&self) -> Result<Option<Disposizione>, StoreError> {
         Err(elsewhere())
     }
 }

@@ -28,6 +28,7 @@ use crate::intake::lotto::{Lotti, LottiConfig};
 use crate::intake::porta::{Accettazione, Numeri, PddConfig, Porta};
 use crate::intake::scadenza::Scadenza;
 use crate::intake::{Diario, Incoming, Indirizzo, Intake, Reply};
+use crate::manutenzione::{Custode, ManutenzioneConfig};
 use crate::prestazione::Prestazione;
 use crate::schema::Schema;
 use crate::soap::SoapVersion;
@@ -114,7 +115,7 @@ impl Nodo {
             schema: schema.clone(),
             store,
             writer: writer.clone(),
-            clock: orologio,
+            clock: Arc::clone(&orologio),
             ambiente: Ambiente::Sandbox,
             limits: xml::Limits::default(),
             limiti: Vec::new(),
@@ -127,6 +128,7 @@ impl Nodo {
             },
             porta,
             spazio: Sentinella::idle(SpazioConfig::default()),
+            custode: Custode::idle(orologio, ManutenzioneConfig::default()),
             retry_after: Duration::from_secs(5),
         };
         Self {

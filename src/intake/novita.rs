@@ -1,21 +1,21 @@
-//! What is still taken when room runs out: the retry of what was registered, and every look-up.
+//! What is still taken when nothing new is, for lack of room or during maintenance: the retry of what was registered, and every
+//! look-up.
 
 use crate::catalogo::Codice;
 use crate::ricevuta::Registrata;
 use crate::rifiuto::{Failure, Guasto};
-use crate::spazio::Stato;
 use crate::store::Chiave;
 
 use super::passi::Ammessa;
 use super::{Intake, giudizio};
 
 impl Intake {
-    /// Whether there is room for one more registration: `None` = there is. Else its key decides: what has a number already is
-    /// told it, all else is refused.
-    pub(super) async fn room_for(&self, ammessa: &Ammessa) -> Result<Option<Registrata>, Failure> {
-        if self.spazio.stato() < Stato::Critico {
+    /// Whether one more registration is taken: `None` = it is. Else its key decides: what has a number already is told it, all
+    /// else is refused.
+    pub(super) async fn admit_new(&self, ammessa: &Ammessa) -> Result<Option<Registrata>, Failure> {
+        let Err(guasto) = self.custode.admit().and_then(|()| self.spazio.admit_atto()) else {
             return Ok(None);
-        }
+        };
         let letta = &ammessa.valida.letta;
         if let Some(chiave) = letta.chiave() {
             let chiave = Chiave {
@@ -28,8 +28,7 @@ impl Intake {
                 return Ok(Some(registrata));
             }
         }
-        self.spazio.admit_atto()?;
-        Ok(None)
+        Err(guasto.into())
     }
 }
 
