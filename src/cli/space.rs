@@ -260,9 +260,16 @@ fn line(pulizia: &Pulizia) -> String {
     } else {
         format!("dal {} ", data_a_roma(pulizia.da))
     };
-    let stato = match pulizia.conclusa_il {
-        Some(quando) => format!("conclusa {}", a_roma(quando)),
-        None => format!("in corso dal {}", a_roma(pulizia.iniziata_il)),
+    let stato = match (pulizia.conclusa_il, pulizia.fermata_da) {
+        (Some(quando), Some(numero)) => {
+            format!(
+                "fermata {} dal vincolo della domanda {}",
+                a_roma(quando),
+                numero.0
+            )
+        }
+        (Some(quando), None) => format!("conclusa {}", a_roma(quando)),
+        (None, _) => format!("in corso dal {}", a_roma(pulizia.iniziata_il)),
     };
     format!(
         "{:<12} {da}fino al {} escluso: {} righe, {}; {stato}",

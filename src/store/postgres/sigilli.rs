@@ -17,8 +17,8 @@ use crate::domanda::Ambiente;
 use crate::sigilli::giornata::{Blocchi, Giornata, UltimoGiornaliero};
 use crate::sigilli::{Blocco, Genere, Impronta, Posto, Riga, Segni, Testata, write_voci};
 use crate::store::sigilli::colonne::{Dialetto, Scelte, Tipo};
-use crate::store::sigilli::righe::{Noti, noti, registrazione_from, riga_from, traccia_from};
-use crate::store::sigilli::{ArchivioSigilli, BloccoConservato, Coda, Nuovo};
+use crate::store::sigilli::righe::{Noti, noti, registrazione_from, riga_from, scarto_from, traccia_from};
+use crate::store::sigilli::{ArchivioSigilli, BloccoConservato, Coda, Nuovo, ScartoConservato};
 use crate::store::valori::{Riga as Colonne, intero, json};
 use crate::store::{Inconsistency, StoreError};
 
@@ -182,6 +182,21 @@ impl ArchivioSigilli for PostgresStore {
         .map_err(guasto)
     }
 
+    async fn scarti(&self, dopo: &Segni) -> Result<Vec<ScartoConservato>, StoreError> {
+        let dopo = purge_place(dopo.pulizie.as_ref());
+        let sql = format!(
+            "SELECT {}, (t.posto, t.id) > ($1, $2) AS in_attesa FROM pulizie t ORDER BY t.id",
+            SCELTE.pulizie
+        );
+        let righe = sqlx::query(AssertSqlSafe(sql))
+            .bind(dopo.0)
+            .bind(dopo.1)
+            .fetch_all(&mut *self.lettore().await?)
+            .await
+            .map_err(guasto)?;
+        Ok(righe.iter().map(scarto_from).collect::<Result<_, _>>()?)
+    }
+
     async fn ultimi_giornalieri(&self) -> Result<Vec<UltimoGiornaliero>, StoreError> {
         let righe = sqlx::query(
             "SELECT DISTINCT ON (g.registro) g.registro, to_char(g.giorno, 'YYYY-MM-DD') AS giorno, g.sha256
@@ -280,6 +295,11 @@ fn door_place(posto: Option<&Posto>) -> (i64, i64) {
     place(posto, |nome| nome.parse().ok(), i64::MIN, i64::MAX)
 }
 
+fn purge_place(posto: Option<&Posto>) -> (i64, i64) {
+    let id = |nome: &str| nome.rsplit_once('/')?.1.parse().ok();
+    place(posto, id, i64::MIN, i64::MAX)
+}
+
 /// Older than every transaction that still runs: what such a one wrote is there for good, or never will be.
 const FERME: &str = "t.transazione < pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
 
@@ -327,6 +347,11 @@ async fn rows(
         righe.push(riga_from(row, Genere::Porta)?);
     }
     segni.porta = last_place(&trovate, &righe)?.or(segni.porta);
+    let trovate = pulizie(connessione, tratto).await?;
+    for row in &trovate {
+        righe.push(riga_from(row, Genere::Pulizia)?);
+    }
+    segni.pulizie = last_place(&trovate, &righe)?.or(segni.pulizie);
     Ok((righe, segni))
 }
 
@@ -377,6 +402,29 @@ async fn porta(connessione: &mut PgConnection, tratto: &Tratto<'_>) -> Result<Ve
          WHERE (t.transazione, t.id) > ($1, $2) AND (t.transazione, t.id) <= ($3, $4) AND {FERME}
          ORDER BY t.transazione, t.id LIMIT $5",
         SCELTE.porta
+    );
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(dopo.0)
+        .bind(dopo.1)
+        .bind(fino.0)
+        .bind(fino.1)
+        .bind(tratto.limite)
+        .fetch_all(connessione)
+        .await
+        .map_err(guasto)
+}
+
+async fn pulizie(connessione: &mut PgConnection, tratto: &Tratto<'_>) -> Result<Vec<PgRow>, StoreError> {
+    let dopo = purge_place(tratto.dopo.pulizie.as_ref());
+    let fino = tratto
+        .fino
+        .map_or((i64::MAX, i64::MAX), |fino| purge_place(fino.pulizie.as_ref()));
+    let ferme = FERME.replace("t.transazione", "t.posto");
+    let sql = format!(
+        "SELECT {} FROM pulizie t
+         WHERE (t.posto, t.id) > ($1, $2) AND (t.posto, t.id) <= ($3, $4) AND {ferme}
+         ORDER BY t.posto, t.id LIMIT $5",
+        SCELTE.pulizie
     );
     sqlx::query(AssertSqlSafe(sql))
         .bind(dopo.0)

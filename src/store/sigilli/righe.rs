@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use sqlx::{ColumnIndex, Decode, Row, Type};
 
+use super::ScartoConservato;
 use crate::sigilli::{Corpi, Genere, Impronta, Riga, Voce, impegno, push_campo};
 use crate::store::Inconsistency;
 use crate::store::codec::unpack;
@@ -139,6 +140,22 @@ where
         testo: riga.get("testo")?,
         corpi: [None; 2],
     })
+}
+
+/// A purge, and whether it waits to be sealed.
+pub(in crate::store) fn scarto_from<R: Row>(row: &R) -> Result<ScartoConservato, Inconsistency>
+where
+    &'static str: ColumnIndex<R>,
+    bool: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+    Vec<u8>: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+{
+    let riga = riga_from(row, Genere::Pulizia)?;
+    let colonne = Colonne {
+        table: "pulizie",
+        row,
+    };
+    let in_attesa = colonne.get::<Option<bool>>("in_attesa")?.unwrap_or(false);
+    Ok(ScartoConservato { riga, in_attesa })
 }
 
 fn push_impegno(

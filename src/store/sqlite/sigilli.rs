@@ -16,8 +16,8 @@ use crate::domanda::Ambiente;
 use crate::sigilli::giornata::{Blocchi, Giornata, UltimoGiornaliero};
 use crate::sigilli::{Blocco, Genere, Impronta, Posto, Riga, Segni, Testata, write_voci};
 use crate::store::sigilli::colonne::{Dialetto, Scelte, Tipo};
-use crate::store::sigilli::righe::{Noti, noti, registrazione_from, riga_from, traccia_from};
-use crate::store::sigilli::{ArchivioSigilli, BloccoConservato, Coda, Nuovo};
+use crate::store::sigilli::righe::{Noti, noti, registrazione_from, riga_from, scarto_from, traccia_from};
+use crate::store::sigilli::{ArchivioSigilli, BloccoConservato, Coda, Nuovo, ScartoConservato};
 use crate::store::valori::{Riga as Colonne, intero, json};
 use crate::store::{Inconsistency, StoreError};
 
@@ -150,6 +150,19 @@ impl ArchivioSigilli for SqliteStore {
         .fetch_all(&self.lettori)
         .await
         .map_err(guasto)
+    }
+
+    async fn scarti(&self, dopo: &Segni) -> Result<Vec<ScartoConservato>, StoreError> {
+        let sql = format!(
+            "SELECT {}, t.posto > ? AS in_attesa FROM pulizie t ORDER BY t.id",
+            SCELTE.pulizie
+        );
+        let righe = sqlx::query(AssertSqlSafe(sql))
+            .bind(id_of(dopo.pulizie.as_ref()))
+            .fetch_all(&self.lettori)
+            .await
+            .map_err(guasto)?;
+        Ok(righe.iter().map(scarto_from).collect::<Result<_, _>>()?)
     }
 
     async fn ultimi_giornalieri(&self) -> Result<Vec<UltimoGiornaliero>, StoreError> {
@@ -290,6 +303,15 @@ async fn rows(
     segni.porta = last_place(&trovate)?.or(segni.porta);
     for row in &trovate {
         righe.push(riga_from(row, Genere::Porta)?);
+    }
+    let sql = format!(
+        "SELECT {} FROM pulizie t WHERE t.posto > ? AND t.posto <= ? ORDER BY t.posto LIMIT ?",
+        SCELTE.pulizie
+    );
+    let trovate = by_id(connessione, sql, tratto, |segni| segni.pulizie.as_ref()).await?;
+    segni.pulizie = last_place(&trovate)?.or(segni.pulizie);
+    for row in &trovate {
+        righe.push(riga_from(row, Genere::Pulizia)?);
     }
     Ok((righe, segni))
 }
