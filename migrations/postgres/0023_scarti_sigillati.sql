@@ -1,5 +1,6 @@
 -- The chain of proof knows what retention took (ADR 21, ADR 22): a purge says how far it came, is sealed once it has ended, and
--- ends where a hold is placed. The bytes of a trace go by an open purge alone. (There is no migration 0021: the number was
+-- ends where a hold is placed. (While a hold stands, requests, documents, summaries and the days of traces of that domanda stay; its
+-- lines in the feed do not: that is cut at its beginning, for all alike.) The bytes of a trace go by an open purge alone. (There is no migration 0021: the number was
 -- given away and not used.)
 
 ALTER TABLE pulizie ADD COLUMN arrivata_a timestamptz;                        -- TRACCE, PORTA: all from `da` to before this went; NULL = nothing yet
@@ -33,8 +34,8 @@ $$;
 CREATE TRIGGER pulizie_conclusa BEFORE UPDATE ON pulizie
 FOR EACH ROW EXECUTE FUNCTION varco_pulizia_conclusa();
 
--- Which days a held domanda left something on.
-CREATE INDEX tracce_domanda ON tracce (numero_domanda, ricevuto_il) WHERE numero_domanda IS NOT NULL;
+-- Which days a held domanda left something on. It may have been built before (docs/esercizio.md, Aggiornare).
+CREATE INDEX IF NOT EXISTS tracce_domanda ON tracce (numero_domanda, ricevuto_il) WHERE numero_domanda IS NOT NULL;
 
 -- The trace of a registration takes the place of another as a whole, and comes to stand at the end, to be sealed once more. Nothing
 -- else of a trace changes, but that its bytes go by a purge. Bytes are compared only where they may not change: they are long.

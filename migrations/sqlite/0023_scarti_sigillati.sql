@@ -1,5 +1,6 @@
 -- The chain of proof knows what retention took (ADR 21, ADR 22): a purge says how far it came, is sealed once it has ended, and
--- ends where a hold is placed. The bytes of a trace go by an open purge alone. (There is no migration 0021: the number was
+-- ends where a hold is placed. (While a hold stands, requests, documents, summaries and the days of traces of that domanda stay; its
+-- lines in the feed do not: that is cut at its beginning, for all alike.) The bytes of a trace go by an open purge alone. (There is no migration 0021: the number was
 -- given away and not used.)
 
 ALTER TABLE pulizie ADD COLUMN arrivata_a INTEGER;                             -- TRACCE, PORTA: all from `da` to before this went; NULL = nothing yet

@@ -43,7 +43,10 @@ enum Comando {
         #[arg(long)]
         prova: bool,
     },
-    /// Vincola una domanda: nulla di essa si scarta finché il vincolo non è tolto.
+    /// Vincola una domanda: richiesta, documenti, riepiloghi e tracce restano finché il vincolo non è tolto.
+    ///
+    /// Le sue variazioni no: l'elenco si taglia dall'inizio, per tutti. Ferma la pulizia di un giorno che è in corso; ciò che era
+    /// già andato non torna.
     ///
     /// Su PostgreSQL serve chi tiene il registro (GRANT varco_registro TO …).
     ///

@@ -63,7 +63,8 @@ pub trait ArchivioSpazio {
         servizio: &'static str,
     ) -> Result<Option<u64>, StoreError>;
 
-    /// Holds a domanda: nothing of it goes until it is released. Only who keeps the register may.
+    /// Holds a domanda: its requests, documents and summaries, and whole days on which it left a trace, stay until it is released;
+    /// the feed is cut for all alike. Only who keeps the register may.
     async fn vincola(
         &self,
         numero: NumeroDomanda,
