@@ -14,13 +14,16 @@ use uuid::Uuid;
 use super::row::{Istante, guasto};
 use super::{PostgresStore, execute};
 use crate::domanda::Ambiente;
-use crate::sigilli::giornata::{Blocchi, Giornata, UltimoGiornaliero};
-use crate::sigilli::{Blocco, Genere, Impronta, Posto, Riga, Segni, Testata, write_voci};
+use crate::sigilli::giornata::{Blocchi, UltimoGiornaliero};
+use crate::sigilli::{Blocco, Genere, Posto, Riga, Segni, write_voci};
+use crate::store::StoreError;
 use crate::store::sigilli::colonne::{Dialetto, Scelte, Tipo};
-use crate::store::sigilli::righe::{Noti, noti, registrazione_from, riga_from, scarto_from, traccia_from};
+use crate::store::sigilli::righe::{
+    Noti, blocco_from, coda_from, giornaliero_from, giornata_from, noti, registrazione_from, riga_from,
+    scarto_from, sigilli_from, traccia_from,
+};
 use crate::store::sigilli::{ArchivioSigilli, BloccoConservato, Coda, Nuovo, ScartoConservato};
 use crate::store::valori::{Riga as Colonne, intero, json};
-use crate::store::{Inconsistency, StoreError};
 
 const DIALETTO: Dialetto = Dialetto {
     testo: |colonna, tipo| match tipo {
@@ -104,7 +107,8 @@ impl ArchivioSigilli for PostgresStore {
 
     async fn blocchi(&self, dopo: u64, limite: u32) -> Result<Vec<BloccoConservato>, StoreError> {
         let righe = sqlx::query(
-            "SELECT numero, to_char(giorno, 'YYYY-MM-DD') AS giorno, testata, sale, voci, sigillo FROM sigilli
+            "SELECT numero, to_char(giorno, 'YYYY-MM-DD') AS giorno, convert_to(testata, 'UTF8') AS testata, sale, voci, sigillo
+             FROM sigilli
              WHERE numero > $1 ORDER BY numero LIMIT $2",
         )
         .bind(intero(dopo))
@@ -124,21 +128,12 @@ impl ArchivioSigilli for PostgresStore {
         .fetch_all(&mut *self.lettore().await?)
         .await
         .map_err(guasto)?;
-        let mut blocchi = Blocchi::default();
-        for row in &righe {
-            let riga = Colonne {
-                table: "sigilli",
-                row,
-            };
-            blocchi.sigilli.push(Impronta(riga.digest("sigillo")?));
-            blocchi.righe += riga.count("righe")?;
-        }
-        Ok(blocchi)
+        Ok(sigilli_from(&righe)?)
     }
 
     async fn giornate(&self, dopo: Option<Date>, limite: u32) -> Result<Vec<(Date, String)>, StoreError> {
         let righe = sqlx::query(
-            "SELECT to_char(g.giorno, 'YYYY-MM-DD') AS giorno, g.documento FROM sigilli_giorni g
+            "SELECT to_char(g.giorno, 'YYYY-MM-DD') AS giorno, convert_to(g.documento, 'UTF8') AS documento FROM sigilli_giorni g
              WHERE g.giorno > coalesce($1::date, '-infinity') ORDER BY g.giorno LIMIT $2",
         )
         .bind(dopo.map(|dopo| dopo.to_string()))
@@ -146,15 +141,7 @@ impl ArchivioSigilli for PostgresStore {
         .fetch_all(&mut *self.lettore().await?)
         .await
         .map_err(guasto)?;
-        let giornate = righe.iter().map(|row| {
-            let riga = Colonne {
-                table: "sigilli_giorni",
-                row,
-            };
-            let giorno = riga.parse("giorno", |giorno: String| giorno.parse::<Date>())?;
-            Ok((giorno, riga.get("documento")?))
-        });
-        giornate.collect()
+        Ok(righe.iter().map(giornata_from).collect::<Result<_, _>>()?)
     }
 
     async fn attesa(&self, segni: &Segni) -> Result<Option<Timestamp>, StoreError> {
@@ -205,18 +192,7 @@ impl ArchivioSigilli for PostgresStore {
         .fetch_all(&mut *self.lettore().await?)
         .await
         .map_err(guasto)?;
-        let ultimi = righe.iter().map(|row| {
-            let riga = Colonne {
-                table: "registri_giornalieri",
-                row,
-            };
-            Ok(UltimoGiornaliero {
-                registro: riga.get("registro")?,
-                giorno: riga.parse("giorno", |giorno: String| giorno.parse::<Date>())?,
-                sha256: Impronta(riga.digest("sha256")?),
-            })
-        });
-        ultimi.collect()
+        Ok(righe.iter().map(giornaliero_from).collect::<Result<_, _>>()?)
     }
 }
 
@@ -230,21 +206,7 @@ async fn coda(connessione: &mut PgConnection) -> Result<Coda, StoreError> {
             .fetch_optional(connessione)
             .await
             .map_err(guasto)?;
-    let ultimo = ultimo.map(|row| {
-        let riga = Colonne {
-            table: "sigilli",
-            row: &row,
-        };
-        let testata = riga.parse("testata", |json: String| serde_json::from_str::<Testata>(&json))?;
-        Ok::<_, Inconsistency>((testata, Impronta(riga.digest("sigillo")?)))
-    });
-    let illeggibile = || Inconsistency::new("sigilli_giorni", "documento", "not a document of ours");
-    Ok(Coda {
-        ultimo: ultimo.transpose()?,
-        chiusura: chiusura
-            .map(|documento| Giornata::read(&documento).ok_or_else(illeggibile))
-            .transpose()?,
-    })
+    Ok(coda_from(ultimo.as_ref(), chiusura.as_deref())?)
 }
 
 async fn keep(connessione: &mut PgConnection, nuovo: &Nuovo) -> Result<(), StoreError> {
@@ -494,19 +456,4 @@ async fn giornalieri(
         .fetch_all(connessione)
         .await
         .map_err(guasto)
-}
-
-fn blocco_from(row: &PgRow) -> Result<BloccoConservato, Inconsistency> {
-    let riga = Colonne {
-        table: "sigilli",
-        row,
-    };
-    Ok(BloccoConservato {
-        numero: riga.count("numero")?,
-        giorno: riga.parse("giorno", |giorno: String| giorno.parse::<Date>())?,
-        testata: riga.get("testata")?,
-        sale: riga.get("sale")?,
-        voci: riga.get("voci")?,
-        sigillo: riga.get("sigillo")?,
-    })
 }
