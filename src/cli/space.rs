@@ -43,7 +43,10 @@ enum Comando {
         #[arg(long)]
         prova: bool,
     },
-    /// Vincola una domanda: nulla di essa si scarta finché il vincolo non è tolto.
+    /// Vincola una domanda: richiesta, documenti, riepiloghi e tracce restano finché il vincolo non è tolto.
+    ///
+    /// Le sue variazioni no: l'elenco si taglia dall'inizio, per tutti. Ferma la pulizia di un giorno che è in corso; ciò che era
+    /// già andato non torna.
     ///
     /// Su PostgreSQL serve chi tiene il registro (GRANT varco_registro TO …).
     ///
@@ -260,9 +263,16 @@ fn line(pulizia: &Pulizia) -> String {
     } else {
         format!("dal {} ", data_a_roma(pulizia.da))
     };
-    let stato = match pulizia.conclusa_il {
-        Some(quando) => format!("conclusa {}", a_roma(quando)),
-        None => format!("in corso dal {}", a_roma(pulizia.iniziata_il)),
+    let stato = match (pulizia.conclusa_il, pulizia.fermata_da) {
+        (Some(quando), Some(numero)) => {
+            format!(
+                "fermata {} dal vincolo della domanda {}",
+                a_roma(quando),
+                numero.0
+            )
+        }
+        (Some(quando), None) => format!("conclusa {}", a_roma(quando)),
+        (None, _) => format!("in corso dal {}", a_roma(pulizia.iniziata_il)),
     };
     format!(
         "{:<12} {da}fino al {} escluso: {} righe, {}; {stato}",

@@ -126,6 +126,19 @@ impl Verify {
                 "nota: la traccia {chiave} è stata sostituita da quella della registrazione, sigillata in un altro giorno"
             );
         }
+        for scartate in &esito.scartate {
+            let dove = match scartate.blocco {
+                Some(blocco) => {
+                    format!("sigillata nel blocco {blocco}: la prova è nell'esportazione del suo giorno")
+                }
+                None => "non ancora sigillata".to_owned(),
+            };
+            outln!(
+                "nota: {} righe scartate dalla conservazione, pulizia {}, {dove}",
+                scartate.righe,
+                scartate.pulizia
+            );
+        }
         let chiusura = match (esito.chiusura, &ancora) {
             (None, _) => "giorno ancora aperto".to_owned(),
             (Some(sha256), Some(Ancora { firma: Some(_), .. })) => {
@@ -135,10 +148,11 @@ impl Verify {
             (Some(sha256), None) => format!("chiusura {sha256}, da confrontare con l'ancora (--ancora)"),
         };
         outln!(
-            "{}: {} righe in {} blocchi, tutte come furono sigillate; {chiusura}",
+            "{}: {} righe in {} blocchi, {} come furono sigillate; {chiusura}",
             esito.giorno,
             esito.quanto.righe,
-            esito.quanto.blocchi
+            esito.quanto.blocchi,
+            tutte(esito.scartate.is_empty())
         );
         Ok(Uscita::Fatto)
     }
@@ -180,13 +194,23 @@ impl Verify {
             Ok(esaminata) => esaminata,
         };
         outln!(
-            "{} righe in {} blocchi, tutte come furono sigillate; {} giorni chiusi, {} chiusure fra le ancore{}",
+            "{} righe in {} blocchi, {} come furono sigillate; {} giorni chiusi, {} chiusure fra le ancore{}",
             esaminata.righe,
             esaminata.blocchi,
+            tutte(esaminata.scartate.is_empty()),
             esaminata.giorni,
             esterne.giornate.len(),
             if pubblica.is_some() { ", firmate" } else { "" }
         );
+        for (regola, righe) in &esaminata.scartate {
+            outln!("{righe} scartate dalla conservazione, regola {regola}");
+        }
+        if esaminata.pulizie_in_attesa > 0 {
+            outln!(
+                "non ancora sigillate {} pulizie concluse: ciò che scartarono non è provato",
+                esaminata.pulizie_in_attesa
+            );
+        }
         if let Some(dal) = esaminata.in_attesa {
             outln!("non ancora sigillate le tracce dal {dal:.3}");
         }
@@ -235,6 +259,14 @@ fn public_of(file: &Path) -> PathBuf {
     let mut accanto = file.as_os_str().to_owned();
     accanto.push(".pub");
     accanto.into()
+}
+
+fn tutte(nessuna_scartata: bool) -> &'static str {
+    if nessuna_scartata {
+        "tutte"
+    } else {
+        "quelle che ci sono"
+    }
 }
 
 fn tell(anomalia: &Anomalia) -> Uscita {

@@ -37,6 +37,10 @@ pub enum Che {
     Inserita,
     /// The rows are there, and stand in another order.
     Scambiata,
+    /// The row is there, and a purge says that it went.
+    NonScartata,
+    /// A purge is not such as retention does it.
+    Scarto(&'static str),
     /// The list of what was sealed is another.
     Voce,
     /// The block is not what its own seal says.
@@ -74,11 +78,16 @@ impl fmt::Display for Anomalia {
             Che::Rimossa => f.write_str("la riga fu sigillata e non c'è più"),
             Che::Inserita => f.write_str("la riga non fu sigillata, e sta fra quelle che lo furono"),
             Che::Scambiata => f.write_str("la riga c'è, ma in un altro ordine"),
+            Che::NonScartata => {
+                f.write_str("la riga c'è, e una pulizia dice di averla scartata con tutto il suo giorno")
+            }
             Che::Voce => f.write_str("l'elenco di ciò che fu sigillato è stato alterato"),
             Che::Sigillo => f.write_str("il blocco non è quello che dice il suo sigillo"),
             Che::Catena => f.write_str("il blocco non segue quello prima"),
             Che::Mancano { dal } => write!(f, "mancano i blocchi dal {dal}"),
-            Che::Illeggibile(che) | Che::Chiusura(che) | Che::Ancora(che) => f.write_str(che),
+            Che::Illeggibile(che) | Che::Chiusura(che) | Che::Ancora(che) | Che::Scarto(che) => {
+                f.write_str(che)
+            }
         }
     }
 }
@@ -96,21 +105,39 @@ pub enum Vista {
         /// Where the one that took its place was sealed, if it is known.
         blocco: Option<u64>,
     },
+    /// Retention took it.
+    Scartata {
+        /// What it is.
+        genere: Genere,
+        /// What it is called.
+        chiave: String,
+        /// The purge.
+        pulizia: String,
+    },
 }
 
 impl Vista {
     fn chiave(&self) -> &str {
         match self {
             Self::Riga(voce) => &voce.chiave,
-            Self::Sostituita { chiave, .. } => chiave,
+            Self::Sostituita { chiave, .. } | Self::Scartata { chiave, .. } => chiave,
         }
     }
 
     /// Whether it is what this entry says.
     fn is(&self, voce: &Voce) -> bool {
         match self {
-            Self::Riga(vista) => vista == voce,
+            // A block of before entries had an instant has none of the row either.
+            Self::Riga(vista) => {
+                let istante = voce.istante.and(vista.istante);
+                *voce
+                    == Voce {
+                        istante,
+                        ..vista.clone()
+                    }
+            }
             Self::Sostituita { chiave, .. } => voce.genere == Genere::Traccia && *chiave == voce.chiave,
+            Self::Scartata { genere, chiave, .. } => *genere == voce.genere && *chiave == voce.chiave,
         }
     }
 }
@@ -182,13 +209,13 @@ impl Filo {
                 ..anomalia(testata, che)
             });
         }
-        for (posto, vista) in (1..).zip(viste) {
+        for (posto, (voce, vista)) in (1..).zip(voci.iter().zip(viste)) {
             match vista {
                 Vista::Sostituita { chiave, blocco } => {
                     self.sostituite
                         .insert(chiave.clone(), (testata.numero, posto, *blocco));
                 }
-                Vista::Riga(voce) if voce.genere == Genere::TracciaRegistrata => {
+                Vista::Riga(_) | Vista::Scartata { .. } if voce.genere == Genere::TracciaRegistrata => {
                     let (blocco, posto, detto) = self.sostituite.remove(&voce.chiave).unwrap_or_default();
                     if detto.is_some_and(|detto| detto != testata.numero) {
                         return Err(Anomalia {
@@ -199,7 +226,7 @@ impl Filo {
                         });
                     }
                 }
-                Vista::Riga(_) => {}
+                Vista::Riga(_) | Vista::Scartata { .. } => {}
             }
         }
         self.numero = testata.numero;
@@ -230,6 +257,12 @@ impl Filo {
         }
     }
 
+    /// When what was walked last was written, by the chain's clock.
+    #[must_use]
+    pub fn istante(&self) -> Timestamp {
+        self.istante
+    }
+
     /// The end of a day.
     pub fn chiusura(&mut self, giornata: &Giornata) -> Result<(), Anomalia> {
         let che = |che| Anomalia {
@@ -250,6 +283,7 @@ impl Filo {
         if let Some(contraria) = giornata.contradiction(&self.aperti, self.numero) {
             return Err(che(contraria));
         }
+        self.istante = self.istante.max(giornata.chiuso_il);
         self.chiuso = Some(giornata.giorno);
         self.chiusura = Impronta::of(giornata.documento().as_bytes());
         self.atteso = self.chiusura;
@@ -303,6 +337,7 @@ fn first_difference(voci: &[Voce], viste: &[Vista]) -> Option<Differenza> {
     let inserita = |vista: &Vista| match vista {
         Vista::Riga(voce) => di(voce),
         Vista::Sostituita { chiave, .. } => Some((Genere::Traccia, chiave.clone())),
+        Vista::Scartata { genere, chiave, .. } => Some((*genere, chiave.clone())),
     };
     match (voce, vista) {
         (None, None) => None,

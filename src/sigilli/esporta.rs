@@ -7,6 +7,8 @@
 //! voci BASE64                       what it sealed, in order
 //! riga T CHIAVE - - "canale=4:MODI,…"   a row: kind, name, SHA-256 of request and answer, its columns
 //! sostituita CHIAVE BLOCCO          a trace whose place another has taken since
+//! pulizia TRACCE/12 BLOCCO "id=2:12,…"       a purge that took rows of the day: the block that sealed it, its columns
+//! scartata P CHIAVE TRACCE/12       a row that it took: kind, name, purge
 //! sigillo HEX                       the block's seal
 //! chiusura "…"                      the document of the day; `chiusura -` while the day is not closed
 //! fine {"blocchi":1,"righe":1}
@@ -65,6 +67,22 @@ pub enum Linea {
         /// The block.
         blocco: Option<u64>,
     },
+    /// A purge that took some of the rows that follow, and the block that sealed it, if it was yet.
+    Pulizia {
+        /// Its row.
+        riga: Riga,
+        /// The block.
+        blocco: Option<u64>,
+    },
+    /// A row that retention took.
+    Scartata {
+        /// What it is.
+        genere: Genere,
+        /// What it is called.
+        chiave: String,
+        /// The purge.
+        pulizia: String,
+    },
     /// A block ends.
     Sigillo(Impronta),
     /// The day ends, with its document; `None` = it is not closed.
@@ -94,6 +112,20 @@ impl Linea {
             Self::Sostituita { chiave, blocco } => {
                 format!("sostituita {chiave} {}\n", or_dash(blocco.as_ref()))
             }
+            Self::Pulizia { riga, blocco } => {
+                let testo = String::from_utf8_lossy(&riga.testo);
+                format!(
+                    "pulizia {} {} {}\n",
+                    riga.chiave,
+                    or_dash(blocco.as_ref()),
+                    to_json(&testo)
+                )
+            }
+            Self::Scartata {
+                genere,
+                chiave,
+                pulizia,
+            } => format!("scartata {} {chiave} {pulizia}\n", genere.lettera()),
             Self::Sigillo(sigillo) => format!("sigillo {sigillo}\n"),
             Self::Chiusura(None) => "chiusura -\n".to_owned(),
             Self::Chiusura(Some(documento)) => format!("chiusura {}\n", to_json(documento)),
@@ -132,6 +164,27 @@ impl Linea {
                 Self::Sostituita {
                     chiave: chiave.to_owned(),
                     blocco: of_dash(blocco).ok()?,
+                }
+            }
+            "pulizia" => {
+                let mut parti = resto.splitn(3, ' ');
+                let chiave = parti.next()?.to_owned();
+                let blocco = of_dash(parti.next()?).ok()?;
+                let testo: String = serde_json::from_str(parti.next()?).ok()?;
+                let riga = Riga {
+                    genere: Genere::Pulizia,
+                    chiave,
+                    testo: testo.into_bytes(),
+                    corpi: [None; 2],
+                };
+                Self::Pulizia { riga, blocco }
+            }
+            "scartata" => {
+                let mut parti = resto.splitn(3, ' ');
+                Self::Scartata {
+                    genere: Genere::parse(parti.next()?.parse().ok()?)?,
+                    chiave: parti.next()?.to_owned(),
+                    pulizia: parti.next()?.to_owned(),
                 }
             }
             "sigillo" => Self::Sigillo(resto.parse().ok()?),

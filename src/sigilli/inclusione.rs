@@ -100,6 +100,7 @@ impl Inclusione {
             chiave: self.protocollo.clone(),
             impronta: Impronta::of(testo),
             corpi: [None, None],
+            istante: None,
         }
         .foglia();
         let radice = merkle::risali(foglia, self.posto, self.blocco.righe, &self.cammino);

@@ -12,6 +12,7 @@ pub mod firma;
 pub mod giornata;
 pub mod inclusione;
 pub mod merkle;
+pub mod scarto;
 pub mod verifica;
 
 #[cfg(test)]
@@ -109,15 +110,18 @@ pub enum Genere {
     Porta,
     /// A daily register.
     Giornaliero,
+    /// A purge that has ended: what retention took, and may therefore be missing ([`scarto`]).
+    Pulizia,
 }
 
 impl Genere {
-    const TUTTI: [Self; 5] = [
+    const TUTTI: [Self; 6] = [
         Self::Traccia,
         Self::TracciaRegistrata,
         Self::Registrazione,
         Self::Porta,
         Self::Giornaliero,
+        Self::Pulizia,
     ];
 
     /// The letter that stands for it.
@@ -129,6 +133,7 @@ impl Genere {
             Self::Registrazione => 'R',
             Self::Porta => 'P',
             Self::Giornaliero => 'G',
+            Self::Pulizia => 'S',
         }
     }
 
@@ -146,6 +151,16 @@ impl Genere {
             Self::Registrazione => "registrazioni",
             Self::Porta => "porta",
             Self::Giornaliero => "registri_giornalieri",
+            Self::Pulizia => "pulizie",
+        }
+    }
+
+    /// The column by which retention takes its rows; `None` where none of them ever go.
+    fn colonna_istante(self) -> Option<&'static str> {
+        match self {
+            Self::Traccia | Self::TracciaRegistrata => Some("ricevuto_il"),
+            Self::Porta => Some("istante"),
+            Self::Registrazione | Self::Giornaliero | Self::Pulizia => None,
         }
     }
 }
@@ -176,7 +191,16 @@ impl Riga {
             chiave: self.chiave.clone(),
             impronta: Impronta::of(&self.testo),
             corpi: self.corpi,
+            istante: self.istante(),
         }
+    }
+}
+
+impl Riga {
+    /// When what it tells of was, in microseconds, where retention goes by that.
+    fn istante(&self) -> Option<i64> {
+        let colonna = campo(&self.testo, self.genere.colonna_istante()?)?;
+        std::str::from_utf8(colonna).ok()?.parse().ok()
     }
 }
 
@@ -191,6 +215,9 @@ pub struct Voce {
     pub impronta: Impronta,
     /// What it held in bytes.
     pub corpi: Corpi,
+    /// When what it tells of was, in microseconds: a row that went by its term is known by it. `None` where retention takes
+    /// nothing, and in blocks of before retention was known here.
+    pub istante: Option<i64>,
 }
 
 impl Voce {
@@ -206,7 +233,8 @@ impl Voce {
         let lettera = u8::try_from(self.genere.lettera()).unwrap_or(b'?');
         let id: Option<Uuid> = self.chiave.parse().ok();
         let id = id.filter(|id| id.to_string() == self.chiave);
-        let segni = u8::from(id.is_some()) << 2
+        let segni = u8::from(self.istante.is_some()) << 3
+            | u8::from(id.is_some()) << 2
             | u8::from(self.corpi[1].is_some()) << 1
             | u8::from(self.corpi[0].is_some());
         bytes.extend([lettera, segni]);
@@ -220,12 +248,13 @@ impl Voce {
         }
         bytes.extend(self.impronta.0);
         bytes.extend(self.corpi.iter().flatten().flat_map(|corpo| corpo.0));
+        bytes.extend(self.istante.iter().flat_map(|istante| istante.to_be_bytes()));
     }
 
     fn read(bytes: &mut &[u8]) -> Option<Self> {
         let [lettera, segni] = take(bytes)?;
         let genere = Genere::parse(lettera.into())?;
-        if segni > 7 {
+        if segni > 15 {
             return None;
         }
         let chiave = if segni & 4 == 0 {
@@ -243,11 +272,18 @@ impl Voce {
             }
             take(bytes).map(|corpo| Some(Impronta(corpo)))
         };
+        let corpi = [corpo(1)?, corpo(2)?];
+        let istante = if segni & 8 == 0 {
+            None
+        } else {
+            Some(i64::from_be_bytes(take(bytes)?))
+        };
         Some(Self {
             genere,
             chiave,
             impronta,
-            corpi: [corpo(1)?, corpo(2)?],
+            corpi,
+            istante,
         })
     }
 }
@@ -301,6 +337,9 @@ pub struct Segni {
     pub registri: BTreeMap<String, (i16, u64)>,
     /// Daily registers: the day, by register.
     pub giornalieri: BTreeMap<String, Date>,
+    /// Purges that have ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pulizie: Option<Posto>,
 }
 
 /// What a block says of itself. Its seal is the hash of exactly this, as JSON.

@@ -1,14 +1,17 @@
 //! An export of a day, checked on any machine: line by line, a block at a time in memory, until the end or the first thing
 //! that is not as it was sealed.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead};
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::catena::{Anomalia, Che, Filo, Vista};
 use super::esporta::{Fine, Inizio, Linea};
 use super::firma::Pubblica;
 use super::giornata::Giornata;
+use super::scarto::{Conto, Scarto, TROPPE};
 use super::{Genere, Impronta, Testata, Voce};
 
 /// What an export is held against, beside itself.
@@ -31,6 +34,19 @@ pub struct Esito {
     pub chiusura: Option<Impronta>,
     /// Traces that gave way to others which were sealed on another day.
     pub sostituite_altrove: Vec<String>,
+    /// What retention took.
+    pub scartate: Vec<Scartate>,
+}
+
+/// Rows of the day that one purge took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scartate {
+    /// The purge.
+    pub pulizia: String,
+    /// How many.
+    pub righe: u64,
+    /// The block that sealed the purge, of another day as a rule: only there it is proved. `None` = it was not sealed yet.
+    pub blocco: Option<u64>,
 }
 
 /// The longest line of an export: a row whose names are as long as a message may make them.
@@ -62,6 +78,9 @@ pub fn verifica(
         filo,
         letto: Fine::default(),
         sostituite: Vec::new(),
+        pulizie: BTreeMap::new(),
+        sigillate: BTreeMap::new(),
+        conto: Conto::default(),
     };
     lettura.run(&mut linee, ancora)
 }
@@ -93,6 +112,11 @@ struct Lettura {
     letto: Fine,
     /// Traces that gave way, with the block of what took their place.
     sostituite: Vec<(String, Option<u64>)>,
+    /// Purges that are told of, with the block that sealed each.
+    pulizie: BTreeMap<String, (Scarto, Option<u64>)>,
+    /// Purges that were sealed on this very day.
+    sigillate: BTreeMap<String, Voce>,
+    conto: Conto,
 }
 
 impl Lettura {
@@ -137,6 +161,21 @@ impl Lettura {
                     self.sostituite.push((chiave.clone(), blocco));
                     viste.push(Vista::Sostituita { chiave, blocco });
                 }
+                Some(Linea::Pulizia { riga, blocco }) => match Scarto::read(riga) {
+                    Some(scarto) => {
+                        self.pulizie.insert(scarto.riga.chiave.clone(), (scarto, blocco));
+                    }
+                    None => return Ok(Err(self.at(ILLEGGIBILE))),
+                },
+                Some(Linea::Scartata {
+                    genere,
+                    chiave,
+                    pulizia,
+                }) => viste.push(Vista::Scartata {
+                    genere,
+                    chiave,
+                    pulizia,
+                }),
                 Some(Linea::Sigillo(sigillo)) => break sigillo,
                 // A line that is none of ours stands where this row stood, or where the block ended.
                 _ => return Ok(Err(self.unreadable(testata, &voci, viste))),
@@ -148,10 +187,72 @@ impl Lettura {
         if testata.giorno != self.inizio.giorno {
             return Ok(Err(self.at(Che::Catena)));
         }
-        let esito = self.filo.blocco(testata, &voci, sigillo, &viste);
+        let esito = self
+            .filo
+            .blocco(testata, &voci, sigillo, &viste)
+            .and_then(|()| self.scartate(testata, &voci, &viste));
         self.letto.blocchi += 1;
         self.letto.righe += voci.len() as u64;
         Ok(esito)
+    }
+
+    /// What is said to have been discarded must be what its purge took.
+    fn scartate(&mut self, testata: &Testata, voci: &[Voce], viste: &[Vista]) -> Result<(), Anomalia> {
+        for (posto, (voce, vista)) in (1..).zip(voci.iter().zip(viste)) {
+            if voce.genere == Genere::Pulizia {
+                self.sigillate.insert(voce.chiave.clone(), voce.clone());
+            }
+            let Vista::Scartata { pulizia, .. } = vista else {
+                continue;
+            };
+            let sua = self.pulizie.get(pulizia);
+            if !sua.is_some_and(|(scarto, _)| scarto.took(voce, testata.sigillato_il)) {
+                return Err(Anomalia {
+                    giorno: testata.giorno,
+                    blocco: Some(testata.numero),
+                    posto: Some(posto),
+                    riga: Some((voce.genere, voce.chiave.clone())),
+                    che: Che::Rimossa,
+                });
+            }
+            self.conto.add(voce, pulizia, testata.giorno);
+        }
+        Ok(())
+    }
+
+    /// The purges themselves: such as retention does them, and as they were sealed where that was on this day.
+    fn pulizie(&self) -> Result<Vec<Scartate>, Anomalia> {
+        let mut scartate = Vec::new();
+        for (chiave, righe) in self.conto.iter() {
+            let Some((scarto, blocco)) = self.pulizie.get(chiave) else {
+                continue;
+            };
+            let qui = |che| Anomalia {
+                giorno: self.inizio.giorno,
+                blocco: *blocco,
+                posto: None,
+                riga: Some((Genere::Pulizia, chiave.to_owned())),
+                che,
+            };
+            let adesso = scarto.conclusa_il().unwrap_or(Timestamp::MAX);
+            if let Some(contraria) = scarto.contradiction(adesso) {
+                return Err(qui(Che::Scarto(contraria)));
+            }
+            if !scarto.admits(righe) {
+                return Err(qui(Che::Scarto(TROPPE)));
+            }
+            let di_oggi = blocco
+                .is_some_and(|blocco| (self.inizio.dopo_blocco + 1..=self.filo.numero).contains(&blocco));
+            if di_oggi && self.sigillate.get(chiave) != Some(&scarto.riga.voce()) {
+                return Err(qui(Che::Alterata));
+            }
+            scartate.push(Scartate {
+                pulizia: chiave.to_owned(),
+                righe,
+                blocco: *blocco,
+            });
+        }
+        Ok(scartate)
     }
 
     fn unreadable(&mut self, testata: &Testata, voci: &[Voce], mut viste: Vec<Vista>) -> Anomalia {
@@ -246,10 +347,11 @@ impl Lettura {
                 }));
             }
         }
-        Ok(Ok(Esito {
+        Ok(self.pulizie().map(|scartate| Esito {
             giorno: self.inizio.giorno,
             quanto: self.letto,
             chiusura,
+            scartate,
             sostituite_altrove: in_sospeso.into_iter().map(|(chiave, ..)| chiave).collect(),
         }))
     }

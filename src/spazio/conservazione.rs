@@ -42,8 +42,8 @@ impl Default for ConservazioneConfig {
         Self {
             richieste_anni: 5,
             tracce_byte_giorni: 90,
-            tracce_giorni: 0,
-            porta_giorni: 0,
+            tracce_giorni: 730,
+            porta_giorni: 180,
             variazioni_giorni: 730,
             passo: Duration::from_millis(50),
             pausa: Duration::from_millis(250),
@@ -269,14 +269,19 @@ impl Potatore {
             self.wait_for_quiet().await;
             let dal = Instant::now();
             let (ora, adesso) = (self.clock.wall(), self.clock.business());
-            let Some(passo) = self
-                .store
-                .step_pulizia(pulizia.regola, righe, ora, adesso)
-                .await?
-            else {
-                return Ok(None);
-            };
+            let passo = self.store.step_pulizia(pulizia.regola, righe, ora, adesso).await;
             let durata = dal.elapsed();
+            let passo = match passo {
+                Ok(Some(passo)) => passo,
+                Ok(None) => return Ok(None),
+                // Most of all a step that takes longer than a store lets a statement take: half of it may not.
+                Err(StoreError::Unavailable(_)) if righe > 1 => {
+                    righe /= 2;
+                    tokio::time::sleep(self.config.pausa.max(durata)).await;
+                    continue;
+                }
+                Err(errore) => return Err(errore),
+            };
             righe = next_size(righe, durata, self.config.passo);
             fatta.righe += passo.righe;
             fatta.byte += passo.byte;

@@ -60,6 +60,8 @@ struct Dentro {
     /// The worst of what was seen, for whoever asks with every message.
     stato: AtomicU8,
     visti: Mutex<Vec<(Posto, Stato)>>,
+    /// Places that could not be looked at the last time.
+    ciechi: Mutex<Vec<&'static str>>,
     /// The hour of the last sample, and what the samples said then.
     previsione: Mutex<(Option<Timestamp>, Previsione)>,
     lavoro: Mutex<Option<JoinHandle<()>>>,
@@ -96,6 +98,7 @@ impl Sentinella {
             config,
             stato: AtomicU8::new(Stato::Normale as u8),
             visti: Mutex::default(),
+            ciechi: Mutex::default(),
             previsione: Mutex::default(),
             lavoro: Mutex::default(),
         }))
@@ -186,24 +189,18 @@ impl Sentinella {
         let config = &self.0.config;
         let prima = self.seen();
         let mut visti = Vec::with_capacity(3);
-        for letto in [
-            Ok(store_disk(store, config)),
-            quota(store, config).await,
-            Ok(disk(ANCORE, ancore)),
-        ] {
+        let mut ciechi = Vec::new();
+        for (nome, letto) in look_at(store, config, ancore).await {
             match letto {
                 Ok(posto) => visti.extend(posto),
                 Err(errore) => {
-                    tracing::debug!("the size of the store is not known now: {errore}");
-                    visti.extend(
-                        prima
-                            .iter()
-                            .map(|(posto, _)| *posto)
-                            .filter(|posto| posto.nome == QUOTA),
-                    );
+                    let di_prima = prima.iter().find(|(posto, _)| posto.nome == nome);
+                    visti.extend(di_prima.map(|(posto, _)| *posto));
+                    ciechi.push((nome, errore));
                 }
             }
         }
+        self.note_blind(&ciechi);
         let giudicati: Vec<_> = visti
             .into_iter()
             .map(|posto| {
@@ -215,6 +212,18 @@ impl Sentinella {
             })
             .collect();
         self.note(giudicati);
+    }
+
+    /// A place that cannot be looked at any more is told in the log, once.
+    fn note_blind(&self, ciechi: &[(&'static str, StoreError)]) {
+        let mut prima = self.0.ciechi.lock().unwrap_or_else(PoisonError::into_inner);
+        for (nome, errore) in ciechi.iter().filter(|(nome, _)| !prima.contains(nome)) {
+            tracing::warn!(
+                posto = nome,
+                "how much room there is cannot be seen, it stays as it was seen last: {errore}"
+            );
+        }
+        *prima = ciechi.iter().map(|(nome, _)| *nome).collect();
     }
 
     /// What is free for the store, and how much of it must stay: of the place that has the least.
@@ -273,15 +282,46 @@ pub async fn places(
     config: &SpazioConfig,
     ancore: &Path,
 ) -> Result<Vec<(Posto, Stato)>, StoreError> {
-    let posti = [
-        store_disk(store, config),
-        quota(store, config).await?,
-        disk(ANCORE, ancore),
-    ];
-    let posti = posti.into_iter().flatten();
+    let mut posti = Vec::with_capacity(3);
+    for (nome, letto) in look_at(store, config, ancore).await {
+        match letto {
+            Ok(posto) => posti.extend(posto),
+            // The folder of the anchors is made by the gateway: before it ever ran there is none.
+            Err(errore) if nome == ANCORE => tracing::debug!("no room is seen for the anchors: {errore}"),
+            Err(errore) => return Err(errore),
+        }
+    }
     Ok(posti
+        .into_iter()
         .map(|posto| (posto, config.soglie.judge(Stato::Normale, &posto)))
         .collect())
+}
+
+/// A place by its name, as far as it could be looked at; `Ok(None)` = nobody said that there is such a place.
+type Sguardo = (&'static str, Result<Option<Posto>, StoreError>);
+
+/// Each place as it is now. A disk that hangs holds no thread that serves.
+async fn look_at(store: &SharedStore, config: &SpazioConfig, ancore: &Path) -> [Sguardo; 3] {
+    let (suo, cartella) = (Arc::clone(store), config.database_cartella.clone());
+    let ancore = ancore.to_owned();
+    let dischi = tokio::task::spawn_blocking(move || {
+        (
+            store_disk(&suo, cartella.as_deref()),
+            disk(ANCORE, &ancore).map(Some),
+        )
+    });
+    let (archivio, ancore) = match dischi.await {
+        Ok(visti) => visti,
+        Err(errore) => {
+            let errore = StoreError::unavailable(errore);
+            (Err(errore.clone()), Err(errore))
+        }
+    };
+    [
+        (ARCHIVIO, archivio),
+        (QUOTA, quota(store, config).await),
+        (ANCORE, ancore),
+    ]
 }
 
 /// What is free for the store where it has the least, and how much of it must stay free for domande.
@@ -301,14 +341,22 @@ pub fn least(visti: &[(Posto, Stato)], config: &SpazioConfig) -> Option<(u64, u6
 }
 
 /// The disk of the embedded store, or of a database that is said to lie on this machine.
-fn store_disk(store: &SharedStore, config: &SpazioConfig) -> Option<Posto> {
-    match store.misure().file {
-        Some(file) => Some(Posto {
-            nome: "archivio",
-            liberi: file.disco_libero?,
-            capienza: file.disco?,
-        }),
-        None => disk("archivio", config.database_cartella.as_deref()?),
+fn store_disk(store: &SharedStore, cartella: Option<&Path>) -> Result<Option<Posto>, StoreError> {
+    match (store.misure().file, cartella) {
+        (Some(file), _) => {
+            let (Some(liberi), Some(capienza)) = (file.disco_libero, file.disco) else {
+                return Err(StoreError::unavailable(
+                    "the disk of the store does not tell its size",
+                ));
+            };
+            Ok(Some(Posto {
+                nome: ARCHIVIO,
+                liberi,
+                capienza,
+            }))
+        }
+        (None, Some(cartella)) => disk(ARCHIVIO, cartella).map(Some),
+        (None, None) => Ok(None),
     }
 }
 
@@ -328,16 +376,18 @@ async fn quota(store: &SharedStore, config: &SpazioConfig) -> Result<Option<Post
     }))
 }
 
-/// The disk of a folder; `None` where the system does not say.
-fn disk(nome: &'static str, cartella: &Path) -> Option<Posto> {
-    let disco = rustix::fs::statvfs(cartella).ok()?;
-    Some(Posto {
+/// The disk of a folder.
+fn disk(nome: &'static str, cartella: &Path) -> Result<Posto, StoreError> {
+    let disco = rustix::fs::statvfs(cartella).map_err(StoreError::unavailable)?;
+    Ok(Posto {
         nome,
         liberi: disco.f_bavail * disco.f_frsize,
         capienza: disco.f_blocks * disco.f_frsize,
     })
 }
 
+/// The disk of the store.
+const ARCHIVIO: &str = "archivio";
 /// The disk of the anchors.
 const ANCORE: &str = "ancore";
 const ORA_S: i64 = 3600;
@@ -345,3 +395,15 @@ const ORA_S: i64 = 3600;
 const QUOTA: &str = "quota";
 /// A database that does not tell its size in so long is asked again at the next look.
 const ATTESA: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_is_not_there_is_no_room() {
+        let qui = disk(ANCORE, Path::new(".")).unwrap();
+        assert!(qui.liberi <= qui.capienza && qui.capienza > 0);
+        disk(ANCORE, Path::new("/nessuna/cartella")).unwrap_err();
+    }
+}

@@ -1,8 +1,11 @@
 //! Room: what a store takes up and how it grows; what goes when its time is over (in small steps, each recorded where it is
 //! done), and what must stay nevertheless (ADR 22).
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::StoreError;
 use crate::patronato::CodiceEnte;
@@ -60,7 +63,8 @@ pub trait ArchivioSpazio {
         servizio: &'static str,
     ) -> Result<Option<u64>, StoreError>;
 
-    /// Holds a domanda: nothing of it goes until it is released. Only who keeps the register may.
+    /// Holds a domanda: its requests, documents and summaries, and whole days on which it left a trace, stay until it is released;
+    /// the feed is cut for all alike. Only who keeps the register may.
     async fn vincola(
         &self,
         numero: NumeroDomanda,
@@ -164,7 +168,7 @@ impl Regola {
     }
 
     /// A day on which a held domanda left something is kept whole.
-    fn is_held(self) -> bool {
+    pub(super) fn is_held(self) -> bool {
         matches!(self, Self::TracceByte | Self::Tracce)
     }
 }
@@ -182,6 +186,8 @@ pub struct Pulizia {
     pub iniziata_il: Timestamp,
     /// When it ended; `None` = it goes on.
     pub conclusa_il: Option<Timestamp>,
+    /// The held domanda for which it ended early: what was left stays; `None` = it came to its end.
+    pub fermata_da: Option<NumeroDomanda>,
     /// So many rows went.
     pub righe: u64,
     /// With so many bytes.
@@ -254,19 +260,22 @@ pub(super) trait Potatura: Sync {
         regola: Regola,
     ) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
 
-    /// The oldest thing that a rule would look at, from an instant on.
+    /// The oldest thing that a rule would look at within these stretches.
     fn prima(
         &self,
         regola: Regola,
-        dal: Timestamp,
+        tratti: &[Tratto],
     ) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
 
-    /// Whether a domanda that is held left a trace between two instants.
-    fn vincolata_fra(
-        &self,
-        da: Timestamp,
-        a: Timestamp,
-    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    /// When domande that are held left a trace, before an instant.
+    fn vincolate(&self, fino_a: Timestamp)
+    -> impl Future<Output = Result<Vec<Timestamp>, StoreError>> + Send;
+
+    /// When domande that were held left a trace, before an instant, on days whose bytes did not go for it.
+    fn liberate(&self, fino_a: Timestamp) -> impl Future<Output = Result<Vec<Timestamp>, StoreError>> + Send;
+
+    /// When the row was written that must stay as the last one, where there is such a row.
+    fn ultima(&self, regola: Regola) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
 
     /// Begins a purge, or finds the one that another began meanwhile.
     fn apri(
@@ -294,43 +303,62 @@ pub(super) async fn begin(
     }
 }
 
+/// From an instant on, and before another.
+pub(super) type Tratto = (Timestamp, Timestamp);
+
 /// The stretch of time that is due next. A limit is the beginning of a day: the same for all that is asked in a day.
 async fn next(
     store: &impl Potatura,
     regola: Regola,
     limite: Timestamp,
-) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
+) -> Result<Option<Tratto>, StoreError> {
     let limite = inizio_del_giorno(data_a_roma(limite));
     let fatto = store.fatto_fino_a(regola).await?;
     let inizio = Timestamp::UNIX_EPOCH;
     if !regola.is_daily() {
         let da_fare = fatto.is_none_or(|fatto| fatto < limite)
             && store
-                .prima(regola, inizio)
+                .prima(regola, &[(inizio, Timestamp::MAX)])
                 .await?
                 .is_some_and(|prima| prima < limite);
         return Ok(da_fare.then_some((inizio, limite)));
     }
-    // A row that was emptied is still there: the days behind are known by what was done.
-    let mut dal = match regola {
-        Regola::TracceByte => fatto.unwrap_or(inizio),
-        _ => inizio,
-    };
-    while let Some(prima) = store.prima(regola, dal).await? {
-        let giorno = data_a_roma(prima);
-        let (da, a) = (
-            inizio_del_giorno(giorno),
-            inizio_del_giorno(giorno.saturating_add(jiff::ToSpan::days(1))),
-        );
-        if a > limite {
-            return Ok(None);
-        }
-        if !(regola.is_held() && store.vincolata_fra(da, a).await?) {
-            return Ok(Some((da, a)));
-        }
-        dal = a;
+    let mut tenuti: BTreeSet<Date> = store.ultima(regola).await?.map(data_a_roma).into_iter().collect();
+    if regola.is_held() {
+        tenuti.extend(store.vincolate(limite).await?.into_iter().map(data_a_roma));
     }
-    Ok(None)
+    let mut dal = inizio;
+    if regola == Regola::TracceByte
+        && let Some(fatto) = fatto
+    {
+        // A row that was emptied is still there: the days behind are known by what was done. One that was held comes back
+        // when it is released.
+        let liberati = store.liberate(fatto).await?.into_iter().map(data_a_roma);
+        if let Some(giorno) = liberati.filter(|giorno| !tenuti.contains(giorno)).min() {
+            return Ok(Some(day(giorno)));
+        }
+        dal = fatto;
+    }
+    let prima = store.prima(regola, &between(&tenuti, dal, limite)).await?;
+    Ok(prima.map(|prima| day(data_a_roma(prima))))
+}
+
+fn day(giorno: Date) -> Tratto {
+    let domani = giorno.saturating_add(jiff::ToSpan::days(1));
+    (inizio_del_giorno(giorno), inizio_del_giorno(domani))
+}
+
+/// What lies between days that are kept.
+fn between(tenuti: &BTreeSet<Date>, dal: Timestamp, limite: Timestamp) -> Vec<Tratto> {
+    let mut tratti = Vec::new();
+    let mut inizio = dal;
+    for (da, a) in tenuti.iter().map(|giorno| day(*giorno)) {
+        tratti.push((inizio, da.min(limite)));
+        inizio = inizio.max(a);
+    }
+    tratti.push((inizio, limite));
+    tratti.retain(|(da, a)| da < a);
+    tratti
 }
 
 /// Under which kind a table is told.

@@ -169,7 +169,7 @@ async fn a_day_is_exported_checked_and_proved_by_commands_alone(banco: &Banco) {
     );
     let mut raw = banco.raw().await;
     let guardie = match raw {
-        Raw::Sqlite(_) => "DROP TRIGGER tracce_a_termine",
+        Raw::Sqlite(_) => "DROP TRIGGER tracce_a_termine; DROP TRIGGER tracce_l_ultima_resta",
         Raw::Postgres(_) => "SET session_replication_role = replica",
     };
     raw.execute(guardie).await.unwrap();

@@ -21,6 +21,7 @@ mod postgres;
 #[path = "../comune/postgres.rs"]
 mod postgres_comune;
 mod ricerca;
+mod scarti;
 mod sigilli;
 mod spazio;
 mod sqlite;

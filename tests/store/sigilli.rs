@@ -62,7 +62,8 @@ async fn seal_of(store: &dyn Store, raw: &mut Raw, adesso: &str) -> Giro {
 /// database of it is one that rows wait for.
 async fn settle(raw: &mut Raw) {
     if matches!(raw, Raw::Postgres(_)) {
-        let ferme = "SELECT count(*) AS n FROM (SELECT transazione FROM tracce UNION ALL SELECT transazione FROM porta) t \
+        let ferme = "SELECT count(*) AS n FROM (SELECT transazione FROM tracce UNION ALL SELECT transazione FROM porta \
+                     UNION ALL SELECT posto FROM pulizie) t \
                      WHERE transazione >= pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
         while raw.number(ferme).await > 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -93,7 +94,7 @@ pub(crate) fn refused(nome: &str) -> Traccia {
     }
 }
 
-fn at_the_door(causa: &str) -> RifiutoAllaPorta {
+pub(crate) fn at_the_door(causa: &str) -> RifiutoAllaPorta {
     RifiutoAllaPorta {
         istante: istante(LUGLIO),
         indirizzo: Some("192.0.2.1".parse().unwrap()),
@@ -220,7 +221,7 @@ pub(crate) async fn bytes_that_are_purged_or_packed_otherwise_are_no_tampering(b
     let store = banco.store.as_ref();
     fill(banco).await;
     seal(banco, LUGLIO).await;
-    let mut raw = banco.raw().await;
+    let mut raw = unguarded(banco).await;
     let richiesta = "<Envelope>domanda</Envelope>".repeat(30);
     raw.execute(&banco.says(
         format!(
@@ -357,7 +358,7 @@ pub(crate) async fn days_are_closed_in_order_empty_ones_and_those_of_23_and_25_h
     }
 }
 
-async fn export(store: &dyn Store, giorno: &str) -> String {
+pub(crate) async fn export(store: &dyn Store, giorno: &str) -> String {
     let mut file = String::new();
     let fine = esporta(
         store,
@@ -374,7 +375,7 @@ async fn export(store: &dyn Store, giorno: &str) -> String {
     file
 }
 
-fn check(file: &str) -> Result<verifica::Esito, Anomalia> {
+pub(crate) fn check(file: &str) -> Result<verifica::Esito, Anomalia> {
     verifica(&mut Cursor::new(file.as_bytes()), None, &|_| {}).unwrap()
 }
 

@@ -24,6 +24,9 @@ macro_rules! stories {
             a_purge_that_was_left_goes_on_where_it_was,
             traces_go_by_whole_days_the_oldest_first,
             a_day_on_which_a_held_domanda_left_a_trace_is_kept_whole,
+            a_hold_that_is_placed_while_a_day_goes_ends_its_purge,
+            bytes_of_a_day_that_was_held_go_once_it_is_released,
+            the_bytes_of_a_trace_go_by_an_open_purge_alone,
             the_feed_is_cut_at_its_beginning_and_who_stands_before_the_cut_is_known,
             a_sample_an_hour_is_kept_and_the_old_ones_are_forgotten,
             what_takes_how_much_is_told_by_kind,
@@ -40,7 +43,7 @@ mod postgres {
 }
 
 /// Five years and some days after [`LUGLIO`], and what is five years before it.
-const ADESSO: &str = "2026-08-01T08:00:00Z";
+pub(crate) const ADESSO: &str = "2026-08-01T08:00:00Z";
 const LIMITE: &str = "2021-07-31T22:00:00Z";
 
 const PERCHE: Perche<'_> = Perche {
@@ -54,7 +57,7 @@ async fn keeper(banco: &Banco) -> SharedRegistro {
 }
 
 /// Purges by a rule until nothing is due, a few rows a step.
-async fn purge(store: &SharedStore, regola: Regola, limite: &str) -> Scaduti {
+pub(crate) async fn purge(store: &SharedStore, regola: Regola, limite: &str) -> Scaduti {
     let mut tutto = Scaduti::default();
     let adesso = istante(ADESSO);
     while store
@@ -522,8 +525,144 @@ pub(crate) async fn a_day_on_which_a_held_domanda_left_a_trace_is_kept_whole(ban
         .libera(NumeroDomanda(1), &PERCHE, istante(ADESSO))
         .await
         .unwrap();
+    traces(store, &["2026-07-31T08:00:00Z"], None).await;
     assert_eq!(purge(store, Regola::Tracce, LIMITE).await.righe, 3);
-    assert_eq!(there(store).await, []);
+    assert_eq!(there(store).await.len(), 1);
+}
+
+pub(crate) async fn a_hold_that_is_placed_while_a_day_goes_ends_its_purge(banco: &Banco) {
+    banco.one(atto("a", 1, &[1]), LUGLIO).await;
+    let (store, adesso) = (&banco.store, istante(ADESSO));
+    let ore: Vec<String> = (1..=6).map(|n| format!("2021-06-01T08:00:0{n}Z")).collect();
+    for (n, ora) in (1..).zip(&ore) {
+        traces(store, &[ora], (n == 5).then_some(1)).await;
+    }
+    traces(store, &["2021-06-02T08:00:00Z", ADESSO], None).await;
+    let registro = keeper(banco).await;
+    for (regola, rimaste, vuotate) in [(Regola::TracceByte, 6, 2), (Regola::Tracce, 4, 0)] {
+        let step = async || {
+            store
+                .step_pulizia(regola, 2, adesso, adesso)
+                .await
+                .unwrap()
+                .unwrap()
+        };
+        let aperta = store
+            .begin_pulizia(regola, istante(LIMITE), adesso)
+            .await
+            .unwrap();
+        let da = aperta.unwrap().da;
+        assert_eq!(step().await.righe, 2);
+        registro.vincola(NumeroDomanda(1), &PERCHE, adesso).await.unwrap();
+        let passo = step().await;
+        assert_eq!((passo.righe, passo.finita), (0, true));
+        let fatta = store.pulizie(1).await.unwrap()[0];
+        assert_eq!(
+            (fatta.regola, fatta.da, fatta.righe, fatta.fermata_da),
+            (regola, da, 2, Some(NumeroDomanda(1)))
+        );
+        assert!(fatta.conclusa_il.is_some());
+        let del_giorno: Vec<_> = there(store)
+            .await
+            .into_iter()
+            .filter(|(quando, _)| *quando < istante("2021-06-01T22:00:00Z"))
+            .collect();
+        assert_eq!(del_giorno.len(), rimaste, "{regola:?}");
+        let senza_byte = del_giorno.iter().filter(|(_, byte)| !byte).count();
+        assert_eq!(senza_byte, vuotate, "{regola:?}");
+        // The next day is not held, and goes.
+        let prossima = store
+            .begin_pulizia(regola, istante(LIMITE), adesso)
+            .await
+            .unwrap();
+        assert_eq!(prossima.unwrap().da, istante("2021-06-01T22:00:00Z"));
+        assert!(step().await.finita);
+        registro.libera(NumeroDomanda(1), &PERCHE, adesso).await.unwrap();
+    }
+}
+
+pub(crate) async fn bytes_of_a_day_that_was_held_go_once_it_is_released(banco: &Banco) {
+    banco.one(atto("a", 1, &[1]), LUGLIO).await;
+    let (store, adesso) = (&banco.store, istante(ADESSO));
+    traces(store, &["2021-06-01T08:00:00Z"], Some(1)).await;
+    traces(store, &["2021-06-01T09:00:00Z", "2021-06-02T08:00:00Z"], None).await;
+    let registro = keeper(banco).await;
+    registro.vincola(NumeroDomanda(1), &PERCHE, adesso).await.unwrap();
+    assert_eq!(
+        purge(store, Regola::TracceByte, "2021-06-20T08:00:00Z")
+            .await
+            .righe,
+        1
+    );
+    registro.libera(NumeroDomanda(1), &PERCHE, adesso).await.unwrap();
+    assert_eq!(
+        purge(store, Regola::TracceByte, "2021-06-20T08:00:00Z")
+            .await
+            .righe,
+        2
+    );
+    let di_giugno = |(quando, _): &&(Timestamp, bool)| *quando < istante("2021-06-20T08:00:00Z");
+    let rimaste = there(store).await;
+    let di_giugno: Vec<_> = rimaste.iter().filter(di_giugno).collect();
+    assert_eq!(di_giugno.len(), 3);
+    assert!(di_giugno.iter().all(|(_, byte)| !byte));
+    assert_eq!(
+        purge(store, Regola::TracceByte, "2021-06-20T08:00:00Z").await,
+        Scaduti::default()
+    );
+}
+
+pub(crate) async fn the_bytes_of_a_trace_go_by_an_open_purge_alone(banco: &Banco) {
+    let store = &banco.store;
+    traces(store, &["2021-06-01T08:00:00Z", "2021-06-02T08:00:00Z"], None).await;
+    let mut raw = banco.raw_as("varco_gateway").await;
+    let (vuota, altra, di_due) = (
+        "UPDATE tracce SET richiesta = NULL, risposta = NULL",
+        banco.says(
+            "UPDATE tracce SET richiesta = x'00'",
+            "UPDATE tracce SET richiesta = '\\x00'",
+        ),
+        banco.says(
+            "UPDATE tracce SET richiesta = NULL, risposta = NULL WHERE ricevuto_il > 1622584800000",
+            "UPDATE tracce SET richiesta = NULL, risposta = NULL WHERE ricevuto_il > '2021-06-01T22:00:00Z'",
+        ),
+    );
+    let causa = "i byte di una traccia si scartano soltanto";
+    for sql in [vuota, altra, "UPDATE tracce SET richiesta_codec = 'X'"] {
+        let errore = raw.refused(sql).await;
+        assert!(errore.contains(causa), "{sql}: {errore}");
+    }
+    // Of one day, with its purge open; and of no other.
+    store
+        .begin_pulizia(Regola::TracceByte, istante(LIMITE), istante(ADESSO))
+        .await
+        .unwrap()
+        .unwrap();
+    for sql in [altra, di_due] {
+        let errore = raw.refused(sql).await;
+        assert!(errore.contains(causa), "{sql}: {errore}");
+    }
+    purge(store, Regola::TracceByte, LIMITE).await;
+    assert!(there(store).await.iter().all(|(_, byte)| !byte));
+}
+
+/// An id is a place in the chain: given away again, what it is of would never be sealed.
+#[tokio::test]
+async fn the_last_row_of_a_file_stays_so_that_no_id_is_used_again() {
+    let banco = Banco::sqlite().await.unwrap();
+    let store = &banco.store;
+    traces(store, &["2021-06-01T08:00:00Z", "2021-06-02T08:00:00Z"], None).await;
+    assert_eq!(purge(store, Regola::Tracce, LIMITE).await.righe, 1);
+    assert_eq!(there(store).await.len(), 1);
+    let errore = banco.raw().await.refused("DELETE FROM tracce").await;
+    assert!(
+        errore.contains("l'ultima traccia scritta resta") || errore.contains("a termine"),
+        "{errore}"
+    );
+    traces(store, &["2026-06-02T08:00:00Z"], None).await;
+    let mut raw = banco.raw().await;
+    assert_eq!(raw.number("SELECT max(id) AS n FROM tracce").await, 3);
+    assert_eq!(purge(store, Regola::Tracce, LIMITE).await.righe, 1);
 }
 
 pub(crate) async fn the_feed_is_cut_at_its_beginning_and_who_stands_before_the_cut_is_known(banco: &Banco) {

@@ -762,8 +762,11 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
             col("conclusa_il", Istante),
             col("righe", Intero),
             col("byte", Intero),
+            col("arrivata_a", Istante),
+            col("fermata_da", Intero),
+            made("posto", Intero, DA_FILE_PULIZIE),
         ],
-        omesse: &["passo"],
+        omesse: &["passo", "posto"],
         ..TABELLA
     },
     Tabella {
@@ -1034,6 +1037,8 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
 
 /// The place of a row of the file among the transactions of PostgreSQL (`postgres::sigilli::DA_FILE`).
 const DA_FILE: &str = "t.id - 4611686018427387904";
+/// The same of a purge that ended.
+const DA_FILE_PULIZIE: &str = "t.posto - 4611686018427387904";
 
 /// What `lotti_pezzi` is made of: no table of the embedded store, but its files.
 pub(in crate::store) const SPOOL: &str = "";

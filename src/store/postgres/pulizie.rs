@@ -1,12 +1,13 @@
 //! What goes when its time is over: a step is one call of `varco_pulisci`, all that the gateway's role can delete by.
 
 use jiff::Timestamp;
-use sqlx::Connection as _;
 use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::PostgresStore;
 use super::row::{Istante, guasto};
-use crate::store::spazio::{Passo, Potatura, Pulizia, Regola, Scaduti};
+use crate::protocollo::NumeroDomanda;
+use crate::store::spazio::{Passo, Potatura, Pulizia, Regola, Scaduti, Tratto};
 use crate::store::valori::Riga;
 use crate::store::{Inconsistency, StoreError};
 
@@ -91,7 +92,7 @@ pub(super) async fn scaduti(
 pub(super) async fn tutte(store: &PostgresStore, limite: u32) -> Result<Vec<Pulizia>, StoreError> {
     let mut lettore = store.lettore().await?;
     let righe = sqlx::query(
-        "SELECT regola, da, fino_a, iniziata_il, conclusa_il, righe, byte FROM pulizie ORDER BY id DESC LIMIT $1",
+        "SELECT regola, da, fino_a, iniziata_il, conclusa_il, fermata_da, righe, byte FROM pulizie ORDER BY id DESC LIMIT $1",
     )
     .bind(i64::from(limite))
     .fetch_all(&mut *lettore)
@@ -113,6 +114,9 @@ fn pulizia_from(row: &PgRow) -> Result<Pulizia, Inconsistency> {
         conclusa_il: riga
             .get::<Option<Istante>>("conclusa_il")?
             .map(|Istante(quando)| quando),
+        fermata_da: riga
+            .parse_option("fermata_da", |numero: i64| u64::try_from(numero))?
+            .map(NumeroDomanda),
         righe: riga.count("righe")?,
         byte: riga.count("byte")?,
     })
@@ -122,7 +126,7 @@ impl Potatura for PostgresStore {
     async fn aperta(&self, regola: Regola) -> Result<Option<Pulizia>, StoreError> {
         let mut lettore = self.lettore().await?;
         let riga = sqlx::query(
-            "SELECT regola, da, fino_a, iniziata_il, conclusa_il, righe, byte
+            "SELECT regola, da, fino_a, iniziata_il, conclusa_il, fermata_da, righe, byte
              FROM pulizie WHERE regola = $1 AND conclusa_il IS NULL",
         )
         .bind(regola.as_str())
@@ -144,47 +148,64 @@ impl Potatura for PostgresStore {
         Ok(fatto.map(|Istante(quando)| quando))
     }
 
-    async fn prima(&self, regola: Regola, dal: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        let sql = match regola {
+    async fn prima(&self, regola: Regola, tratti: &[Tratto]) -> Result<Option<Timestamp>, StoreError> {
+        let prime = match regola {
             Regola::Richieste => {
                 "SELECT r.registrata_il
                  FROM (SELECT y.numero_domanda FROM payload y ORDER BY y.numero_domanda LIMIT 1) q
                  JOIN domande d ON d.numero = q.numero_domanda
                  JOIN registrazioni r ON r.id = d.registrazione AND r.anno = d.anno
-                 WHERE r.registrata_il >= $1"
+                 WHERE r.registrata_il >= g.da AND r.registrata_il < g.a"
             }
-            Regola::TracceByte => "SELECT min(ricevuto_il) FROM tracce WHERE ricevuto_il >= $1",
+            Regola::TracceByte => {
+                "SELECT min(ricevuto_il) FROM tracce WHERE ricevuto_il >= g.da AND ricevuto_il < g.a"
+            }
             Regola::Tracce => {
-                "SELECT least((SELECT min(ricevuto_il) FROM tracce WHERE ricevuto_il >= $1),
-                              (SELECT min(istante) FROM egov WHERE istante >= $1))"
+                "SELECT least((SELECT min(ricevuto_il) FROM tracce WHERE ricevuto_il >= g.da AND ricevuto_il < g.a),
+                              (SELECT min(istante) FROM egov WHERE istante >= g.da AND istante < g.a))"
             }
-            Regola::Porta => "SELECT min(istante) FROM porta WHERE istante >= $1",
+            Regola::Porta => "SELECT min(istante) FROM porta WHERE istante >= g.da AND istante < g.a",
             Regola::Variazioni => {
-                "SELECT istante FROM variazioni WHERE istante >= $1 ORDER BY cursore LIMIT 1"
+                "SELECT istante FROM variazioni WHERE istante >= g.da AND istante < g.a ORDER BY cursore LIMIT 1"
             }
         };
+        let sql = format!(
+            "SELECT min(q.prima)
+             FROM unnest($1::text[]::timestamptz[], $2::text[]::timestamptz[]) g (da, a),
+                  LATERAL ({prime}) q (prima)"
+        );
+        let (da, a): (Vec<String>, Vec<String>) = tratti
+            .iter()
+            .map(|(da, a)| (da.to_string(), a.to_string()))
+            .unzip();
         let mut lettore = self.lettore().await?;
-        let prima: Option<Option<Istante>> = sqlx::query_scalar(sql)
-            .bind(Istante(dal))
-            .fetch_optional(&mut *lettore)
+        let prima: Option<Istante> = sqlx::query_scalar(AssertSqlSafe(sql))
+            .bind(da)
+            .bind(a)
+            .fetch_one(&mut *lettore)
             .await
             .map_err(guasto)?;
-        Ok(prima.flatten().map(|Istante(quando)| quando))
+        Ok(prima.map(|Istante(quando)| quando))
     }
 
-    async fn vincolata_fra(&self, da: Timestamp, a: Timestamp) -> Result<bool, StoreError> {
-        let mut lettore = self.lettore().await?;
-        sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM vincoli WHERE tolto_il IS NULL)
-                AND EXISTS (SELECT 1 FROM tracce t
-                            WHERE t.ricevuto_il >= $1 AND t.ricevuto_il < $2
-                              AND t.numero_domanda IN (SELECT numero_domanda FROM vincoli WHERE tolto_il IS NULL))",
-        )
-        .bind(Istante(da))
-        .bind(Istante(a))
-        .fetch_one(&mut *lettore)
-        .await
-        .map_err(guasto)
+    async fn vincolate(&self, fino_a: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
+        let sql = "SELECT t.ricevuto_il FROM vincoli v JOIN tracce t ON t.numero_domanda = v.numero_domanda
+                   WHERE v.tolto_il IS NULL AND t.ricevuto_il < $1";
+        instants(self, sql, fino_a).await
+    }
+
+    async fn liberate(&self, fino_a: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
+        let sql = "SELECT t.ricevuto_il FROM vincoli v JOIN tracce t ON t.numero_domanda = v.numero_domanda
+                   WHERE v.tolto_il IS NOT NULL AND t.ricevuto_il < $1
+                     AND NOT EXISTS (SELECT 1 FROM pulizie p
+                                     WHERE p.regola = 'TRACCE_BYTE' AND p.conclusa_il IS NOT NULL AND p.fermata_da IS NULL
+                                       AND t.ricevuto_il >= p.da AND t.ricevuto_il < p.fino_a)";
+        instants(self, sql, fino_a).await
+    }
+
+    /// No place is given away twice: it is the transaction that wrote a row.
+    async fn ultima(&self, _: Regola) -> Result<Option<Timestamp>, StoreError> {
+        Ok(None)
     }
 
     async fn apri(
@@ -209,4 +230,18 @@ impl Potatura for PostgresStore {
         drop(lettore);
         self.aperta(regola).await
     }
+}
+
+async fn instants(
+    store: &PostgresStore,
+    sql: &'static str,
+    fino_a: Timestamp,
+) -> Result<Vec<Timestamp>, StoreError> {
+    let mut lettore = store.lettore().await?;
+    let istanti: Vec<Istante> = sqlx::query_scalar(sql)
+        .bind(Istante(fino_a))
+        .fetch_all(&mut *lettore)
+        .await
+        .map_err(guasto)?;
+    Ok(istanti.into_iter().map(|Istante(quando)| quando).collect())
 }

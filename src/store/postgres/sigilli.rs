@@ -14,13 +14,16 @@ use uuid::Uuid;
 use super::row::{Istante, guasto};
 use super::{PostgresStore, execute};
 use crate::domanda::Ambiente;
-use crate::sigilli::giornata::{Blocchi, Giornata, UltimoGiornaliero};
-use crate::sigilli::{Blocco, Genere, Impronta, Posto, Riga, Segni, Testata, write_voci};
+use crate::sigilli::giornata::{Blocchi, UltimoGiornaliero};
+use crate::sigilli::{Blocco, Genere, Posto, Riga, Segni, write_voci};
+use crate::store::StoreError;
 use crate::store::sigilli::colonne::{Dialetto, Scelte, Tipo};
-use crate::store::sigilli::righe::{Noti, noti, registrazione_from, riga_from, traccia_from};
-use crate::store::sigilli::{ArchivioSigilli, BloccoConservato, Coda, Nuovo};
+use crate::store::sigilli::righe::{
+    Noti, blocco_from, coda_from, giornaliero_from, giornata_from, noti, registrazione_from, riga_from,
+    scarto_from, sigilli_from, traccia_from,
+};
+use crate::store::sigilli::{ArchivioSigilli, BloccoConservato, Coda, Nuovo, ScartoConservato};
 use crate::store::valori::{Riga as Colonne, intero, json};
-use crate::store::{Inconsistency, StoreError};
 
 const DIALETTO: Dialetto = Dialetto {
     testo: |colonna, tipo| match tipo {
@@ -104,7 +107,8 @@ impl ArchivioSigilli for PostgresStore {
 
     async fn blocchi(&self, dopo: u64, limite: u32) -> Result<Vec<BloccoConservato>, StoreError> {
         let righe = sqlx::query(
-            "SELECT numero, to_char(giorno, 'YYYY-MM-DD') AS giorno, testata, sale, voci, sigillo FROM sigilli
+            "SELECT numero, to_char(giorno, 'YYYY-MM-DD') AS giorno, convert_to(testata, 'UTF8') AS testata, sale, voci, sigillo
+             FROM sigilli
              WHERE numero > $1 ORDER BY numero LIMIT $2",
         )
         .bind(intero(dopo))
@@ -124,21 +128,12 @@ impl ArchivioSigilli for PostgresStore {
         .fetch_all(&mut *self.lettore().await?)
         .await
         .map_err(guasto)?;
-        let mut blocchi = Blocchi::default();
-        for row in &righe {
-            let riga = Colonne {
-                table: "sigilli",
-                row,
-            };
-            blocchi.sigilli.push(Impronta(riga.digest("sigillo")?));
-            blocchi.righe += riga.count("righe")?;
-        }
-        Ok(blocchi)
+        Ok(sigilli_from(&righe)?)
     }
 
     async fn giornate(&self, dopo: Option<Date>, limite: u32) -> Result<Vec<(Date, String)>, StoreError> {
         let righe = sqlx::query(
-            "SELECT to_char(g.giorno, 'YYYY-MM-DD') AS giorno, g.documento FROM sigilli_giorni g
+            "SELECT to_char(g.giorno, 'YYYY-MM-DD') AS giorno, convert_to(g.documento, 'UTF8') AS documento FROM sigilli_giorni g
              WHERE g.giorno > coalesce($1::date, '-infinity') ORDER BY g.giorno LIMIT $2",
         )
         .bind(dopo.map(|dopo| dopo.to_string()))
@@ -146,15 +141,7 @@ impl ArchivioSigilli for PostgresStore {
         .fetch_all(&mut *self.lettore().await?)
         .await
         .map_err(guasto)?;
-        let giornate = righe.iter().map(|row| {
-            let riga = Colonne {
-                table: "sigilli_giorni",
-                row,
-            };
-            let giorno = riga.parse("giorno", |giorno: String| giorno.parse::<Date>())?;
-            Ok((giorno, riga.get("documento")?))
-        });
-        giornate.collect()
+        Ok(righe.iter().map(giornata_from).collect::<Result<_, _>>()?)
     }
 
     async fn attesa(&self, segni: &Segni) -> Result<Option<Timestamp>, StoreError> {
@@ -182,6 +169,21 @@ impl ArchivioSigilli for PostgresStore {
         .map_err(guasto)
     }
 
+    async fn scarti(&self, dopo: &Segni) -> Result<Vec<ScartoConservato>, StoreError> {
+        let dopo = purge_place(dopo.pulizie.as_ref());
+        let sql = format!(
+            "SELECT {}, (t.posto, t.id) > ($1, $2) AS in_attesa FROM pulizie t ORDER BY t.id",
+            SCELTE.pulizie
+        );
+        let righe = sqlx::query(AssertSqlSafe(sql))
+            .bind(dopo.0)
+            .bind(dopo.1)
+            .fetch_all(&mut *self.lettore().await?)
+            .await
+            .map_err(guasto)?;
+        Ok(righe.iter().map(scarto_from).collect::<Result<_, _>>()?)
+    }
+
     async fn ultimi_giornalieri(&self) -> Result<Vec<UltimoGiornaliero>, StoreError> {
         let righe = sqlx::query(
             "SELECT DISTINCT ON (g.registro) g.registro, to_char(g.giorno, 'YYYY-MM-DD') AS giorno, g.sha256
@@ -190,18 +192,7 @@ impl ArchivioSigilli for PostgresStore {
         .fetch_all(&mut *self.lettore().await?)
         .await
         .map_err(guasto)?;
-        let ultimi = righe.iter().map(|row| {
-            let riga = Colonne {
-                table: "registri_giornalieri",
-                row,
-            };
-            Ok(UltimoGiornaliero {
-                registro: riga.get("registro")?,
-                giorno: riga.parse("giorno", |giorno: String| giorno.parse::<Date>())?,
-                sha256: Impronta(riga.digest("sha256")?),
-            })
-        });
-        ultimi.collect()
+        Ok(righe.iter().map(giornaliero_from).collect::<Result<_, _>>()?)
     }
 }
 
@@ -215,21 +206,7 @@ async fn coda(connessione: &mut PgConnection) -> Result<Coda, StoreError> {
             .fetch_optional(connessione)
             .await
             .map_err(guasto)?;
-    let ultimo = ultimo.map(|row| {
-        let riga = Colonne {
-            table: "sigilli",
-            row: &row,
-        };
-        let testata = riga.parse("testata", |json: String| serde_json::from_str::<Testata>(&json))?;
-        Ok::<_, Inconsistency>((testata, Impronta(riga.digest("sigillo")?)))
-    });
-    let illeggibile = || Inconsistency::new("sigilli_giorni", "documento", "not a document of ours");
-    Ok(Coda {
-        ultimo: ultimo.transpose()?,
-        chiusura: chiusura
-            .map(|documento| Giornata::read(&documento).ok_or_else(illeggibile))
-            .transpose()?,
-    })
+    Ok(coda_from(ultimo.as_ref(), chiusura.as_deref())?)
 }
 
 async fn keep(connessione: &mut PgConnection, nuovo: &Nuovo) -> Result<(), StoreError> {
@@ -280,6 +257,11 @@ fn door_place(posto: Option<&Posto>) -> (i64, i64) {
     place(posto, |nome| nome.parse().ok(), i64::MIN, i64::MAX)
 }
 
+fn purge_place(posto: Option<&Posto>) -> (i64, i64) {
+    let id = |nome: &str| nome.rsplit_once('/')?.1.parse().ok();
+    place(posto, id, i64::MIN, i64::MAX)
+}
+
 /// Older than every transaction that still runs: what such a one wrote is there for good, or never will be.
 const FERME: &str = "t.transazione < pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
 
@@ -327,6 +309,11 @@ async fn rows(
         righe.push(riga_from(row, Genere::Porta)?);
     }
     segni.porta = last_place(&trovate, &righe)?.or(segni.porta);
+    let trovate = pulizie(connessione, tratto).await?;
+    for row in &trovate {
+        righe.push(riga_from(row, Genere::Pulizia)?);
+    }
+    segni.pulizie = last_place(&trovate, &righe)?.or(segni.pulizie);
     Ok((righe, segni))
 }
 
@@ -377,6 +364,29 @@ async fn porta(connessione: &mut PgConnection, tratto: &Tratto<'_>) -> Result<Ve
          WHERE (t.transazione, t.id) > ($1, $2) AND (t.transazione, t.id) <= ($3, $4) AND {FERME}
          ORDER BY t.transazione, t.id LIMIT $5",
         SCELTE.porta
+    );
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(dopo.0)
+        .bind(dopo.1)
+        .bind(fino.0)
+        .bind(fino.1)
+        .bind(tratto.limite)
+        .fetch_all(connessione)
+        .await
+        .map_err(guasto)
+}
+
+async fn pulizie(connessione: &mut PgConnection, tratto: &Tratto<'_>) -> Result<Vec<PgRow>, StoreError> {
+    let dopo = purge_place(tratto.dopo.pulizie.as_ref());
+    let fino = tratto
+        .fino
+        .map_or((i64::MAX, i64::MAX), |fino| purge_place(fino.pulizie.as_ref()));
+    let ferme = FERME.replace("t.transazione", "t.posto");
+    let sql = format!(
+        "SELECT {} FROM pulizie t
+         WHERE (t.posto, t.id) > ($1, $2) AND (t.posto, t.id) <= ($3, $4) AND {ferme}
+         ORDER BY t.posto, t.id LIMIT $5",
+        SCELTE.pulizie
     );
     sqlx::query(AssertSqlSafe(sql))
         .bind(dopo.0)
@@ -446,19 +456,4 @@ async fn giornalieri(
         .fetch_all(connessione)
         .await
         .map_err(guasto)
-}
-
-fn blocco_from(row: &PgRow) -> Result<BloccoConservato, Inconsistency> {
-    let riga = Colonne {
-        table: "sigilli",
-        row,
-    };
-    Ok(BloccoConservato {
-        numero: riga.count("numero")?,
-        giorno: riga.parse("giorno", |giorno: String| giorno.parse::<Date>())?,
-        testata: riga.get("testata")?,
-        sale: riga.get("sale")?,
-        voci: riga.get("voci")?,
-        sigillo: riga.get("sigillo")?,
-    })
 }

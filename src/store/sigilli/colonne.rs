@@ -117,6 +117,19 @@ const GIORNALIERI: Colonne = &[
     ("bytes_len", Intero),
 ];
 
+const PULIZIE: Colonne = &[
+    ("id", Intero),
+    ("regola", Testo),
+    ("da", Istante),
+    ("fino_a", Istante),
+    ("iniziata_il", Istante),
+    ("conclusa_il", Istante),
+    ("arrivata_a", Istante),
+    ("fermata_da", Intero),
+    ("righe", Intero),
+    ("byte", Intero),
+];
+
 /// What a database calls things.
 pub(in crate::store) struct Dialetto {
     /// A column as text; NULL where there is none.
@@ -139,6 +152,8 @@ pub(in crate::store) struct Scelte {
     pub(in crate::store) porta: String,
     /// `t` is the daily register.
     pub(in crate::store) giornalieri: String,
+    /// `t` is the purge.
+    pub(in crate::store) pulizie: String,
 }
 
 impl Dialetto {
@@ -194,6 +209,14 @@ impl Dialetto {
                 self.insieme("t", GIORNALIERI),
                 byte_as(&[(
                     &format!("t.registro || '/' || {}", (self.testo)("t.giorno", Data)),
+                    "chiave"
+                )]),
+            ),
+            pulizie: format!(
+                "t.posto AS posto, {}, {}",
+                self.insieme("t", PULIZIE),
+                byte_as(&[(
+                    &format!("t.regola || '/' || {}", (self.testo)("t.id", Intero)),
                     "chiave"
                 )]),
             ),

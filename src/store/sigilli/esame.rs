@@ -1,18 +1,20 @@
 //! The chain of a store, walked against its rows; a day of it as a file; the proof of one registration. Nothing of it is in
 //! memory but a block and the seals of a day.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 
+use super::scarti::Scarti;
 use super::{ArchivioSigilli, BloccoConservato, StoreError};
 use crate::protocollo::NumeroProtocollo;
 use crate::sigilli::catena::{Anomalia, Che, Filo, Vista};
 use crate::sigilli::esporta::{Fine, Inizio, Linea};
 use crate::sigilli::giornata::Giornata;
 use crate::sigilli::inclusione::Inclusione;
-use crate::sigilli::{Blocco, Genere, Impronta, Riga, Segni, Testata};
+use crate::sigilli::scarto::Scarto;
+use crate::sigilli::{Blocco, Genere, Impronta, Riga, Segni, Testata, Voce};
 use crate::store::Inconsistency;
 
 /// A chain that is in order.
@@ -26,6 +28,10 @@ pub struct Esaminata {
     pub giorni: u64,
     /// Traces that gave way to that of the registration.
     pub sostituite: u64,
+    /// Rows that retention took, by rule.
+    pub scartate: BTreeMap<String, u64>,
+    /// Purges that have ended and are not sealed yet: what they say is not proved.
+    pub pulizie_in_attesa: u64,
     /// When the oldest trace came that is not sealed yet.
     pub in_attesa: Option<Timestamp>,
 }
@@ -60,6 +66,7 @@ pub async fn esamina(
         segni: Segni::default(),
         giornate: VecDeque::new(),
         ultima_giornata: None,
+        scarti: Scarti::load(store).await?,
         esaminata: Esaminata::default(),
     };
     let tutti = store.coda().await.map_or(0, |coda| coda.numero());
@@ -85,6 +92,7 @@ struct Esame<'s> {
     segni: Segni,
     giornate: VecDeque<(Date, String)>,
     ultima_giornata: Option<Date>,
+    scarti: Scarti<'s>,
     esaminata: Esaminata,
 }
 
@@ -105,10 +113,11 @@ impl Esame<'_> {
             return Ok(Err(qui(Che::Sigillo)));
         };
         let righe = self.store.sigillate(&self.segni, &blocco).await?;
-        let viste = seen(self.store, &blocco, &righe).await?;
+        let viste = seen(self.store, &mut self.scarti, &blocco, &righe).await?;
         let esito = self
             .filo
-            .blocco(&blocco.testata, &blocco.voci, blocco.sigillo, &viste);
+            .blocco(&blocco.testata, &blocco.voci, blocco.sigillo, &viste)
+            .and_then(|()| self.scarti.note(&blocco, &righe, &viste));
         if let Err(anomalia) = esito {
             return Ok(Err(anomalia));
         }
@@ -200,6 +209,13 @@ impl Esame<'_> {
                 che: Che::Mancano { dal: numero + 1 },
             }));
         }
+        match self.scarti.finish(&self.segni, self.filo.istante()).await? {
+            Err(anomalia) => return Ok(Err(anomalia)),
+            Ok((scartate, in_attesa)) => {
+                self.esaminata.scartate = scartate;
+                self.esaminata.pulizie_in_attesa = in_attesa;
+            }
+        }
         self.esaminata.in_attesa = self.store.attesa(&self.segni).await?;
         Ok(Ok(self.esaminata))
     }
@@ -208,20 +224,25 @@ impl Esame<'_> {
 /// The rows that stand where a block sealed its own, each in the place of the one that it may be.
 async fn seen(
     store: &dyn ArchivioSigilli,
+    scarti: &mut Scarti<'_>,
     blocco: &Blocco,
     righe: &[Riga],
 ) -> Result<Vec<Vista>, StoreError> {
     let presenti: BTreeSet<&str> = righe.iter().map(|riga| &*riga.chiave).collect();
-    let assenti = blocco
+    let mut assenti: Vec<_> = blocco
         .voci
         .iter()
-        .filter(|voce| voce.genere == Genere::Traccia && !presenti.contains(&*voce.chiave));
-    let assenti: Vec<String> = assenti.map(|voce| voce.chiave.clone()).collect();
-    let sostituite = if assenti.is_empty() {
+        .filter(|voce| !presenti.contains(&*voce.chiave))
+        .collect();
+    let tracce = assenti.iter().filter(|voce| voce.genere == Genere::Traccia);
+    let tracce: Vec<String> = tracce.map(|voce| voce.chiave.clone()).collect();
+    let sostituite = if tracce.is_empty() {
         Vec::new()
     } else {
-        store.registrate_fra(&assenti).await?
+        store.registrate_fra(&tracce).await?
     };
+    assenti.retain(|voce| voce.genere != Genere::Traccia || !sostituite.contains(&voce.chiave));
+    let scartate = scarti.took(&assenti, blocco.testata.sigillato_il).await?;
     let mut righe = righe.iter().map(|riga| Vista::Riga(riga.voce()));
     let mut viste = Vec::with_capacity(blocco.voci.len());
     for voce in &blocco.voci {
@@ -229,6 +250,12 @@ async fn seen(
             viste.push(Vista::Sostituita {
                 chiave: voce.chiave.clone(),
                 blocco: None,
+            });
+        } else if let Some(pulizia) = scartate.get(&*voce.chiave) {
+            viste.push(Vista::Scartata {
+                genere: voce.genere,
+                chiave: voce.chiave.clone(),
+                pulizia: pulizia.clone(),
             });
         } else {
             viste.extend(righe.next());
@@ -324,6 +351,7 @@ pub async fn esporta(
     let mut linee = Linee {
         scrivi,
         esito: Ok(()),
+        pulizie: BTreeSet::new(),
     };
     linee.write(&Linea::Inizio(Inizio {
         versione: 1,
@@ -335,11 +363,12 @@ pub async fn esporta(
             .map_or(ieri_sha256, |(blocco, _)| blocco.testata.precedente),
         giorno_precedente_sha256: ieri_sha256,
     }));
+    let mut scarti = Scarti::load(store).await?;
     let mut fine = Fine::default();
     let quanti = store.sigilli_di(giorno).await?.sigilli.len() as u64;
     while fine.blocchi < quanti && linee.esito.is_ok() {
         let blocco = block(store, dopo_blocco + fine.blocchi + 1).await?;
-        write_block(store, &segni, &blocco, &mut linee).await?;
+        write_block(store, &mut scarti, &segni, &blocco, &mut linee).await?;
         fine.blocchi += 1;
         fine.righe += blocco.voci.len() as u64;
         segni = blocco.testata.segni;
@@ -354,6 +383,8 @@ pub async fn esporta(
 struct Linee<'w> {
     scrivi: &'w mut (dyn FnMut(&Linea) -> std::io::Result<()> + Send),
     esito: std::io::Result<()>,
+    /// Purges that were told already.
+    pulizie: BTreeSet<String>,
 }
 
 impl Linee<'_> {
@@ -366,6 +397,7 @@ impl Linee<'_> {
 
 async fn write_block(
     store: &dyn ArchivioSigilli,
+    scarti: &mut Scarti<'_>,
     dopo: &Segni,
     blocco: &Blocco,
     linee: &mut Linee<'_>,
@@ -373,7 +405,7 @@ async fn write_block(
     linee.write(&Linea::Blocco(blocco.testata.clone()));
     linee.write(&Linea::Voci(blocco.voci.clone()));
     let righe = store.sigillate(dopo, blocco).await?;
-    let viste = seen(store, blocco, &righe).await?;
+    let viste = seen(store, scarti, blocco, &righe).await?;
     let mut righe = righe.into_iter();
     for vista in viste {
         match vista {
@@ -383,8 +415,27 @@ async fn write_block(
                 }
             }
             Vista::Sostituita { chiave, .. } => {
-                let blocco = block_of_registered(store, &chiave, blocco.testata.numero).await?;
+                let dopo = blocco.testata.numero;
+                let blocco = block_of(store, Genere::TracciaRegistrata, &chiave, dopo).await?;
                 linee.write(&Linea::Sostituita { chiave, blocco });
+            }
+            Vista::Scartata {
+                genere,
+                chiave,
+                pulizia,
+            } => {
+                if let Some(scarto) = scarti.get(&pulizia)
+                    && linee.pulizie.insert(pulizia.clone())
+                {
+                    let blocco = block_of_purge(store, scarto).await?;
+                    let riga = scarto.riga.clone();
+                    linee.write(&Linea::Pulizia { riga, blocco });
+                }
+                linee.write(&Linea::Scartata {
+                    genere,
+                    chiave,
+                    pulizia,
+                });
             }
         }
     }
@@ -392,10 +443,36 @@ async fn write_block(
     Ok(())
 }
 
-/// The block that sealed the trace of a message which was registered, behind a block.
-async fn block_of_registered(
+/// The block that sealed a purge which has ended.
+async fn block_of_purge(store: &dyn ArchivioSigilli, scarto: &Scarto) -> Result<Option<u64>, StoreError> {
+    let Some(conclusa_il) = scarto.conclusa_il() else {
+        return Ok(None);
+    };
+    // Some seconds later, unless two machines' clocks differ.
+    let dal = conclusa_il - SCARTO_DI_OROLOGI;
+    let primo = first_block(store, &|testata| testata.sigillato_il >= dal).await?;
+    match primo {
+        Some((primo, _)) => {
+            block_of(
+                store,
+                Genere::Pulizia,
+                &scarto.riga.chiave,
+                primo.testata.numero - 1,
+            )
+            .await
+        }
+        None => Ok(None),
+    }
+}
+
+/// By how much the clocks of who purges and of who seals may differ.
+const SCARTO_DI_OROLOGI: SignedDuration = SignedDuration::from_hours(1);
+
+/// The block behind another that sealed a row.
+async fn block_of(
     store: &dyn ArchivioSigilli,
-    message_id: &str,
+    genere: Genere,
+    chiave: &str,
     dopo: u64,
 ) -> Result<Option<u64>, StoreError> {
     let mut dopo = dopo;
@@ -408,8 +485,8 @@ async fn block_of_registered(
         for conservato in pagina {
             let numero = conservato.numero;
             let blocco = conservato.read().ok_or_else(|| illeggibile(numero))?;
-            let sua = |genere, chiave: &str| genere == Genere::TracciaRegistrata && chiave == message_id;
-            if blocco.voci.iter().any(|voce| sua(voce.genere, &voce.chiave)) {
+            let sua = |voce: &Voce| voce.genere == genere && voce.chiave == chiave;
+            if blocco.voci.iter().any(sua) {
                 return Ok(Some(numero));
             }
         }

@@ -6,6 +6,7 @@
 pub(in crate::store) mod colonne;
 mod esame;
 pub(in crate::store) mod righe;
+mod scarti;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -123,6 +124,15 @@ impl BloccoConservato {
     }
 }
 
+/// A purge as the store has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScartoConservato {
+    /// Its row.
+    pub riga: Riga,
+    /// Whether it waits to be sealed.
+    pub in_attesa: bool,
+}
+
 /// The store's part of the chain. Two implementations, each with its own SQL.
 #[async_trait]
 pub trait ArchivioSigilli: Send + Sync {
@@ -161,6 +171,9 @@ pub trait ArchivioSigilli: Send + Sync {
 
     /// Which of these messages have a trace that says that they were registered.
     async fn registrate_fra(&self, message_id: &[String]) -> Result<Vec<String>, StoreError>;
+
+    /// Every purge, also those that go on; which of them have ended and are to be sealed behind this place.
+    async fn scarti(&self, dopo: &Segni) -> Result<Vec<ScartoConservato>, StoreError>;
 
     /// The newest daily register of each register.
     async fn ultimi_giornalieri(&self) -> Result<Vec<UltimoGiornaliero>, StoreError>;

@@ -1,10 +1,13 @@
-//! Rows as the databases hand them out, made into what is sealed.
+//! Rows as the databases hand them out, made into what is sealed, and into the chain itself: one reading for both stores.
 
 use std::collections::HashMap;
 
+use jiff::civil::Date;
 use sqlx::{ColumnIndex, Decode, Row, Type};
 
-use crate::sigilli::{Corpi, Genere, Impronta, Riga, Voce, impegno, push_campo};
+use super::{BloccoConservato, Coda, ScartoConservato};
+use crate::sigilli::giornata::{Blocchi, Giornata, UltimoGiornaliero};
+use crate::sigilli::{Corpi, Genere, Impronta, Riga, Testata, Voce, impegno, push_campo};
 use crate::store::Inconsistency;
 use crate::store::codec::unpack;
 use crate::store::egov::Intestazioni;
@@ -138,6 +141,123 @@ where
         chiave: text(&riga.get::<Vec<u8>>("chiave")?),
         testo: riga.get("testo")?,
         corpi: [None; 2],
+    })
+}
+
+/// A purge, and whether it waits to be sealed.
+pub(in crate::store) fn scarto_from<R: Row>(row: &R) -> Result<ScartoConservato, Inconsistency>
+where
+    &'static str: ColumnIndex<R>,
+    bool: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+    Vec<u8>: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+{
+    let riga = riga_from(row, Genere::Pulizia)?;
+    let colonne = Colonne {
+        table: "pulizie",
+        row,
+    };
+    let in_attesa = colonne.get::<Option<bool>>("in_attesa")?.unwrap_or(false);
+    Ok(ScartoConservato { riga, in_attesa })
+}
+
+/// The end of the chain: the last block, and the document of the last day.
+pub(in crate::store) fn coda_from<R: Row>(
+    ultimo: Option<&R>,
+    chiusura: Option<&str>,
+) -> Result<Coda, Inconsistency>
+where
+    &'static str: ColumnIndex<R>,
+    String: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+    Vec<u8>: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+{
+    let ultimo = ultimo.map(|row| {
+        let riga = Colonne {
+            table: "sigilli",
+            row,
+        };
+        let testata = riga.parse("testata", |json: String| serde_json::from_str::<Testata>(&json))?;
+        Ok::<_, Inconsistency>((testata, Impronta(riga.digest("sigillo")?)))
+    });
+    let illeggibile = || Inconsistency::new("sigilli_giorni", "documento", "not a document of ours");
+    Ok(Coda {
+        ultimo: ultimo.transpose()?,
+        chiusura: chiusura
+            .map(|documento| Giornata::read(documento).ok_or_else(illeggibile))
+            .transpose()?,
+    })
+}
+
+/// A block, whatever somebody made of it.
+pub(in crate::store) fn blocco_from<R: Row>(row: &R) -> Result<BloccoConservato, Inconsistency>
+where
+    &'static str: ColumnIndex<R>,
+    i64: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+    String: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+    Vec<u8>: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+{
+    let riga = Colonne {
+        table: "sigilli",
+        row,
+    };
+    Ok(BloccoConservato {
+        numero: riga.count("numero")?,
+        giorno: riga.parse("giorno", |giorno: String| giorno.parse::<Date>())?,
+        testata: text(&riga.get::<Vec<u8>>("testata")?),
+        sale: riga.get("sale")?,
+        voci: riga.get("voci")?,
+        sigillo: riga.get("sigillo")?,
+    })
+}
+
+/// The seals of a day, and how many rows they are of.
+pub(in crate::store) fn sigilli_from<R: Row>(righe: &[R]) -> Result<Blocchi, Inconsistency>
+where
+    &'static str: ColumnIndex<R>,
+    i64: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+    Vec<u8>: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+{
+    let mut blocchi = Blocchi::default();
+    for row in righe {
+        let riga = Colonne {
+            table: "sigilli",
+            row,
+        };
+        blocchi.sigilli.push(Impronta(riga.digest("sigillo")?));
+        blocchi.righe += riga.count("righe")?;
+    }
+    Ok(blocchi)
+}
+
+/// A day and its document.
+pub(in crate::store) fn giornata_from<R: Row>(row: &R) -> Result<(Date, String), Inconsistency>
+where
+    &'static str: ColumnIndex<R>,
+    String: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+    Vec<u8>: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+{
+    let riga = Colonne {
+        table: "sigilli_giorni",
+        row,
+    };
+    let giorno = riga.parse("giorno", |giorno: String| giorno.parse::<Date>())?;
+    Ok((giorno, text(&riga.get::<Vec<u8>>("documento")?)))
+}
+
+/// A daily register, as a day's document names it.
+pub(in crate::store) fn giornaliero_from<R: Row>(row: &R) -> Result<UltimoGiornaliero, Inconsistency>
+where
+    &'static str: ColumnIndex<R>,
+    String: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+    Vec<u8>: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+{
+    let riga = Colonne {
+        table: "registri_giornalieri",
+        row,
+    };
+    Ok(UltimoGiornaliero {
+        registro: riga.get("registro")?,
+        giorno: riga.parse("giorno", |giorno: String| giorno.parse::<Date>())?,
+        sha256: Impronta(riga.digest("sha256")?),
     })
 }
 

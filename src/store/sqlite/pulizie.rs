@@ -2,12 +2,14 @@
 //! more than a step. The triggers of the tables give up what an open purge covers, and nothing else.
 
 use jiff::Timestamp;
+use sqlx::AssertSqlSafe;
 use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
 
 use super::SqliteStore;
 use super::legale::finish;
 use super::row::{begin, guasto};
-use crate::store::spazio::{Passo, Potatura, Pulizia, Regola, Scaduti};
+use crate::protocollo::NumeroDomanda;
+use crate::store::spazio::{Passo, Potatura, Pulizia, Regola, Scaduti, Tratto};
 use crate::store::valori::{Riga, intero};
 use crate::store::{Inconsistency, StoreError};
 
@@ -27,6 +29,7 @@ pub(super) async fn step(
             return Ok(None);
         };
         let passo = match regola {
+            _ if regola.is_held() && aperta.is_held(connessione).await? => FERMATA,
             Regola::Richieste => aperta.richieste(connessione, al_massimo, adesso).await?,
             Regola::TracceByte => aperta.tracce_byte(connessione, al_massimo).await?,
             Regola::Tracce => aperta.tracce(connessione, al_massimo).await?,
@@ -46,23 +49,54 @@ struct Aperta {
     da: i64,
     fino_a: i64,
     passo: i64,
+    /// All of before this went.
+    arrivata_a: Option<i64>,
+    /// The held domanda for which it ends early.
+    fermata_da: Option<i64>,
 }
+
+/// The end of a purge that a hold came in between.
+const FERMATA: Passo = Passo {
+    righe: 0,
+    byte: 0,
+    finita: true,
+};
 
 impl Aperta {
     async fn find(connessione: &mut SqliteConnection, regola: Regola) -> Result<Option<Self>, StoreError> {
-        let trovata: Option<(i64, i64, i64, i64)> = sqlx::query_as(
-            "SELECT id, da, fino_a, passo FROM pulizie WHERE regola = ? AND conclusa_il IS NULL",
+        let trovata: Option<(i64, i64, i64, i64, Option<i64>)> = sqlx::query_as(
+            "SELECT id, da, fino_a, passo, arrivata_a FROM pulizie WHERE regola = ? AND conclusa_il IS NULL",
         )
         .bind(regola.as_str())
         .fetch_optional(connessione)
         .await
         .map_err(guasto)?;
-        Ok(trovata.map(|(id, da, fino_a, passo)| Self {
+        Ok(trovata.map(|(id, da, fino_a, passo, arrivata_a)| Self {
             id,
             da,
             fino_a,
             passo,
+            arrivata_a,
+            fermata_da: None,
         }))
+    }
+
+    /// Whether a hold was placed meanwhile on something that is left here.
+    async fn is_held(&mut self, connessione: &mut SqliteConnection) -> Result<bool, StoreError> {
+        self.fermata_da = sqlx::query_scalar(
+            "SELECT v.numero_domanda FROM vincoli v
+             WHERE v.tolto_il IS NULL
+               AND EXISTS (SELECT 1 FROM tracce t WHERE t.numero_domanda = v.numero_domanda
+                           AND t.ricevuto_il >= ? AND t.ricevuto_il < ?)
+             ORDER BY v.id
+             LIMIT 1",
+        )
+        .bind(self.da)
+        .bind(self.fino_a)
+        .fetch_optional(connessione)
+        .await
+        .map_err(guasto)?;
+        Ok(self.fermata_da.is_some())
     }
 
     async fn note(
@@ -72,13 +106,18 @@ impl Aperta {
         ora: Timestamp,
     ) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE pulizie SET passo = ?2, righe = righe + ?3, byte = byte + ?4, conclusa_il = ?5 WHERE id = ?1",
+            "UPDATE pulizie
+             SET passo = ?2, righe = righe + ?3, byte = byte + ?4, conclusa_il = ?5, arrivata_a = ?6, fermata_da = ?7,
+                 posto = CASE WHEN ?5 IS NOT NULL THEN (SELECT coalesce(max(posto), 0) + 1 FROM pulizie) END
+             WHERE id = ?1",
         )
         .bind(self.id)
         .bind(self.passo)
         .bind(intero(passo.righe))
         .bind(intero(passo.byte))
         .bind(passo.finita.then_some(ora.as_millisecond()))
+        .bind(self.arrivata_a)
+        .bind(self.fermata_da)
         .execute(connessione)
         .await
         .map_err(guasto)?;
@@ -161,58 +200,83 @@ impl Aperta {
         Ok(passo(pagina.into_iter().map(|riga| riga.2), al_massimo))
     }
 
-    /// First the exchanges e-Gov of the day, then what finds its traces, then these.
-    async fn tracce(&self, connessione: &mut SqliteConnection, al_massimo: u32) -> Result<Passo, StoreError> {
+    /// The traces of before an instant, with what belongs to them: a trace is there with its exchange, or is gone.
+    async fn tracce(
+        &mut self,
+        connessione: &mut SqliteConnection,
+        al_massimo: u32,
+    ) -> Result<Passo, StoreError> {
+        let finita = self
+            .advance(connessione, "tracce", "ricevuto_il", al_massimo)
+            .await?;
         let scambi = self
             .delete(
                 connessione,
-                "DELETE FROM egov WHERE (istante, message_id) IN (
-                     SELECT istante, message_id FROM egov WHERE istante >= ?1 AND istante < ?2
-                     ORDER BY istante, message_id LIMIT ?3)
+                "DELETE FROM egov WHERE istante >= ?1 AND istante < ?2
                  RETURNING coalesce(length(intestazioni), 0) + coalesce(length(legami), 0)",
-                al_massimo,
             )
             .await?;
-        if scambi.righe > 0 {
-            return Ok(Passo {
-                finita: false,
-                ..scambi
-            });
-        }
-        let indizi = self
+        self.delete(
+            connessione,
+            "DELETE FROM tracce_indizi WHERE ricevuto_il >= ?1 AND ricevuto_il < ?2 RETURNING 0",
+        )
+        .await?;
+        let tracce = self
             .delete(
                 connessione,
-                "DELETE FROM tracce_indizi WHERE (indizio, ricevuto_il, traccia) IN (
-                     SELECT indizio, ricevuto_il, traccia FROM tracce_indizi WHERE ricevuto_il >= ?1 AND ricevuto_il < ?2
-                     LIMIT ?3)
-                 RETURNING length(indizio)",
-                al_massimo,
+                "DELETE FROM tracce WHERE ricevuto_il >= ?1 AND ricevuto_il < ?2
+                 RETURNING coalesce(length(richiesta), 0) + coalesce(length(risposta), 0) + length(tempi_us)
+                     + length(certificato_soggetto) + length(uri) + coalesce(length(note), 0)",
             )
             .await?;
-        // They are no rows that anybody counts.
-        if indizi.righe >= u64::from(al_massimo) {
-            return Ok(Passo { righe: 0, ..indizi });
-        }
-        self.delete(
-            connessione,
-            "DELETE FROM tracce WHERE id IN (
-                 SELECT id FROM tracce WHERE ricevuto_il >= ?1 AND ricevuto_il < ?2 ORDER BY ricevuto_il LIMIT ?3)
-             RETURNING coalesce(length(richiesta), 0) + coalesce(length(risposta), 0) + length(tempi_us)
-                 + length(certificato_soggetto) + length(uri) + coalesce(length(note), 0)",
-            al_massimo,
-        )
-        .await
+        Ok(Passo {
+            righe: tracce.righe,
+            byte: scambi.byte + tracce.byte,
+            finita,
+        })
     }
 
-    async fn porta(&self, connessione: &mut SqliteConnection, al_massimo: u32) -> Result<Passo, StoreError> {
-        self.delete(
-            connessione,
-            "DELETE FROM porta WHERE id IN (
-                 SELECT id FROM porta WHERE istante >= ?1 AND istante < ?2 ORDER BY istante LIMIT ?3)
-             RETURNING length(causa) + length(rimedio) + coalesce(length(soggetto), 0)",
-            al_massimo,
-        )
-        .await
+    async fn porta(
+        &mut self,
+        connessione: &mut SqliteConnection,
+        al_massimo: u32,
+    ) -> Result<Passo, StoreError> {
+        let finita = self.advance(connessione, "porta", "istante", al_massimo).await?;
+        let Scaduti { righe, byte } = self
+            .delete(
+                connessione,
+                "DELETE FROM porta WHERE istante >= ?1 AND istante < ?2
+                 RETURNING length(causa) + length(rimedio) + coalesce(length(soggetto), 0)",
+            )
+            .await?;
+        Ok(Passo { righe, byte, finita })
+    }
+
+    /// Comes as far as the first row that is too many, or to the end: whether that is reached. All of one instant go together,
+    /// so that `arrivata_a` tells what went.
+    async fn advance(
+        &mut self,
+        connessione: &mut SqliteConnection,
+        tabella: &'static str,
+        colonna: &'static str,
+        al_massimo: u32,
+    ) -> Result<bool, StoreError> {
+        let sql = format!(
+            "WITH q (istante) AS (SELECT {colonna} FROM {tabella} WHERE {colonna} >= ?1 AND {colonna} < ?2)
+             SELECT CASE WHEN di_troppo > prima THEN di_troppo
+                         WHEN di_troppo = prima THEN (SELECT min(istante) FROM q WHERE istante > prima) END
+             FROM (SELECT (SELECT min(istante) FROM q) AS prima,
+                          (SELECT istante FROM q ORDER BY istante LIMIT 1 OFFSET ?3) AS di_troppo)"
+        );
+        let fin: Option<i64> = sqlx::query_scalar(AssertSqlSafe(sql))
+            .bind(self.da)
+            .bind(self.fino_a)
+            .bind(al_massimo)
+            .fetch_one(connessione)
+            .await
+            .map_err(guasto)?;
+        self.arrivata_a = self.arrivata_a.max(fin.or(Some(self.fino_a)));
+        Ok(fin.is_none())
     }
 
     /// The feed is cut at its beginning, in its own order: what follows a row that stays, stays.
@@ -254,20 +318,20 @@ impl Aperta {
         Ok(passo(byte, al_massimo))
     }
 
+    /// What is of before the instant to which it came.
     async fn delete(
         &self,
         connessione: &mut SqliteConnection,
         sql: &'static str,
-        al_massimo: u32,
-    ) -> Result<Passo, StoreError> {
+    ) -> Result<Scaduti, StoreError> {
         let byte: Vec<i64> = sqlx::query_scalar(sql)
             .bind(self.da)
-            .bind(self.fino_a)
-            .bind(al_massimo)
+            .bind(self.arrivata_a)
             .fetch_all(connessione)
             .await
             .map_err(guasto)?;
-        Ok(passo(byte, al_massimo))
+        let Passo { righe, byte, .. } = passo(byte, u32::MAX);
+        Ok(Scaduti { righe, byte })
     }
 }
 
@@ -396,7 +460,7 @@ pub(super) async fn scaduti(
 /// What went, newest first.
 pub(super) async fn tutte(pool: &SqlitePool, limite: u32) -> Result<Vec<Pulizia>, StoreError> {
     let righe = sqlx::query(
-        "SELECT regola, da, fino_a, iniziata_il, conclusa_il, righe, byte FROM pulizie ORDER BY id DESC LIMIT ?",
+        "SELECT regola, da, fino_a, iniziata_il, conclusa_il, fermata_da, righe, byte FROM pulizie ORDER BY id DESC LIMIT ?",
     )
     .bind(limite)
     .fetch_all(pool)
@@ -416,6 +480,9 @@ fn pulizia_from(row: &SqliteRow) -> Result<Pulizia, Inconsistency> {
         fino_a: riga.istante("fino_a")?,
         iniziata_il: riga.istante("iniziata_il")?,
         conclusa_il: riga.parse_option("conclusa_il", Timestamp::from_millisecond)?,
+        fermata_da: riga
+            .parse_option("fermata_da", |numero: i64| u64::try_from(numero))?
+            .map(NumeroDomanda),
         righe: riga.count("righe")?,
         byte: riga.count("byte")?,
     })
@@ -424,7 +491,7 @@ fn pulizia_from(row: &SqliteRow) -> Result<Pulizia, Inconsistency> {
 impl Potatura for SqliteStore {
     async fn aperta(&self, regola: Regola) -> Result<Option<Pulizia>, StoreError> {
         let riga = sqlx::query(
-            "SELECT regola, da, fino_a, iniziata_il, conclusa_il, righe, byte
+            "SELECT regola, da, fino_a, iniziata_il, conclusa_il, fermata_da, righe, byte
              FROM pulizie WHERE regola = ? AND conclusa_il IS NULL",
         )
         .bind(regola.as_str())
@@ -445,42 +512,87 @@ impl Potatura for SqliteStore {
         instant("pulizie", "fino_a", ms)
     }
 
-    async fn prima(&self, regola: Regola, dal: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        let sql = match regola {
-            Regola::Richieste => {
-                "SELECT r.registrata_il FROM payload p CROSS JOIN registrazioni r ON r.id = p.registrazione
-                 WHERE r.registrata_il >= ? ORDER BY p.registrazione LIMIT 1"
-            }
-            Regola::TracceByte => "SELECT min(ricevuto_il) FROM tracce WHERE ricevuto_il >= ?",
-            Regola::Tracce => {
-                "SELECT min(prima) FROM (SELECT min(ricevuto_il) AS prima FROM tracce WHERE ricevuto_il >= ?1
-                 UNION ALL SELECT min(istante) FROM egov WHERE istante >= ?1)"
-            }
-            Regola::Porta => "SELECT min(istante) FROM porta WHERE istante >= ?",
-            Regola::Variazioni => {
-                "SELECT istante FROM variazioni WHERE istante >= ? ORDER BY cursore LIMIT 1"
-            }
+    async fn prima(&self, regola: Regola, tratti: &[Tratto]) -> Result<Option<Timestamp>, StoreError> {
+        let (tabella, colonna) = match regola {
+            Regola::TracceByte | Regola::Tracce => ("tracce", "ricevuto_il"),
+            Regola::Porta => ("porta", "istante"),
+            Regola::Variazioni => ("variazioni", "istante"),
+            Regola::Richieste => ("payload", "registrata_il"),
         };
-        let ms: Option<Option<i64>> = sqlx::query_scalar(sql)
-            .bind(dal.as_millisecond())
+        let prima = |tabella: &str, colonna: &str| {
+            format!(
+                "(SELECT min({colonna}) FROM {tabella} WHERE {colonna} >= tratto.da AND {colonna} < tratto.a)"
+            )
+        };
+        let prime = match regola {
+            Regola::Richieste => {
+                "(SELECT r.registrata_il FROM payload p CROSS JOIN registrazioni r ON r.id = p.registrazione
+                  WHERE r.registrata_il >= tratto.da AND r.registrata_il < tratto.a ORDER BY p.registrazione LIMIT 1)"
+                    .to_owned()
+            }
+            Regola::Variazioni => "(SELECT istante FROM variazioni
+                  WHERE istante >= tratto.da AND istante < tratto.a ORDER BY cursore LIMIT 1)"
+                .to_owned(),
+            Regola::Tracce => format!(
+                "(SELECT min(prima) FROM (SELECT {} AS prima UNION ALL SELECT {}))",
+                prima(tabella, colonna),
+                prima("egov", "istante")
+            ),
+            Regola::TracceByte | Regola::Porta => prima(tabella, colonna),
+        };
+        let sql = format!(
+            "WITH tratto (da, a) AS (SELECT value ->> 0, value ->> 1 FROM json_each(?))
+             SELECT min({prime}) FROM tratto"
+        );
+        let tratti: Vec<[i64; 2]> = tratti
+            .iter()
+            .map(|(da, a)| [da.as_millisecond(), a.as_millisecond()])
+            .collect();
+        let ms: Option<i64> = sqlx::query_scalar(AssertSqlSafe(sql))
+            .bind(crate::store::valori::json(&tratti))
+            .fetch_one(&self.lettori)
+            .await
+            .map_err(guasto)?;
+        instant(regola.as_str(), "istante", ms)
+    }
+
+    async fn vincolate(&self, fino_a: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
+        let ms: Vec<i64> = sqlx::query_scalar(
+            "SELECT t.ricevuto_il FROM vincoli v CROSS JOIN tracce t ON t.numero_domanda = v.numero_domanda
+             WHERE v.tolto_il IS NULL AND t.ricevuto_il < ?",
+        )
+        .bind(fino_a.as_millisecond())
+        .fetch_all(&self.lettori)
+        .await
+        .map_err(guasto)?;
+        instants("tracce", "ricevuto_il", ms)
+    }
+
+    async fn liberate(&self, fino_a: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
+        let ms: Vec<i64> = sqlx::query_scalar(
+            "SELECT t.ricevuto_il FROM vincoli v CROSS JOIN tracce t ON t.numero_domanda = v.numero_domanda
+             WHERE v.tolto_il IS NOT NULL AND t.ricevuto_il < ?
+               AND NOT EXISTS (SELECT 1 FROM pulizie p WHERE p.regola = 'TRACCE_BYTE' AND p.conclusa_il IS NOT NULL
+                               AND p.fermata_da IS NULL AND t.ricevuto_il >= p.da AND t.ricevuto_il < p.fino_a)",
+        )
+        .bind(fino_a.as_millisecond())
+        .fetch_all(&self.lettori)
+        .await
+        .map_err(guasto)?;
+        instants("tracce", "ricevuto_il", ms)
+    }
+
+    async fn ultima(&self, regola: Regola) -> Result<Option<Timestamp>, StoreError> {
+        let sql = match regola {
+            Regola::Tracce => "SELECT ricevuto_il FROM tracce ORDER BY id DESC LIMIT 1",
+            Regola::Porta => "SELECT istante FROM porta ORDER BY id DESC LIMIT 1",
+            Regola::Richieste | Regola::TracceByte | Regola::Variazioni => return Ok(None),
+        };
+        let ms: Option<i64> = sqlx::query_scalar(sql)
             .fetch_optional(&self.lettori)
             .await
             .map_err(guasto)?;
-        instant(regola.as_str(), "istante", ms.flatten())
-    }
-
-    async fn vincolata_fra(&self, da: Timestamp, a: Timestamp) -> Result<bool, StoreError> {
-        sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM vincoli WHERE tolto_il IS NULL)
-                AND EXISTS (SELECT 1 FROM tracce t
-                            WHERE t.ricevuto_il >= ? AND t.ricevuto_il < ?
-                              AND t.numero_domanda IN (SELECT numero_domanda FROM vincoli WHERE tolto_il IS NULL))",
-        )
-        .bind(da.as_millisecond())
-        .bind(a.as_millisecond())
-        .fetch_one(&self.lettori)
-        .await
-        .map_err(guasto)
+        instant(regola.as_str(), "istante", ms)
     }
 
     async fn apri(
@@ -516,4 +628,10 @@ fn instant(
     ms.map(Timestamp::from_millisecond)
         .transpose()
         .map_err(|source| Inconsistency::new(table, column, source).into())
+}
+
+fn instants(table: &'static str, column: &'static str, ms: Vec<i64>) -> Result<Vec<Timestamp>, StoreError> {
+    ms.into_iter()
+        .filter_map(|ms| instant(table, column, Some(ms)).transpose())
+        .collect()
 }

@@ -13,13 +13,16 @@ use super::row::{begin, guasto};
 use super::tracce::finish;
 use super::{SqliteStore, open};
 use crate::domanda::Ambiente;
-use crate::sigilli::giornata::{Blocchi, Giornata, UltimoGiornaliero};
-use crate::sigilli::{Blocco, Genere, Impronta, Posto, Riga, Segni, Testata, write_voci};
+use crate::sigilli::giornata::{Blocchi, UltimoGiornaliero};
+use crate::sigilli::{Blocco, Genere, Posto, Riga, Segni, write_voci};
+use crate::store::StoreError;
 use crate::store::sigilli::colonne::{Dialetto, Scelte, Tipo};
-use crate::store::sigilli::righe::{Noti, noti, registrazione_from, riga_from, traccia_from};
-use crate::store::sigilli::{ArchivioSigilli, BloccoConservato, Coda, Nuovo};
+use crate::store::sigilli::righe::{
+    Noti, blocco_from, coda_from, giornaliero_from, giornata_from, noti, registrazione_from, riga_from,
+    scarto_from, sigilli_from, traccia_from,
+};
+use crate::store::sigilli::{ArchivioSigilli, BloccoConservato, Coda, Nuovo, ScartoConservato};
 use crate::store::valori::{Riga as Colonne, intero, json};
-use crate::store::{Inconsistency, StoreError};
 
 const DIALETTO: Dialetto = Dialetto {
     testo: |colonna, tipo| match tipo {
@@ -106,16 +109,7 @@ impl ArchivioSigilli for SqliteStore {
         .fetch_all(&self.lettori)
         .await
         .map_err(guasto)?;
-        let mut blocchi = Blocchi::default();
-        for row in &righe {
-            let riga = Colonne {
-                table: "sigilli",
-                row,
-            };
-            blocchi.sigilli.push(Impronta(riga.digest("sigillo")?));
-            blocchi.righe += riga.count("righe")?;
-        }
-        Ok(blocchi)
+        Ok(sigilli_from(&righe)?)
     }
 
     async fn giornate(&self, dopo: Option<Date>, limite: u32) -> Result<Vec<(Date, String)>, StoreError> {
@@ -128,7 +122,7 @@ impl ArchivioSigilli for SqliteStore {
         .fetch_all(&self.lettori)
         .await
         .map_err(guasto)?;
-        righe.iter().map(|row| Ok(giornata_from(row)?)).collect()
+        Ok(righe.iter().map(giornata_from).collect::<Result<_, _>>()?)
     }
 
     async fn attesa(&self, segni: &Segni) -> Result<Option<Timestamp>, StoreError> {
@@ -152,6 +146,19 @@ impl ArchivioSigilli for SqliteStore {
         .map_err(guasto)
     }
 
+    async fn scarti(&self, dopo: &Segni) -> Result<Vec<ScartoConservato>, StoreError> {
+        let sql = format!(
+            "SELECT {}, t.posto > ? AS in_attesa FROM pulizie t ORDER BY t.id",
+            SCELTE.pulizie
+        );
+        let righe = sqlx::query(AssertSqlSafe(sql))
+            .bind(id_of(dopo.pulizie.as_ref()))
+            .fetch_all(&self.lettori)
+            .await
+            .map_err(guasto)?;
+        Ok(righe.iter().map(scarto_from).collect::<Result<_, _>>()?)
+    }
+
     async fn ultimi_giornalieri(&self) -> Result<Vec<UltimoGiornaliero>, StoreError> {
         let righe = sqlx::query(
             "SELECT g.registro, g.giorno, g.sha256 FROM registri_giornalieri g
@@ -161,18 +168,7 @@ impl ArchivioSigilli for SqliteStore {
         .fetch_all(&self.lettori)
         .await
         .map_err(guasto)?;
-        let ultimi = righe.iter().map(|row| {
-            let riga = Colonne {
-                table: "registri_giornalieri",
-                row,
-            };
-            Ok(UltimoGiornaliero {
-                registro: riga.get("registro")?,
-                giorno: riga.parse("giorno", |giorno: String| giorno.parse::<Date>())?,
-                sha256: Impronta(riga.digest("sha256")?),
-            })
-        });
-        ultimi.collect()
+        Ok(righe.iter().map(giornaliero_from).collect::<Result<_, _>>()?)
     }
 }
 
@@ -186,21 +182,7 @@ async fn coda(connessione: &mut SqliteConnection) -> Result<Coda, StoreError> {
             .fetch_optional(connessione)
             .await
             .map_err(guasto)?;
-    let ultimo = ultimo.map(|row| {
-        let riga = Colonne {
-            table: "sigilli",
-            row: &row,
-        };
-        let testata = riga.parse("testata", |json: String| serde_json::from_str::<Testata>(&json))?;
-        Ok::<_, Inconsistency>((testata, Impronta(riga.digest("sigillo")?)))
-    });
-    let illeggibile = || Inconsistency::new("sigilli_giorni", "documento", "not a document of ours");
-    Ok(Coda {
-        ultimo: ultimo.transpose()?,
-        chiusura: chiusura
-            .map(|documento| Giornata::read(&documento).ok_or_else(illeggibile))
-            .transpose()?,
-    })
+    Ok(coda_from(ultimo.as_ref(), chiusura.as_deref())?)
 }
 
 async fn keep(connessione: &mut SqliteConnection, nuovo: &Nuovo) -> Result<(), StoreError> {
@@ -291,6 +273,15 @@ async fn rows(
     for row in &trovate {
         righe.push(riga_from(row, Genere::Porta)?);
     }
+    let sql = format!(
+        "SELECT {} FROM pulizie t WHERE t.posto > ? AND t.posto <= ? ORDER BY t.posto LIMIT ?",
+        SCELTE.pulizie
+    );
+    let trovate = by_id(connessione, sql, tratto, |segni| segni.pulizie.as_ref()).await?;
+    segni.pulizie = last_place(&trovate)?.or(segni.pulizie);
+    for row in &trovate {
+        righe.push(riga_from(row, Genere::Pulizia)?);
+    }
     Ok((righe, segni))
 }
 
@@ -376,30 +367,3 @@ async fn giornalieri(
 
 /// Behind every day.
 const FINE_DEI_GIORNI: &str = "9999-99-99";
-
-fn blocco_from(row: &SqliteRow) -> Result<BloccoConservato, Inconsistency> {
-    let riga = Colonne {
-        table: "sigilli",
-        row,
-    };
-    Ok(BloccoConservato {
-        numero: riga.count("numero")?,
-        giorno: riga.parse("giorno", |giorno: String| giorno.parse::<Date>())?,
-        testata: String::from_utf8_lossy(&riga.get::<Vec<u8>>("testata")?).into_owned(),
-        sale: riga.get("sale")?,
-        voci: riga.get("voci")?,
-        sigillo: riga.get("sigillo")?,
-    })
-}
-
-fn giornata_from(row: &SqliteRow) -> Result<(Date, String), Inconsistency> {
-    let riga = Colonne {
-        table: "sigilli_giorni",
-        row,
-    };
-    let documento: Vec<u8> = riga.get("documento")?;
-    Ok((
-        riga.parse("giorno", |giorno: String| giorno.parse::<Date>())?,
-        String::from_utf8_lossy(&documento).into_owned(),
-    ))
-}

@@ -42,7 +42,7 @@ use crate::store::operatori::{ArchivioOperatori, NuovoOperatore, Operatore, Volu
 use crate::store::registro::{
     Chi, Numeri, Richiesta as RichiestaConservata, Scritte, compose, misura, outcomes, registri,
 };
-use crate::store::sigilli::{ArchivioSigilli, BloccoConservato, Coda, Nuovo};
+use crate::store::sigilli::{ArchivioSigilli, BloccoConservato, Coda, Nuovo, ScartoConservato};
 use crate::store::spazio::{
     ArchivioSpazio, Campione, EsitoVincolo, Ingombro, Passo, Perche, Pulizia, Regola, Scaduti, Vincolo,
 };
@@ -513,6 +513,10 @@ impl ArchivioSigilli for ArchivioSimulato {
     }
 
     async fn registrate_fra(&self, _: &[String]) -> Result<Vec<String>, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn scarti(&self, _: &Segni) -> Result<Vec<ScartoConservato>, StoreError> {
         Err(elsewhere())
     }
 
