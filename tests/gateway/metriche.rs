@@ -164,7 +164,7 @@ fn until_equal(uno: impl Fn() -> f64, altro: impl Fn() -> f64) {
         if uno() == altro() {
             return;
         }
-        std::thread::sleep(std::time::Duration::from_millis(25));
+        std::thread::sleep(Duration::from_millis(25));
     }
     assert_eq!(uno(), altro());
 }
