@@ -34,8 +34,26 @@ $$;
 CREATE TRIGGER pulizie_conclusa BEFORE UPDATE ON pulizie
 FOR EACH ROW EXECUTE FUNCTION varco_pulizia_conclusa();
 
--- Which days a held domanda left something on. It may have been built before (docs/esercizio.md, Aggiornare).
-CREATE INDEX IF NOT EXISTS tracce_domanda ON tracce (numero_domanda, ricevuto_il) WHERE numero_domanda IS NOT NULL;
+-- Which traces there are of domande that are held, or were: those of registrations by these, the others by what finds them (ADR 19).
+-- Nothing is written for it with every trace.
+CREATE VIEW tracce_vincolate AS
+SELECT v.id AS vincolo, v.numero_domanda, v.tolto_il, t.ricevuto_il
+FROM vincoli v
+JOIN domande d ON d.numero = v.numero_domanda
+JOIN registrazioni r ON r.id = d.registrazione AND r.anno = d.anno
+JOIN tracce t ON t.message_id = r.message_id
+UNION ALL
+SELECT v.id, v.numero_domanda, v.tolto_il, t.ricevuto_il
+FROM vincoli v
+JOIN atti a ON a.numero_domanda = v.numero_domanda
+JOIN registrazioni r ON r.id = a.registrazione AND r.anno = a.anno
+JOIN tracce t ON t.message_id = r.message_id
+UNION ALL
+SELECT v.id, v.numero_domanda, v.tolto_il, i.ricevuto_il
+FROM vincoli v
+JOIN tracce_indizi i ON i.indizio = convert_to('N' || v.numero_domanda, 'UTF8');
+
+GRANT SELECT ON tracce_vincolate TO varco_gateway;
 
 -- The trace of a registration takes the place of another as a whole, and comes to stand at the end, to be sealed once more. Nothing
 -- else of a trace changes, but that its bytes go by a purge. Bytes are compared only where they may not change: they are long.
@@ -100,12 +118,10 @@ BEGIN
     finita := false;
     -- A hold that was placed meanwhile ends the purge where it is, while something of its domanda is left there.
     IF la_regola IN ('TRACCE', 'TRACCE_BYTE') THEN
-        SELECT v.numero_domanda INTO p.fermata_da
-        FROM vincoli v
-        WHERE v.tolto_il IS NULL
-          AND EXISTS (SELECT 1 FROM tracce t WHERE t.numero_domanda = v.numero_domanda
-                      AND t.ricevuto_il >= p.da AND t.ricevuto_il < p.fino_a)
-        ORDER BY v.id
+        SELECT t.numero_domanda INTO p.fermata_da
+        FROM tracce_vincolate t
+        WHERE t.tolto_il IS NULL AND t.ricevuto_il >= p.da AND t.ricevuto_il < p.fino_a
+        ORDER BY t.vincolo
         LIMIT 1;
     END IF;
     IF p.fermata_da IS NOT NULL THEN

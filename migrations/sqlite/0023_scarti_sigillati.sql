@@ -25,8 +25,24 @@ BEGIN
     SELECT RAISE(ABORT, 'pulizie: una pulizia avanza e basta, e conclusa non cambia');
 END;
 
--- Which days a held domanda left something on.
-CREATE INDEX tracce_domanda ON tracce (numero_domanda, ricevuto_il) WHERE numero_domanda IS NOT NULL;
+-- Which traces there are of domande that are held, or were: those of registrations by these, the others by what finds them (ADR 19).
+-- Nothing is written for it with every trace.
+CREATE VIEW tracce_vincolate AS
+SELECT v.id AS vincolo, v.numero_domanda, v.tolto_il, t.ricevuto_il
+FROM vincoli v
+CROSS JOIN domande d ON d.numero = v.numero_domanda
+CROSS JOIN registrazioni r ON r.id = d.registrazione
+CROSS JOIN tracce t ON t.message_id = r.message_id
+UNION ALL
+SELECT v.id, v.numero_domanda, v.tolto_il, t.ricevuto_il
+FROM vincoli v
+CROSS JOIN atti a ON a.numero_domanda = v.numero_domanda
+CROSS JOIN registrazioni r ON r.id = a.registrazione
+CROSS JOIN tracce t ON t.message_id = r.message_id
+UNION ALL
+SELECT v.id, v.numero_domanda, v.tolto_il, i.ricevuto_il
+FROM vincoli v
+CROSS JOIN tracce_indizi i ON i.indizio = CAST('N' || v.numero_domanda AS BLOB);
 
 -- A row's id is its place in the chain: that of the last one, given away again, would never be sealed.
 CREATE TRIGGER tracce_l_ultima_resta BEFORE DELETE ON tracce

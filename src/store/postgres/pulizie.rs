@@ -189,14 +189,13 @@ impl Potatura for PostgresStore {
     }
 
     async fn vincolate(&self, fino_a: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
-        let sql = "SELECT t.ricevuto_il FROM vincoli v JOIN tracce t ON t.numero_domanda = v.numero_domanda
-                   WHERE v.tolto_il IS NULL AND t.ricevuto_il < $1";
+        let sql = "SELECT ricevuto_il FROM tracce_vincolate WHERE tolto_il IS NULL AND ricevuto_il < $1";
         instants(self, sql, fino_a).await
     }
 
     async fn liberate(&self, fino_a: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
-        let sql = "SELECT t.ricevuto_il FROM vincoli v JOIN tracce t ON t.numero_domanda = v.numero_domanda
-                   WHERE v.tolto_il IS NOT NULL AND t.ricevuto_il < $1
+        let sql = "SELECT t.ricevuto_il FROM tracce_vincolate t
+                   WHERE t.tolto_il IS NOT NULL AND t.ricevuto_il < $1
                      AND NOT EXISTS (SELECT 1 FROM pulizie p
                                      WHERE p.regola = 'TRACCE_BYTE' AND p.conclusa_il IS NOT NULL AND p.fermata_da IS NULL
                                        AND t.ricevuto_il >= p.da AND t.ricevuto_il < p.fino_a)";

@@ -84,11 +84,9 @@ impl Aperta {
     /// Whether a hold was placed meanwhile on something that is left here.
     async fn is_held(&mut self, connessione: &mut SqliteConnection) -> Result<bool, StoreError> {
         self.fermata_da = sqlx::query_scalar(
-            "SELECT v.numero_domanda FROM vincoli v
-             WHERE v.tolto_il IS NULL
-               AND EXISTS (SELECT 1 FROM tracce t WHERE t.numero_domanda = v.numero_domanda
-                           AND t.ricevuto_il >= ? AND t.ricevuto_il < ?)
-             ORDER BY v.id
+            "SELECT numero_domanda FROM tracce_vincolate
+             WHERE tolto_il IS NULL AND ricevuto_il >= ? AND ricevuto_il < ?
+             ORDER BY vincolo
              LIMIT 1",
         )
         .bind(self.da)
@@ -558,8 +556,7 @@ impl Potatura for SqliteStore {
 
     async fn vincolate(&self, fino_a: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
         let ms: Vec<i64> = sqlx::query_scalar(
-            "SELECT t.ricevuto_il FROM vincoli v CROSS JOIN tracce t ON t.numero_domanda = v.numero_domanda
-             WHERE v.tolto_il IS NULL AND t.ricevuto_il < ?",
+            "SELECT ricevuto_il FROM tracce_vincolate WHERE tolto_il IS NULL AND ricevuto_il < ?",
         )
         .bind(fino_a.as_millisecond())
         .fetch_all(&self.lettori)
@@ -570,8 +567,8 @@ impl Potatura for SqliteStore {
 
     async fn liberate(&self, fino_a: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
         let ms: Vec<i64> = sqlx::query_scalar(
-            "SELECT t.ricevuto_il FROM vincoli v CROSS JOIN tracce t ON t.numero_domanda = v.numero_domanda
-             WHERE v.tolto_il IS NOT NULL AND t.ricevuto_il < ?
+            "SELECT t.ricevuto_il FROM tracce_vincolate t
+             WHERE t.tolto_il IS NOT NULL AND t.ricevuto_il < ?
                AND NOT EXISTS (SELECT 1 FROM pulizie p WHERE p.regola = 'TRACCE_BYTE' AND p.conclusa_il IS NOT NULL
                                AND p.fermata_da IS NULL AND t.ricevuto_il >= p.da AND t.ricevuto_il < p.fino_a)",
         )
