@@ -17,6 +17,7 @@ macro_rules! out {
     ($($parte:tt)*) => { $crate::cli::say(&format!($($parte)*)) };
 }
 
+mod a_meta;
 pub mod adesione;
 pub mod backup;
 pub mod check;

@@ -6,14 +6,14 @@ mod sistema;
 mod velo;
 
 use std::fmt::Write as _;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::BufWriter;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use jiff::Timestamp;
 
+use super::a_meta::AMeta;
 use super::zip::Zip;
 use super::{DoveConfig, Uscita};
 use crate::clock::{Clock as _, WallClock};
@@ -41,31 +41,15 @@ impl Args {
     pub async fn run(self) -> Result<Uscita> {
         let adesso = WallClock::default().wall();
         let file = self.file.unwrap_or_else(|| name_at(adesso).into());
-        let scritto = || format!("impossibile scrivere {}", file.display());
-        anyhow::ensure!(!file.exists(), "{} c'è già", file.display());
-        let parte = file.with_added_extension("parte");
-        let aperto = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&parte)
-            .with_context(scritto)?;
-        let mut raccolta = Raccolta::new(BufWriter::new(aperto), adesso);
-        let esito = match parti::gather(&mut raccolta, &self.dove, adesso).await {
-            Ok(()) => raccolta.finish(&parte, &file).with_context(scritto),
-            Err(errore) => Err(errore),
-        };
-        match esito {
-            Ok((raccolte, 0)) => outln!("{}: {raccolte} parti", file.display()),
-            Ok((raccolte, mancate)) => outln!(
+        let (a_meta, aperto) = AMeta::create(&file)?;
+        let mut raccolta = Raccolta::new(aperto, adesso);
+        parti::gather(&mut raccolta, &self.dove, adesso).await?;
+        match raccolta.finish(a_meta)? {
+            (raccolte, 0) => outln!("{}: {raccolte} parti", file.display()),
+            (raccolte, mancate) => outln!(
                 "{}: {raccolte} parti; {mancate} non raccolte, il perché è in {INDICE}",
                 file.display()
             ),
-            Err(errore) => {
-                // What failed is told; a half that cannot be removed has its own name.
-                let _ = std::fs::remove_file(&parte);
-                return Err(errore);
-            }
         }
         Ok(Uscita::Fatto)
     }
@@ -104,14 +88,9 @@ impl Raccolta {
     }
 
     /// Closes the file and gives it its name: how many parts it has, and lacks.
-    fn finish(mut self, parte: &Path, file: &Path) -> Result<(usize, usize)> {
+    fn finish(mut self, a_meta: AMeta) -> Result<(usize, usize)> {
         self.zip.add(INDICE, self.indice.as_bytes())?;
-        let aperto = self.zip.finish()?;
-        aperto
-            .into_inner()
-            .map_err(std::io::IntoInnerError::into_error)?
-            .sync_all()?;
-        std::fs::rename(parte, file)?;
+        a_meta.finish(self.zip.finish()?)?;
         Ok((self.raccolte, self.mancate))
     }
 }

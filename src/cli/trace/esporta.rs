@@ -1,17 +1,17 @@
 //! What was found as a file to hand on: one ZIP with an index, one text a message, and a list of what is in it with the
 //! search it came from. Persons are masked throughout; that it was made is itself a trace.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::BufWriter;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use indicatif::ProgressBar;
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::vista;
+use crate::cli::a_meta::AMeta;
 use crate::cli::zip::Zip;
 use crate::clock::{Clock as _, Ids as _, RandomIds, WallClock};
 use crate::store::{Ricerca, Store};
@@ -37,37 +37,11 @@ pub(super) async fn write(
     file: &Path,
 ) -> Result<Esportata> {
     let adesso = WallClock::default().wall();
-    let scritto = || format!("impossibile scrivere {}", file.display());
-    anyhow::ensure!(!file.exists(), "{} c'è già", file.display());
     // Half an export has another name, and is nobody's but ours.
-    let parte = with_suffix(file);
-    let aperto = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&parte)
-        .with_context(scritto)?;
-    let esito = fill(store, ricerca, limite, BufWriter::new(aperto), adesso).await;
-    let concluso = esito.and_then(|(aperto, esportata)| {
-        aperto
-            .into_inner()
-            .map_err(std::io::IntoInnerError::into_error)
-            .and_then(|aperto| aperto.sync_all())
-            .and_then(|()| std::fs::rename(&parte, file))
-            .with_context(scritto)?;
-        Ok(esportata)
-    });
-    if concluso.is_err() {
-        // What failed is told; a half that cannot be removed has its own name.
-        let _ = std::fs::remove_file(&parte);
-    }
-    concluso
-}
-
-fn with_suffix(file: &Path) -> PathBuf {
-    let mut nome = file.as_os_str().to_owned();
-    nome.push(".parte");
-    nome.into()
+    let (a_meta, aperto) = AMeta::create(file)?;
+    let (scritto, esportata) = fill(store, ricerca, limite, aperto, adesso).await?;
+    a_meta.finish(scritto)?;
+    Ok(esportata)
 }
 
 async fn fill(

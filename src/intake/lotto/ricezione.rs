@@ -325,8 +325,8 @@ impl Ricezione<'_> {
         })
     }
 
-    /// Whether a lot with this key is taken: not without room, and not during maintenance. One that was registered before is read and digested as ever, but what it
-    /// says is known: it is not spooled, so that a retry needs no room.
+    /// Whether a lot with this key is taken: not without room, and not during maintenance. One that was registered before is
+    /// read and digested as ever, but what it says is known: it is not spooled, so that a retry needs no room.
     async fn admit_new(&self, chiave: &ChiaveInvio, spool: &mut Spool<'_>) -> Result<(), Failure> {
         let chiave = Chiave {
             ente: self.ente.clone(),

@@ -355,45 +355,50 @@ async fn tracce(connessione: &mut PgConnection, tratto: &Tratto<'_>) -> Result<V
 }
 
 async fn porta(connessione: &mut PgConnection, tratto: &Tratto<'_>) -> Result<Vec<PgRow>, StoreError> {
-    let dopo = door_place(tratto.dopo.porta.as_ref());
-    let fino = tratto
-        .fino
-        .map_or((i64::MAX, i64::MAX), |fino| door_place(fino.porta.as_ref()));
-    let sql = format!(
-        "SELECT {} FROM porta t
-         WHERE (t.transazione, t.id) > ($1, $2) AND (t.transazione, t.id) <= ($3, $4) AND {FERME}
-         ORDER BY t.transazione, t.id LIMIT $5",
-        SCELTE.porta
-    );
-    sqlx::query(AssertSqlSafe(sql))
-        .bind(dopo.0)
-        .bind(dopo.1)
-        .bind(fino.0)
-        .bind(fino.1)
-        .bind(tratto.limite)
-        .fetch_all(connessione)
-        .await
-        .map_err(guasto)
+    let fino = tratto.fino.map(|fino| door_place(fino.porta.as_ref()));
+    let fra = (door_place(tratto.dopo.porta.as_ref()), fino);
+    placed(
+        connessione,
+        ("porta", "transazione", &SCELTE.porta),
+        fra,
+        tratto.limite,
+    )
+    .await
 }
 
 async fn pulizie(connessione: &mut PgConnection, tratto: &Tratto<'_>) -> Result<Vec<PgRow>, StoreError> {
-    let dopo = purge_place(tratto.dopo.pulizie.as_ref());
-    let fino = tratto
-        .fino
-        .map_or((i64::MAX, i64::MAX), |fino| purge_place(fino.pulizie.as_ref()));
-    let ferme = FERME.replace("t.transazione", "t.posto");
+    let fino = tratto.fino.map(|fino| purge_place(fino.pulizie.as_ref()));
+    let fra = (purge_place(tratto.dopo.pulizie.as_ref()), fino);
+    placed(
+        connessione,
+        ("pulizie", "posto", &SCELTE.pulizie),
+        fra,
+        tratto.limite,
+    )
+    .await
+}
+
+/// The rows of a table whose place is a transaction, of which this column tells, and their number: behind one place, up to
+/// another.
+async fn placed(
+    connessione: &mut PgConnection,
+    (tabella, colonna, scelte): (&str, &str, &str),
+    (dopo, fino): ((i64, i64), Option<(i64, i64)>),
+    limite: Option<i64>,
+) -> Result<Vec<PgRow>, StoreError> {
+    let fino = fino.unwrap_or((i64::MAX, i64::MAX));
+    let ferme = FERME.replace("t.transazione", &format!("t.{colonna}"));
     let sql = format!(
-        "SELECT {} FROM pulizie t
-         WHERE (t.posto, t.id) > ($1, $2) AND (t.posto, t.id) <= ($3, $4) AND {ferme}
-         ORDER BY t.posto, t.id LIMIT $5",
-        SCELTE.pulizie
+        "SELECT {scelte} FROM {tabella} t
+         WHERE (t.{colonna}, t.id) > ($1, $2) AND (t.{colonna}, t.id) <= ($3, $4) AND {ferme}
+         ORDER BY t.{colonna}, t.id LIMIT $5"
     );
     sqlx::query(AssertSqlSafe(sql))
         .bind(dopo.0)
         .bind(dopo.1)
         .bind(fino.0)
         .bind(fino.1)
-        .bind(tratto.limite)
+        .bind(limite)
         .fetch_all(connessione)
         .await
         .map_err(guasto)

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 
 use super::SqliteStore;
 use super::row::guasto;
+use crate::store::StoreError;
 use crate::store::manutenzione::{ArchivioManutenzioni, Cartello, Disposizione};
 use crate::store::valori::Riga;
-use crate::store::{Inconsistency, StoreError};
 
 #[async_trait]
 impl ArchivioManutenzioni for SqliteStore {
@@ -46,11 +46,10 @@ impl ArchivioManutenzioni for SqliteStore {
         };
         let fino_a = riga.parse_option("fino_a", Timestamp::from_millisecond)?;
         let messaggio: Option<String> = riga.get("messaggio")?;
-        let disposizione: Result<_, Inconsistency> = Ok(Disposizione {
+        Ok(Some(Disposizione {
             istante: riga.istante("istante")?,
             operatore: riga.get("operatore")?,
             cartello: messaggio.map(|messaggio| Cartello { messaggio, fino_a }),
-        });
-        Ok(Some(disposizione?))
+        }))
     }
 }
