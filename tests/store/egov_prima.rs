@@ -7,6 +7,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
+use varco::domanda::sha256;
 use varco::store::egov::{RicercaScambi, ScambioDi};
 use varco::store::{self, SharedStore, StoreUrl};
 use varco::trace::egov::{BustaInviata, Diagnostico, Forma, Scambio};
@@ -88,12 +89,12 @@ struct Scrittura {
 }
 
 const SQLITE: Scrittura = Scrittura {
-    byte: |byte| format!("X'{}'", hex(byte)),
+    byte: |byte| format!("X'{}'", sha256::hex(byte)),
     istante: |istante| istante.as_millisecond().to_string(),
 };
 
 const POSTGRES: Scrittura = Scrittura {
-    byte: |byte| format!("'\\x{}'::bytea", hex(byte)),
+    byte: |byte| format!("'\\x{}'::bytea", sha256::hex(byte)),
     istante: |istante| format!("'{istante}'::timestamptz"),
 };
 
@@ -135,10 +136,6 @@ fn text(valore: Option<&str>) -> String {
 
 fn or_null(valore: Option<String>) -> String {
     valore.unwrap_or_else(|| "NULL".to_owned())
-}
-
-fn hex(byte: &[u8]) -> String {
-    byte.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 async fn all(store: &SharedStore) -> Vec<ScambioDi> {
