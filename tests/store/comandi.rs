@@ -16,7 +16,7 @@ use crate::postgres_comune::binaries;
 const SEGRETO: &str = "se'g&reto";
 
 /// `varco`, with this store, and no setting that somebody made for a database of his own.
-fn varco(argomenti: &[&str], store: &str) -> Command {
+pub(crate) fn varco(argomenti: &[&str], store: &str) -> Command {
     let mut comando = Command::new(env!("CARGO_BIN_EXE_varco"));
     for nome in ["PGPASSFILE", "PGPASSWORD", "PGUSER", "PGSSLMODE", "PGSSLROOTCERT"] {
         comando.env_remove(nome);
@@ -26,7 +26,7 @@ fn varco(argomenti: &[&str], store: &str) -> Command {
 }
 
 /// Exit code, and all that it said; no secret of it.
-fn run(comando: &mut Command) -> (Option<i32>, String) {
+pub(crate) fn run(comando: &mut Command) -> (Option<i32>, String) {
     let esito = comando.output().unwrap();
     let detto = String::from_utf8([esito.stdout, esito.stderr].concat()).unwrap();
     for segreto in [SEGRETO, "reto", "se%27g"] {

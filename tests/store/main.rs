@@ -9,6 +9,7 @@ mod cluster;
 mod comandi;
 mod copy;
 mod egov;
+mod egov_prima;
 mod elenchi;
 mod lotti;
 mod manomissioni;

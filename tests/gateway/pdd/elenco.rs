@@ -32,6 +32,7 @@ on_both_stores! {
     a_porta_speaks_for_its_own_ente_alone,
     who_operates_is_told_by_identity_or_by_the_adesione,
     the_body_asks_for_what_the_busta_says,
+    a_manifest_of_attachments_is_refused_and_registers_nothing,
     plain_rules_are_those_of_the_partner,
     a_lot_comes_once_in_a_busta,
 }
@@ -363,6 +364,36 @@ fn the_body_asks_for_what_the_busta_says(archivio: Archivio) {
         forma(&porta.post_busta(&ignota.bytes())),
         Forma::FaultApplicativo("ENV-052".to_owned())
     );
+}
+
+/// The domanda in an attachment, and in the Body the manifest that says so: what docs/spcoop.md says of it.
+fn a_manifest_of_attachments_is_refused_and_registers_nothing(archivio: Archivio) {
+    let gateway = Gateway::spawn(&Setting::on(archivio));
+    let porta = gateway.porta("pat01");
+    let mut con_manifesto = Busta::domanda(1, "K-1");
+    let manifesto = "<e:Descrizione xmlns:e=\"http://www.cnipa.it/schemas/2003/eGovIT/Busta1_0/\"><e:DescrizioneMessaggio>\
+         <e:Riferimento href=\"cid:domanda\" role=\"Richiesta\" e:id=\"uno\"><e:Schema posizione=\"AssegnoTemporaneo.xsd\"/>\
+         <e:Titolo>Domanda</e:Titolo></e:Riferimento></e:DescrizioneMessaggio></e:Descrizione>";
+    let domanda = std::mem::replace(&mut con_manifesto.corpo, manifesto.to_owned());
+    let busta = con_manifesto.testo();
+    let parti = format!(
+        "--ab\r\nContent-Type: text/xml; charset=UTF-8\r\nContent-ID: <busta>\r\n\r\n{busta}\r\n--ab\r\nContent-Type: text/xml\r\n\
+         Content-ID: <domanda>\r\n\r\n{domanda}\r\n--ab--\r\n"
+    );
+    let tipo = "multipart/related; type=\"text/xml\"; start=\"<busta>\"; boundary=\"ab\"";
+    let reply = porta.post_busta_as(parti.as_bytes(), tipo);
+    assert_eq!(
+        forma(&reply),
+        Forma::FaultApplicativo("ENV-052".to_owned()),
+        "{}",
+        reply.text()
+    );
+    assert_eq!(registrate(&gateway), 0);
+    // The domanda itself in the Body, under the same key: nothing of the refusal is left.
+    let senza = porta.post_busta(&Busta::domanda(2, "K-1").bytes());
+    assert_eq!(forma(&senza), SERVITA, "{}", senza.text());
+    assert_eq!(senza.value("Ripetizione").as_deref(), Some("false"));
+    assert_eq!(registrate(&gateway), 1);
 }
 
 fn plain_rules_are_those_of_the_partner(archivio: Archivio) {
