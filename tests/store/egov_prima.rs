@@ -216,7 +216,7 @@ async fn the_embedded_store_moves_them_when_it_is_opened() {
         .rows("SELECT codec FROM egov ORDER BY istante")
         .await;
     let codec: Vec<_> = codec.iter().map(|riga| riga["codec"].as_str()).collect();
-    let [identity, zstd] = [Some("IDENTITY"), Some("ZSTD_D2")];
+    let [identity, zstd] = [Some("IDENTITY"), Some("ZSTD_D3")];
     assert_eq!(codec, [identity, identity, identity, None, zstd]);
 }
 
