@@ -7,6 +7,7 @@
 //! ```text
 //! cargo run --release --example fill -- sqlite:prova.db 100000
 //! cargo run --release --example fill -- postgres:///prova?host=/run/postgresql 1000000 --inizio 2021-11-01T08:00:00Z
+//! cargo run --release --example fill -- sqlite:demo/store.db 1000000 --chiave-ricerca demo/chiave-ricerca.key
 //! cargo run --release --example fill -- sqlite:prova.db 1000 --tracce 10000000 --misura
 //! ```
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
@@ -14,6 +15,7 @@
 #[path = "fill/tracce.rs"]
 mod tracce;
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
@@ -53,6 +55,9 @@ struct Args {
     /// At last says how long a first page of traces takes, criterion by criterion.
     #[arg(long)]
     misura: bool,
+    /// The file of the key by which the trace finds persons, `trace.chiave_ricerca` of the gateway that is to serve the store.
+    #[arg(long, value_name = "FILE")]
+    chiave_ricerca: Option<PathBuf>,
     /// When the first one is registered; each batch comes a second after the one before.
     #[arg(long, default_value = "2021-07-15T10:00:00Z")]
     inizio: Timestamp,
@@ -76,13 +81,20 @@ async fn main() -> Result<()> {
         tracce: quante_tracce,
         tracce_dal,
         misura,
+        chiave_ricerca,
         inizio,
     } = Args::parse();
     let url = store;
     let schema = Schema::load()?;
+    let chiave = match chiave_ricerca {
+        Some(file) => std::fs::read_to_string(&file)
+            .with_context(|| format!("cannot read {}", file.display()))?
+            .parse()?,
+        None => tracce::chiave()?,
+    };
     let options = OpenOptions {
         create: true,
-        chiave_ricerca: Some(tracce::chiave()?),
+        chiave_ricerca: Some(chiave),
         ..OpenOptions::new(Ambiente::Sandbox, inizio)
     };
     let (store, _) = store::open(&url, &options).await?;

@@ -17,9 +17,8 @@ gateway=''
 trap 'kill $gateway 2>/dev/null && wait $gateway || true; rm -rf "$dir"' EXIT
 # shellcheck source=tests/drills/lib/embedded.sh
 . tests/drills/lib/embedded.sh
-others=$(nproc --all)
-others=$([ "$others" -gt 1 ] && echo "1-$((others - 1))" || echo 0)
-
+# shellcheck source=tests/drills/lib/speed.sh
+. tests/drills/lib/speed.sh
 demo_start "$dir/demo"
 demo_stop
 set_clock
@@ -32,31 +31,6 @@ fresh() {
     gateway=$!
     ready
 }
-# Hundredths of a second of CPU by thread, since the start of the gateway.
-cpu() {
-    for task in "/proc/$gateway/task/"*; do
-        tr ' ' '_' <"$task/comm" | tr '\n' ' '
-        sed 's/.*) //' "$task/stat" | awk '{ print $12 + $13 }'
-    done | awk '{ used[$1] += $2 } END { for (name in used) print name, used[name] }' | sort
-}
-# Microseconds a message and thread between two of those: FILE FILE MESSAGES.
-spent() {
-    join "$1" "$2" | awk -v n="$3" '{ us = ($3 - $2) * 10000 / n; all += us
-        if (us >= 1) parts = parts sprintf(" %s %.0f", $1, us) } END { printf "CPU %.0f us:%s", all, parts }'
-}
-rss() { awk -v what="$1" '$1 == what ":" { printf "%.1f MiB", $2 / 1024 }' "/proc/$gateway/status"; }
-drive() {
-    local what=$1
-    shift
-    cpu >"$dir/before"
-    taskset -c "$others" "$load" --url "https://127.0.0.1:$port" --certs "$dir/demo/certs" --pid "$gateway" \
-        --seconds "$seconds" --json "$dir/load.json" "$@" >"$dir/load.out" 2>&1 || { cat "$dir/load.out"; exit 1; }
-    cpu >"$dir/after"
-    n=$(grep -oE '[0-9]+ (answers|handshakes)' "$dir/load.out" | head -1 | cut -d' ' -f1)
-    echo "$what: $(grep -oE '[0-9.]+/s' "$dir/load.out" | head -1)," \
-        "$(grep -oE 'p50.*' "$dir/load.out" | head -1) ms; RSS $(rss VmRSS); $(spent "$dir/before" "$dir/after" "$n")"
-}
-
 for connections in 1 16 64; do
     fresh
     drive "domanda, $connections connections" --connections "$connections"
@@ -79,3 +53,9 @@ for items in 100 1000 10000 40000; do
         "$(awk -v n="$items" -v ns=$((ended - began)) 'BEGIN { printf "%.0f/s", n * 1e9 / ns }');" \
         "RSS $(rss VmHWM) at most, idle $idle; $(spent "$dir/before" "$dir/after" "$items")"
 done
+
+# Single domande beside a lot: what a family at the counter waits while 40,000 others are worked.
+fresh
+taskset -c "$others" "$varco" lot send --config "$dir/demo/varco.toml" "$dir/lotto.xml" >"$dir/send.out"
+seconds=3 drive "domanda beside a lot of 40000, 16 connections" --connections 16 --shared
+"$varco" lot queue --config "$dir/demo/varco.toml" | tail -n +1
