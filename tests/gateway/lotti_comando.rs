@@ -13,6 +13,7 @@ on_both_stores! {
     what_was_refused_is_cut_out_and_sent_again,
     what_was_not_read_is_cut_out_as_well,
     who_runs_the_gateway_holds_lots_back_and_ends_them,
+    a_lot_is_found_by_its_id_alone_whatever_its_service,
 }
 
 /// What a command said, and how it ended.
@@ -237,6 +238,33 @@ fn a_file_is_sent_watched_and_told_item_by_item(archivio: Archivio) {
     let ignoto = scrivania.lot(&["watch", "0197a3c1-0000-7000-8000-000000000001"]);
     assert_eq!(ignoto.codice, 65);
     assert!(ignoto.fuori.contains("LOT-004"), "{}", ignoto.fuori);
+}
+
+fn a_lot_is_found_by_its_id_alone_whatever_its_service(archivio: Archivio) {
+    let scrivania = Scrivania::new(archivio);
+    let file = scrivania.file("lotto.xml");
+    let unico = ["--servizio", "AssegnoUnicoUniversale"];
+    let campione = [
+        "sample",
+        "--lotto",
+        "2",
+        "--data",
+        "2021-07-15",
+        "-o",
+        path(&file),
+    ];
+    assert_eq!(varco(&[&campione[..], &unico].concat()).codice, 0);
+    let id = scrivania.send(&file, &[]);
+
+    assert_eq!(scrivania.lot(&["watch", &id]).codice, 0);
+    let stato = scrivania.lot(&["status", &id]);
+    assert_eq!(stato.codice, 0, "{}", stato.fuori);
+    let righe = scrivania.lot(&["outcome", &id]).fuori;
+    assert_eq!(righe.matches("REGISTRATA").count(), 2, "{righe}");
+    // Whoever names the wrong service is told so.
+    let altrove = scrivania.lot(&["status", &id, "--servizio", "AssegnoTemporaneo"]);
+    assert_eq!(altrove.codice, 65);
+    assert!(altrove.fuori.contains("LOT-004"), "{}", altrove.fuori);
 }
 
 fn the_same_file_is_the_same_lot_in_every_form(archivio: Archivio) {

@@ -5,6 +5,7 @@ use std::fmt::{self, Write as _};
 use anyhow::Result;
 use uuid::Uuid;
 
+use crate::catalogo::Codice;
 use crate::cli::send::busta::{CHIUSURA, Operatore, opening};
 use crate::cli::send::cliente::{Aperta, Cliente, Mancato};
 use crate::cli::send::risposta::{Elemento, Errore, Esito, errors};
@@ -18,7 +19,8 @@ use crate::soap::SoapVersion;
 pub(super) struct Chi {
     #[command(flatten)]
     pub(super) dove: Dove,
-    /// Servizio del lotto, dove il file non lo dice (predefinito: AssegnoTemporaneo)
+    /// Servizio del lotto, dove il file non lo dice (predefinito: AssegnoTemporaneo; di un lotto già inviato, quello che
+    /// lo conosce)
     #[arg(long, value_name = "NOME", value_parser = sample::servizio)]
     pub(super) servizio: Option<&'static Prestazione>,
     /// UserId dell'intestazione Identity (predefinito: l'Operatore della prima domanda del file, se c'è un file)
@@ -53,6 +55,26 @@ impl Chi {
                 .or(del_file.ufficio)
                 .unwrap_or_else(|| "001".to_owned()),
         })
+    }
+
+    /// A connection to the service that has this lot, and how far the lot is. An id says nothing of its service: without
+    /// the option each is asked, and what the last one says stands.
+    pub(super) fn find(&self, id: Uuid) -> Result<Detto<(Dialogo, Andamento)>> {
+        let mut dialogo = self.open(None, Operatore::default())?;
+        let altri = if self.servizio.is_none() {
+            &PRESTAZIONI[1..]
+        } else {
+            &[]
+        };
+        let mut detto = dialogo.stato(id)?;
+        for altro in altri {
+            if !matches!(&detto, Err(esito) if esito.is_refused_for(Codice::Lot004)) {
+                break;
+            }
+            dialogo.prestazione = altro;
+            detto = dialogo.stato(id)?;
+        }
+        Ok(detto.map(|stato| (dialogo, stato)))
     }
 }
 

@@ -11,7 +11,6 @@ use uuid::Uuid;
 use super::Foglio;
 use super::dialogo::{Chi, ended};
 use super::spoglio::{Spoglio, Voce};
-use crate::cli::send::busta::Operatore;
 use crate::cli::validate::errori_json;
 use crate::cli::{Uscita, say};
 
@@ -42,7 +41,10 @@ pub(super) const SOLO_RIFIUTATE: &str = "<coop:Solo>RIFIUTATA</coop:Solo>";
 
 impl Outcome {
     pub(super) fn run(self) -> Result<Uscita> {
-        let dialogo = self.chi.open(None, Operatore::default())?;
+        let dialogo = match self.chi.find(self.id)? {
+            Ok((dialogo, _)) => dialogo,
+            Err(esito) => return Ok(ended(&esito)),
+        };
         let mut dentro = String::new();
         if self.solo_rifiutate {
             dentro.push_str(SOLO_RIFIUTATE);

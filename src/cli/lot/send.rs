@@ -77,7 +77,10 @@ impl Send {
         };
         out!("{}", accolto(risposta, &chiave));
         match risposta.testo("IdLotto").parse::<Uuid>() {
-            Ok(id) if self.watch => watch::follow(&dialogo, id),
+            Ok(id) if self.watch => match dialogo.stato(id)? {
+                Ok(stato) => watch::follow(&dialogo, id, stato),
+                Err(esito) => Ok(ended(&esito)),
+            },
             Ok(_) => Ok(Uscita::Fatto),
             Err(_) => anyhow::bail!("la risposta non dice l'identificativo del lotto"),
         }

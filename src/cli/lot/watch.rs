@@ -6,7 +6,6 @@ use anyhow::Result;
 use uuid::Uuid;
 
 use super::dialogo::{Andamento, Chi, Dialogo, ended};
-use crate::cli::send::busta::Operatore;
 use crate::cli::{BARRA, BARRA_BYTE, Uscita, progress_bar};
 
 /// Which lot.
@@ -31,9 +30,8 @@ pub(super) struct Watch {
 
 impl Status {
     pub(super) fn run(self) -> Result<Uscita> {
-        let dialogo = self.chi.open(None, Operatore::default())?;
-        Ok(match dialogo.stato(self.id)? {
-            Ok(stato) => {
+        Ok(match self.chi.find(self.id)? {
+            Ok((_, stato)) => {
                 out!("{stato}");
                 Uscita::Fatto
             }
@@ -44,16 +42,15 @@ impl Status {
 
 impl Watch {
     pub(super) fn run(self) -> Result<Uscita> {
-        follow(&self.chi.open(None, Operatore::default())?, self.id)
+        match self.chi.find(self.id)? {
+            Ok((dialogo, stato)) => follow(&dialogo, self.id, stato),
+            Err(esito) => Ok(ended(&esito)),
+        }
     }
 }
 
 /// Asks as often as the gateway advises, until the lot has ended, and prints how.
-pub(super) fn follow(dialogo: &Dialogo, id: Uuid) -> Result<Uscita> {
-    let mut stato = match dialogo.stato(id)? {
-        Ok(stato) => stato,
-        Err(esito) => return Ok(ended(&esito)),
-    };
+pub(super) fn follow(dialogo: &Dialogo, id: Uuid, mut stato: Andamento) -> Result<Uscita> {
     // How many items a file has is not known before its end: then the bytes tell how far it is.
     let a_elementi = stato.elementi.is_some();
     let barra = if a_elementi {

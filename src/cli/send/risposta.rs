@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use crate::catalogo::Codice;
 use crate::cli::send::cliente::Ricevuto;
 use crate::domanda::Violazione;
 use crate::egov::CodiceEgov;
@@ -153,6 +154,12 @@ fn eccezione(nome: Nome<'_>, attributi: Attributi<'_>) -> String {
 }
 
 impl Esito {
+    /// Whether it was refused for this alone.
+    #[must_use]
+    pub fn is_refused_for(&self, codice: Codice) -> bool {
+        matches!(self, Self::Rifiutata { errori } if errori.len() == 1 && errori[0].codice == codice.as_str())
+    }
+
     /// What an answer means.
     #[must_use]
     pub fn read(ricevuto: &Ricevuto) -> Self {
