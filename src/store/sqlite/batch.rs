@@ -50,10 +50,10 @@ impl Inserimento {
 
     /// Executes the statements, in the order in which they were added.
     pub(super) async fn execute(self, connessione: &mut SqliteConnection) -> Result<(), StoreError> {
-        if let Some(errore) = self.valori.errore {
-            return Err(StoreError::unavailable(errore));
+        if self.sql.is_empty() {
+            return Ok(());
         }
-        sqlx::query_with(AssertSqlSafe(self.sql), self.valori.valori)
+        sqlx::query_with(AssertSqlSafe(self.sql), self.valori.all()?)
             .execute(connessione)
             .await
             .map_err(guasto)?;
@@ -98,6 +98,14 @@ pub(super) struct Valori {
 }
 
 impl Valori {
+    /// All of them, unless one could not be taken.
+    pub(super) fn all(self) -> Result<SqliteArguments, StoreError> {
+        match self.errore {
+            Some(errore) => Err(StoreError::unavailable(errore)),
+            None => Ok(self.valori),
+        }
+    }
+
     /// A text.
     pub(super) fn text(&mut self, testo: &str) -> &mut Self {
         // One allocation where the driver's own `&str` takes two.

@@ -11,11 +11,12 @@ use uuid::Uuid;
 
 use super::SqliteStore;
 use super::batch::{Inserimento, Tabella, Valori, insert};
+use super::giro::{Giro, Posto};
 use super::row::{begin, guasto};
 use super::tracce::finish;
 use crate::store::egov::{ArchivioEgov, Intestazioni, RicercaScambi, ScambioDi};
 use crate::store::registro::Nuova;
-use crate::store::valori::{Riga, json, lunghezza};
+use crate::store::valori::{Riga, lunghezza};
 use crate::store::{Inconsistency, StoreError};
 use crate::trace::Traccia;
 use crate::trace::egov::{BustaInviata, Diagnostico, Forma, Scambio};
@@ -107,7 +108,9 @@ fn before_block(ultimo: i64, quanti: u32) -> Result<u64, StoreError> {
 }
 
 async fn accept(connessione: &mut SqliteConnection, scambi: &[ScambioDi]) -> Result<Vec<bool>, StoreError> {
-    let mut note = known(connessione, scambi.iter().filter_map(|uno| uno.scambio.busta())).await?;
+    let mut giro = Giro::default();
+    let posto = ask_known(&mut giro, scambi.iter().filter_map(|uno| uno.scambio.busta()));
+    let mut note = known_from(giro.fetch(connessione).await?.of(posto))?;
     let mut accolti = Vec::with_capacity(scambi.len());
     let mut esiti = Vec::with_capacity(scambi.len());
     for uno in scambi {
@@ -129,26 +132,19 @@ async fn accept(connessione: &mut SqliteConnection, scambi: &[ScambioDi]) -> Res
 }
 
 /// Which of these Identificativi were used up before.
-pub(super) async fn known(
-    connessione: &mut SqliteConnection,
-    buste: impl Iterator<Item = (Date, &str)>,
-) -> Result<HashSet<String>, StoreError> {
-    let cercate: Vec<_> = buste
-        .map(|(giorno, identificatore)| (giorno.to_string(), identificatore))
-        .collect();
-    if cercate.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let trovate: Vec<String> = sqlx::query_scalar(
-        "SELECT b.identificatore
-         FROM json_each(?) j
-         CROSS JOIN buste b ON b.giorno = j.value ->> 0 AND b.identificatore = j.value ->> 1",
+pub(super) fn ask_known<'a>(giro: &mut Giro, buste: impl Iterator<Item = (Date, &'a str)>) -> Posto {
+    let cercate: Vec<_> = buste.collect();
+    giro.ask_about(
+        "giorno, identificatore",
+        &cercate,
+        bind_busta,
+        "SELECT b.identificatore FROM cercate CROSS JOIN buste b USING (giorno, identificatore)",
     )
-    .bind(json(&cercate))
-    .fetch_all(connessione)
-    .await
-    .map_err(guasto)?;
-    Ok(trovate.into_iter().collect())
+}
+
+pub(super) fn known_from(righe: &[SqliteRow]) -> Result<HashSet<String>, Inconsistency> {
+    let identificatore = |row| Riga { table: "buste", row }.get("identificatore");
+    righe.iter().map(identificatore).collect()
 }
 
 /// The buste that new registrations came in, used up; and what was exchanged.

@@ -6,6 +6,7 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::MutexGuard;
 
 use super::batch::{Tabella, insert};
+use super::giro::Giro;
 use super::lotti::{LOTTO, find};
 use super::register::{look, write};
 use super::row::guasto;
@@ -65,7 +66,7 @@ async fn transaction(
         return Ok((Lavorazione::Persa, None));
     };
     let atti = preparato.atti.clone();
-    let guardati = look(connessione, &atti).await?;
+    let guardati = look(connessione, Giro::default(), &atti).await?;
     if let Some(respinta) = preparato.refusals(&guardati.sorti, &guardati.visto) {
         return Ok((respinta, None));
     }

@@ -3,7 +3,7 @@
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteConnection;
 
-use super::batch::{Inserimento, Tabella, Valori, insert, parti};
+use super::batch::{Inserimento, Tabella, Valori, parti};
 use super::documenti::{insert_documenti, insert_riesami, settle_sheets};
 use super::egov;
 use super::modifiche::change_values;
@@ -14,19 +14,22 @@ use crate::domanda::atto::Seguito;
 use crate::domanda::{CodiceFiscale, Fascicolo, Iban, Scheda};
 use crate::store::codec::Conservata;
 use crate::store::effetti::{Delega, Variazione, deleghe, mosse, variazioni};
-use crate::store::registro::{Correlata, Nuova};
+use crate::store::registro::{Correlata, Numeri, Nuova};
 use crate::store::valori::{intero, json, json_object};
 use crate::store::{Inconsistency, StoreError};
 
-/// Every table's rows. The tables with one row a registration go in together, one trip for many registrations; those
-/// with several follow, a table a trip.
+/// Every table's rows. The tables with one row a registration go in together, one trip for many registrations, the first
+/// with the counters; then the sheets, of which a registration has several, and what is rare, a table a trip. (All in one
+/// trip would make as many texts as there are pairs of so many registrations and so many sheets, each to be prepared.)
 pub(super) async fn insert_all(
     connessione: &mut SqliteConnection,
+    numeri: &Numeri,
     nuove: &[Nuova<'_>],
 ) -> Result<(), StoreError> {
     move_sheets(connessione, nuove).await?;
     change_values(connessione, nuove).await?;
     settle_sheets(connessione, nuove).await?;
+    let mut primo = Some(numeri);
     for parte in parti(nuove) {
         // A hang-up writes INTERROTTA while the act still waits; what was registered speaks last.
         let tracce: Vec<_> = parte
@@ -34,6 +37,9 @@ pub(super) async fn insert_all(
             .map(|nuova| Conservata::pack(&nuova.traccia))
             .collect();
         let mut inserimento = Inserimento::default();
+        if let Some(numeri) = primo.take() {
+            insert_counters(&mut inserimento, numeri);
+        }
         inserimento.rows(REGISTRAZIONI, parte, bind_registrazione);
         inserimento.rows(RICEVUTE, parte, bind_ricevuta);
         inserimento.rows(PAYLOAD, parte, bind_payload);
@@ -54,6 +60,35 @@ pub(super) async fn insert_all(
     insert_documenti(connessione, nuove).await?;
     insert_riesami(connessione, nuove).await
 }
+
+/// Writes the counters back.
+fn insert_counters(inserimento: &mut Inserimento, numeri: &Numeri) {
+    inserimento.rows(REGISTRO, &numeri.registri(), |valori, (registro, contatore)| {
+        valori
+            .text(registro)
+            .push(contatore.anno)
+            .push(intero(contatore.ultimo))
+            .push(contatore.istante.as_millisecond());
+    });
+    inserimento.rows(CONTATORI, &[numeri.ultima_domanda()], |valori, ultima| {
+        valori.push(intero(*ultima));
+    });
+}
+
+const REGISTRO: Tabella = Tabella {
+    testa: "INSERT INTO registro (registro, anno, ultimo, ultimo_istante)",
+    riga: "(?,?,?,?)",
+    coda: " ON CONFLICT (registro) DO UPDATE SET
+        anno = excluded.anno,
+        ultimo = excluded.ultimo,
+        ultimo_istante = excluded.ultimo_istante",
+};
+
+const CONTATORI: Tabella = Tabella {
+    testa: "INSERT INTO contatori (nome, ultimo)",
+    riga: "('domanda',?)",
+    coda: " ON CONFLICT (nome) DO UPDATE SET ultimo = excluded.ultimo",
+};
 
 const REGISTRAZIONI: Tabella = Tabella {
     testa: "INSERT INTO registrazioni (id, registro, anno, numero, protocollo, registrata_il, presentata_il, oggetto, \
@@ -272,14 +307,18 @@ async fn insert_schede(connessione: &mut SqliteConnection, nuove: &[Nuova<'_>]) 
         if let Some((nuova, scheda)) = parte.first().filter(|(_, scheda)| scheda.subentra) {
             take_place(connessione, nuova, scheda).await?;
         }
-        insert(connessione, SCHEDE, parte, bind_scheda).await?;
+        for parte in parti(parte) {
+            let mut inserimento = Inserimento::default();
+            inserimento.rows(SCHEDE, parte, bind_scheda);
+            inserimento.rows(ELENCO, parte, |valori, (nuova, scheda)| {
+                valori
+                    .push(intero(nuova.registrata.numero_domanda.0))
+                    .push(scheda.posto);
+            });
+            inserimento.execute(connessione).await?;
+        }
     }
-    insert(connessione, ELENCO, &schede, |valori, (nuova, scheda)| {
-        valori
-            .push(intero(nuova.registrata.numero_domanda.0))
-            .push(scheda.posto);
-    })
-    .await
+    Ok(())
 }
 
 /// AU-5: the sheet of a child who asks for itself closes the live one that a parent asked for, whoever sent that; the feed

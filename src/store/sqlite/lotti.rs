@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, QueryBuilder};
 use std::collections::HashMap;
 use uuid::Uuid;
 
+use super::giro::{Giro, Posto};
 use super::row::{begin, guasto};
 use super::{Presa, SqliteStore, gruppo, query, spool};
 use crate::patronato::{ChiaveInvio, CodiceEnte};
@@ -16,7 +17,7 @@ use crate::store::lotti::{
     Accettazione, ArchivioLotti, Comando, EsitoElemento, Gruppo, Lavorazione, Lotto, NuovoLotto, Quali,
 };
 use crate::store::valori::{intero, json};
-use crate::store::{Chiave, StoreError};
+use crate::store::{Chiave, Inconsistency, StoreError};
 
 #[async_trait]
 impl ArchivioLotti for SqliteStore {
@@ -333,23 +334,24 @@ async fn by_key(connessione: &mut SqliteConnection, chiave: &Chiave) -> Result<O
     Ok(row.as_ref().map(lotto_from).transpose()?)
 }
 
-/// Which of these keys lots have. One text whatever their number, so that it stays prepared.
-pub(super) async fn keys<'a>(
-    connessione: &mut SqliteConnection,
-    cercate: impl Iterator<Item = &'a Chiave> + Clone,
-) -> Result<HashMap<Chiave, Uuid>, StoreError> {
-    let invii: Vec<&str> = cercate.clone().map(|chiave| chiave.chiave.as_str()).collect();
+/// Which of these keys lots have.
+pub(super) fn ask_keys<'a>(giro: &mut Giro, cercate: impl Iterator<Item = &'a Chiave>) -> Posto {
+    let invii: Vec<&str> = cercate.map(|chiave| chiave.chiave.as_str()).collect();
     // CROSS JOIN keeps the order: a look into the index a key.
-    let righe: Vec<SqliteRow> = sqlx::query(
-        "SELECT l.id, l.chiave_invio, l.ente, l.servizio
-         FROM json_each(?) u CROSS JOIN lotti l ON l.chiave_invio = u.value",
+    giro.ask_about(
+        "chiave_invio",
+        &invii,
+        |valori, invio| _ = valori.text(invio),
+        "SELECT l.id, l.chiave_invio, l.ente, l.servizio FROM cercate CROSS JOIN lotti l USING (chiave_invio)",
     )
-    .bind(json(&invii))
-    .fetch_all(connessione)
-    .await
-    .map_err(guasto)?;
+}
+
+pub(super) fn keys_from<'a>(
+    righe: &[SqliteRow],
+    cercate: &(impl Iterator<Item = &'a Chiave> + Clone),
+) -> Result<HashMap<Chiave, Uuid>, Inconsistency> {
     let mut trovate = HashMap::new();
-    for row in &righe {
+    for row in righe {
         let riga = lotti(row);
         let id = riga.parse("id", |id: String| id.parse::<Uuid>())?;
         let invio = riga.parse("chiave_invio", |chiave: String| chiave.parse::<ChiaveInvio>())?;

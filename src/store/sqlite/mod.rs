@@ -16,6 +16,7 @@ mod egov;
 mod elenchi;
 mod emergenze;
 mod filtri;
+mod giro;
 mod gruppo;
 mod insert;
 mod lacune;
@@ -272,7 +273,7 @@ impl Store for SqliteStore {
         avente: &Avente,
     ) -> Result<Vec<DomandaViva>, StoreError> {
         let mut lettore = self.lettori.acquire().await.map_err(row::guasto)?;
-        let aperte = query::domande_vive(&mut lettore, servizio, &[avente]).await?;
+        let aperte = query::domande_vive(&mut lettore, servizio, avente).await?;
         Ok(note(aperte))
     }
 

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool, SqliteRow};
 use sqlx::{AssertSqlSafe, QueryBuilder};
 
+use super::giro::{Giro, Posto};
 use super::row::guasto;
 use crate::domanda::consultazione::{DomandaConsultata, Riferimento, SchedaConsultata};
 use crate::domanda::{Avente, CodiceFiscale, SchedaViva};
@@ -28,19 +29,36 @@ pub(super) async fn registrate<'a>(
     connessione: &mut SqliteConnection,
     cercate: impl IntoIterator<Item = &'a Chiave>,
 ) -> Result<HashMap<Chiave, Registrata>, StoreError> {
-    let mut query = QueryBuilder::<Sqlite>::new("WITH cercate (ente, servizio, chiave_invio) AS (");
-    query.push_values(cercate, |mut riga, chiave| {
-        riga.push_bind(chiave.ente.as_str())
-            .push_bind(chiave.servizio)
-            .push_bind(chiave.chiave.as_str());
-    });
+    let mut giro = Giro::default();
+    let posto = ask_registrate(&mut giro, cercate);
+    Ok(registrate_from(giro.fetch(connessione).await?.of(posto))?)
+}
+
+/// The same, as one question of several.
+pub(super) fn ask_registrate<'a>(giro: &mut Giro, cercate: impl IntoIterator<Item = &'a Chiave>) -> Posto {
+    let cercate: Vec<_> = cercate.into_iter().collect();
     // CROSS JOIN keeps the order: a look into the index a key, never a walk over the table.
-    query.push(format_args!(
-        ") SELECT r.ente, r.servizio, {REGISTRATA} FROM cercate CROSS JOIN registrazioni r USING (ente, servizio, chiave_invio) JOIN ricevute v ON v.registrazione = r.id"
-    ));
-    let righe = query.build().fetch_all(connessione).await.map_err(guasto)?;
+    giro.ask_about(
+        "ente, servizio, chiave_invio",
+        &cercate,
+        |valori, chiave| {
+            valori
+                .text(chiave.ente.as_str())
+                .text(chiave.servizio)
+                .text(chiave.chiave.as_str());
+        },
+        &format!(
+            "SELECT r.ente, r.servizio, {REGISTRATA}
+             FROM cercate
+             CROSS JOIN registrazioni r USING (ente, servizio, chiave_invio)
+             CROSS JOIN ricevute v ON v.registrazione = r.id"
+        ),
+    )
+}
+
+pub(super) fn registrate_from(righe: &[SqliteRow]) -> Result<HashMap<Chiave, Registrata>, Inconsistency> {
     let mut trovate = HashMap::with_capacity(righe.len());
-    for row in &righe {
+    for row in righe {
         let riga = Riga {
             table: "registrazioni",
             row,
@@ -48,16 +66,21 @@ pub(super) async fn registrate<'a>(
         let registrata = registrata_from(row)?;
         let chiave = Chiave {
             ente: riga.parse("ente", |ente: String| ente.parse::<CodiceEnte>())?,
-            servizio: riga.parse("servizio", |servizio: String| {
-                prestazione::by_servizio(&servizio)
-                    .map(|prestazione| prestazione.servizio)
-                    .ok_or("unknown service")
-            })?,
+            servizio: servizio_from(&riga)?,
             chiave: registrata.chiave.clone(),
         };
         trovate.insert(chiave, registrata);
     }
     Ok(trovate)
+}
+
+/// A service of ours, by the name that a row has.
+fn servizio_from(riga: &Riga<'_, SqliteRow>) -> Result<&'static str, Inconsistency> {
+    riga.parse("servizio", |servizio: String| {
+        prestazione::by_servizio(&servizio)
+            .map(|prestazione| prestazione.servizio)
+            .ok_or("unknown service")
+    })
 }
 
 /// The live sheets that these children have.
@@ -66,88 +89,105 @@ pub(super) async fn schede_vive(
     servizio: &'static str,
     minori: &[CodiceFiscale],
 ) -> Result<Vec<SchedaViva>, StoreError> {
-    if minori.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut query =
-        QueryBuilder::<Sqlite>::new("SELECT codice_fiscale, stato, subentra FROM schede WHERE servizio = ");
-    query.push_bind(servizio).push(" AND codice_fiscale IN (");
-    let mut lista = query.separated(", ");
-    for minore in minori {
-        lista.push_bind(minore.as_str());
-    }
-    // The condition of the index `schede_vive`, word by word: else SQLite would not use it.
-    query.push(format_args!(") AND stato IN ({VIVI})"));
-    let righe = query.build().fetch_all(connessione).await.map_err(guasto)?;
-    righe
-        .iter()
-        .map(|row| {
-            let riga = Riga { table: "schede", row };
-            Ok(SchedaViva {
-                codice_fiscale: riga
-                    .parse("codice_fiscale", |testo: String| testo.parse::<CodiceFiscale>())?,
-                stato: riga.get("stato")?,
-                subentrata: riga.get("subentra")?,
-            })
-        })
-        .collect()
+    let mut giro = Giro::default();
+    let posto = ask_vive(&mut giro, minori.iter().map(|minore| (servizio, minore)));
+    let vive = vive_from(giro.fetch(connessione).await?.of(posto))?;
+    Ok(vive.into_iter().map(|(_, viva)| viva).collect())
 }
 
-/// The live domande of these people, with the children who have a live sheet in each.
+/// The same of children of several services, as one question of several.
+pub(super) fn ask_vive<'a>(
+    giro: &mut Giro,
+    minori: impl Iterator<Item = (&'static str, &'a CodiceFiscale)>,
+) -> Posto {
+    let minori: Vec<_> = minori.collect();
+    // The condition of the index `schede_vive`, word by word: else SQLite would not use it.
+    giro.ask_about(
+        "servizio, codice_fiscale",
+        &minori,
+        |valori, (servizio, minore)| {
+            valori.text(servizio).text(minore.as_str());
+        },
+        &format!(
+            "SELECT s.servizio, s.codice_fiscale, s.stato, s.subentra
+             FROM cercate
+             CROSS JOIN schede s USING (servizio, codice_fiscale)
+             WHERE s.stato IN ({VIVI})"
+        ),
+    )
+}
+
+pub(super) fn vive_from(righe: &[SqliteRow]) -> Result<Vec<(&'static str, SchedaViva)>, Inconsistency> {
+    let viva = |row| {
+        let riga = Riga { table: "schede", row };
+        let viva = SchedaViva {
+            codice_fiscale: riga.parse("codice_fiscale", |testo: String| testo.parse::<CodiceFiscale>())?,
+            stato: riga.get("stato")?,
+            subentrata: riga.get("subentra")?,
+        };
+        Ok((servizio_from(&riga)?, viva))
+    };
+    righe.iter().map(viva).collect()
+}
+
+/// The live domande of somebody.
 pub(super) async fn domande_vive(
     connessione: &mut SqliteConnection,
     servizio: &'static str,
-    aventi: &[&Avente],
+    avente: &Avente,
 ) -> Result<Aperte, StoreError> {
+    let mut giro = Giro::default();
+    let posto = ask_aperte(&mut giro, servizio, &[avente]);
     let mut aperte = Aperte::new();
-    let Some((codici, qualita)) = cercati(aventi) else {
-        return Ok(aperte);
-    };
-    // The condition of the index `domande_avente` must stand there as it is: the name of a service is our own.
-    let righe = sqlx::query(AssertSqlSafe(format!(
-        "SELECT d.numero, d.ente, coalesce(d.genitore_tutelato, d.richiedente) AS avente, s.codice_fiscale
-         FROM json_each(?) u
-         CROSS JOIN domande d ON coalesce(d.genitore_tutelato, d.richiedente) = u.value
-         CROSS JOIN schede s ON s.numero_domanda = d.numero
-         WHERE d.servizio = '{servizio}' AND d.presentata_da IN (SELECT value FROM json_each(?)) AND s.stato IN ({VIVI})
-         ORDER BY d.numero, s.posto"
-    )))
-    .bind(json(&codici))
-    .bind(json(&qualita))
-    .fetch_all(connessione)
-    .await
-    .map_err(guasto)?;
-    insert_aperte(&mut aperte, servizio, &righe)?;
+    insert_aperte(&mut aperte, servizio, giro.fetch(connessione).await?.of(posto))?;
     Ok(aperte)
 }
 
+/// The live domande of these people, with the children who have a live sheet in each; nobody is nothing to ask.
+pub(super) fn ask_aperte(giro: &mut Giro, servizio: &'static str, aventi: &[&Avente]) -> Posto {
+    let Some((codici, qualita)) = cercati(aventi) else {
+        return Posto::NESSUNO;
+    };
+    // The condition of the index `domande_avente` must stand there as it is: the name of a service is our own.
+    giro.ask(
+        &format!(
+            "SELECT d.numero, d.ente, coalesce(d.genitore_tutelato, d.richiedente) AS avente, s.codice_fiscale
+             FROM json_each(?) u
+             CROSS JOIN domande d ON coalesce(d.genitore_tutelato, d.richiedente) = u.value
+             CROSS JOIN schede s ON s.numero_domanda = d.numero
+             WHERE d.servizio = '{servizio}' AND d.presentata_da IN (SELECT value FROM json_each(?))
+               AND s.stato IN ({VIVI})
+             ORDER BY d.numero, s.posto"
+        ),
+        |valori| _ = valori.push(json(&codici)).push(json(&qualita)),
+    )
+}
+
 /// The domande that these acts are about, as they stand now.
-pub(super) async fn attuali(
-    connessione: &mut SqliteConnection,
-    atti: &[&Atto],
-) -> Result<HashMap<NumeroDomanda, Attuale>, StoreError> {
-    let mut attuali = HashMap::new();
-    for numero in atti
-        .iter()
-        .filter_map(|atto| Some(atto.contenuto.seguito()?.numero_domanda))
-    {
-        let riga: Option<(i64, i64)> =
-            sqlx::query_as("SELECT versione, registrazione FROM domande WHERE numero = ?")
-                .bind(intero(numero.0))
-                .fetch_optional(&mut *connessione)
-                .await
-                .map_err(guasto)?;
-        if let Some((versione, registrazione)) = riga {
-            let versione = u64::try_from(versione)
-                .map_err(|source| Inconsistency::new("domande", "versione", source))?;
-            let attuale = Attuale {
-                versione,
-                registrazione,
-            };
-            attuali.insert(numero, attuale);
-        }
-    }
-    Ok(attuali)
+pub(super) fn ask_attuali(giro: &mut Giro, atti: &[&Atto]) -> Posto {
+    let seguiti = atti.iter().filter_map(|atto| atto.contenuto.seguito());
+    let numeri: Vec<_> = seguiti.map(|seguito| intero(seguito.numero_domanda.0)).collect();
+    giro.ask_about(
+        "numero",
+        &numeri,
+        |valori, numero| _ = valori.push(*numero),
+        "SELECT d.numero, d.versione, d.registrazione FROM cercate CROSS JOIN domande d USING (numero)",
+    )
+}
+
+pub(super) fn attuali_from(righe: &[SqliteRow]) -> Result<HashMap<NumeroDomanda, Attuale>, Inconsistency> {
+    let attuale = |row| {
+        let riga = Riga {
+            table: "domande",
+            row,
+        };
+        let attuale = Attuale {
+            versione: riga.count("versione")?,
+            registrazione: riga.get("registrazione")?,
+        };
+        Ok((NumeroDomanda(riga.count("numero")?), attuale))
+    };
+    righe.iter().map(attuale).collect()
 }
 
 /// A domanda of an ente, by any of its names. An act about a domanda leads to the domanda; of several domande with the

@@ -6,20 +6,22 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteConnection;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tokio::sync::MutexGuard;
 
-use super::batch::{Inserimento, Tabella};
+use super::giro::Giro;
 use super::insert::insert_all;
-use super::row::{begin, guasto, rollback};
+use super::row::rollback;
 use super::{Presa, Scrittura, SqliteStore, egov, lotti, query};
+use crate::domanda::{Avente, CodiceFiscale};
 use crate::ricevuta::Registrata;
 use crate::store::ancore::Ancore;
 use crate::store::registro::{
-    Aperte, Numeri, Richiesta, Scritte, Sorte, Visto, Vive, avente, compose, decide, outcomes, registri,
+    Numeri, Richiesta, RigaContatore, Scritte, Sorte, Visto, Vive, avente, compose, decide, outcomes,
+    registri,
 };
 use crate::store::transazione::Registrante;
-use crate::store::valori::intero;
+use crate::store::valori::{Riga, insert_aperte};
 use crate::store::{Atto, Chiave, Inconsistency, StoreError};
 
 impl Registrante for SqliteStore {
@@ -40,8 +42,9 @@ impl Registrante for SqliteStore {
         adesso: Timestamp,
     ) -> Result<Scritte, StoreError> {
         let connessione = &mut presa.connessione;
-        begin(connessione).await?;
-        let guardati = look(connessione, atti).await?;
+        let mut giro = Giro::default();
+        giro.begin();
+        let guardati = look(connessione, giro, atti).await?;
         write(self, connessione, atti, guardati, richieste, adesso).await
     }
 
@@ -84,27 +87,115 @@ pub(super) struct Guardati {
     pub(super) visto: Visto,
     /// What becomes of each.
     pub(super) sorti: Vec<Sorte>,
+    contatori: Contatori,
 }
 
-/// What the transaction reads before it decides.
-pub(super) async fn look(connessione: &mut SqliteConnection, atti: &[&Atto]) -> Result<Guardati, StoreError> {
+/// Where the numbers stand.
+#[derive(Default)]
+struct Contatori {
+    domanda: u64,
+    registrazione: i64,
+    registri: HashMap<String, RigaContatore>,
+}
+
+/// What the transaction reads before it decides, all of it in one trip, after what `giro` asks already.
+pub(super) async fn look(
+    connessione: &mut SqliteConnection,
+    mut giro: Giro,
+    atti: &[&Atto],
+) -> Result<Guardati, StoreError> {
     if atti.is_empty() {
         return Ok(Guardati::default());
     }
-    let gia_registrate = query::registrate(connessione, atti.iter().map(|atto| &atto.chiave)).await?;
-    let visto = Visto {
-        di_lotti: lotti::keys(connessione, atti.iter().map(|atto| &atto.chiave)).await?,
-        vive: live_sheets(connessione, atti, &gia_registrate).await?,
-        aperte: open_domande(connessione, atti, &gia_registrate).await?,
-        attuali: query::attuali(connessione, atti).await?,
-        buste: egov::known(connessione, atti.iter().filter_map(|atto| atto.busta())).await?,
-        gia_registrate,
+    let chiavi = atti.iter().map(|atto| &atto.chiave);
+    let registrate = query::ask_registrate(&mut giro, chiavi.clone());
+    let di_lotti = lotti::ask_keys(&mut giro, chiavi.clone());
+    let vive = query::ask_vive(&mut giro, minori(atti));
+    let aperte: Vec<_> = aventi(atti)
+        .into_iter()
+        .map(|(servizio, aventi)| (servizio, query::ask_aperte(&mut giro, servizio, &aventi)))
+        .collect();
+    let attuali = query::ask_attuali(&mut giro, atti);
+    let buste = egov::ask_known(&mut giro, atti.iter().filter_map(|atto| atto.busta()));
+    let numeri = giro.ask(
+        "SELECT
+             (SELECT ultimo FROM contatori WHERE nome = 'domanda') AS domanda,
+             (SELECT coalesce(max(id), 0) FROM registrazioni) AS registrazione",
+        |_| {},
+    );
+    let registri = giro.ask(
+        "SELECT registro, anno, ultimo, ultimo_istante, chiuso_fino_a, emergenza FROM registro",
+        |_| {},
+    );
+
+    let risposte = giro.fetch(connessione).await?;
+    let mut visto = Visto {
+        gia_registrate: query::registrate_from(risposte.of(registrate))?,
+        di_lotti: lotti::keys_from(risposte.of(di_lotti), &chiavi)?,
+        vive: vive_from(risposte.of(vive))?,
+        attuali: query::attuali_from(risposte.of(attuali))?,
+        buste: egov::known_from(risposte.of(buste))?,
         ..Visto::default()
     };
+    for (servizio, posto) in aperte {
+        insert_aperte(&mut visto.aperte, servizio, risposte.of(posto))?;
+    }
     Ok(Guardati {
         sorti: decide(atti, &visto),
         visto,
+        contatori: contatori_from(risposte.of(numeri), risposte.of(registri))?,
     })
+}
+
+/// The children of these acts, each with its service.
+fn minori<'a>(atti: &'a [&Atto]) -> impl Iterator<Item = (&'static str, &'a CodiceFiscale)> {
+    atti.iter().flat_map(|atto| {
+        let schede = atto.contenuto.schede();
+        schede.map(|scheda| (atto.chiave.servizio, &scheda.codice_fiscale))
+    })
+}
+
+fn vive_from(righe: &[SqliteRow]) -> Result<Vive, Inconsistency> {
+    let vive = query::vive_from(righe)?.into_iter();
+    Ok(vive
+        .map(|(servizio, viva)| ((servizio, viva.codice_fiscale.as_str().to_owned()), viva))
+        .collect())
+}
+
+/// Whose domande these acts open, by service.
+fn aventi<'a>(atti: &'a [&Atto]) -> HashMap<&'static str, Vec<&'a Avente>> {
+    let mut aventi: HashMap<_, Vec<_>> = HashMap::new();
+    for (servizio, avente) in atti.iter().filter_map(|atto| avente(atto)) {
+        aventi.entry(servizio).or_default().push(avente);
+    }
+    aventi
+}
+
+fn contatori_from(numeri: &[SqliteRow], registri: &[SqliteRow]) -> Result<Contatori, Inconsistency> {
+    let mut contatori = Contatori::default();
+    for row in numeri {
+        let riga = Riga {
+            table: "contatori",
+            row,
+        };
+        contatori.domanda = riga.count("domanda")?;
+        contatori.registrazione = riga.get("registrazione")?;
+    }
+    for row in registri {
+        let riga = Riga {
+            table: "registro",
+            row,
+        };
+        let contatore = (
+            riga.get("anno")?,
+            riga.get("ultimo")?,
+            riga.get("ultimo_istante")?,
+            riga.get("chiuso_fino_a")?,
+            riga.get("emergenza")?,
+        );
+        contatori.registri.insert(riga.get("registro")?, contatore);
+    }
+    Ok(contatori)
 }
 
 /// What it writes.
@@ -112,132 +203,33 @@ pub(super) async fn write(
     store: &SqliteStore,
     connessione: &mut SqliteConnection,
     atti: &[&Atto],
-    Guardati { visto, sorti }: Guardati,
+    guardati: Guardati,
     richieste: Vec<Richiesta>,
     adesso: Timestamp,
 ) -> Result<Scritte, StoreError> {
+    let Guardati {
+        visto,
+        sorti,
+        mut contatori,
+    } = guardati;
     let mut nuove = Vec::new();
     if sorti.iter().any(|sorte| matches!(sorte, Sorte::Accolto)) {
-        let (mut numeri, mut id) = load(store, connessione, atti, adesso).await?;
+        let mut numeri = Numeri::after(contatori.domanda, &store.ancore)?;
+        for registro in registri(atti) {
+            let riga = contatori.registri.remove(registro);
+            numeri.insert(registro, adesso, riga, &store.ancore)?;
+        }
+        let mut id = contatori.registrazione;
         let next = |_: &Atto| {
             id += 1;
             Ok(id)
         };
         nuove = compose(store.ambiente, atti, &sorti, richieste, &visto, &mut numeri, next)?;
-        save(connessione, &numeri).await?;
-        insert_all(connessione, &nuove).await?;
+        insert_all(connessione, &numeri, &nuove).await?;
         return Ok(outcomes(atti, sorti, &nuove)?.drawn(&numeri, nuove.len()));
     }
     outcomes(atti, sorti, &nuove)
 }
-
-/// The live sheets of the children of these acts, by service and codice fiscale.
-async fn live_sheets(
-    connessione: &mut SqliteConnection,
-    atti: &[&Atto],
-    gia_registrate: &HashMap<Chiave, Registrata>,
-) -> Result<Vive, StoreError> {
-    let mut minori: HashMap<&'static str, Vec<_>> = HashMap::new();
-    for atto in atti
-        .iter()
-        .filter(|atto| !gia_registrate.contains_key(&atto.chiave))
-    {
-        let schede = atto.contenuto.schede();
-        minori
-            .entry(atto.chiave.servizio)
-            .or_default()
-            .extend(schede.map(|scheda| scheda.codice_fiscale.clone()));
-    }
-    let mut vive = Vive::new();
-    for (servizio, minori) in minori {
-        for viva in query::schede_vive(connessione, servizio, &minori).await? {
-            vive.insert((servizio, viva.codice_fiscale.as_str().to_owned()), viva);
-        }
-    }
-    Ok(vive)
-}
-
-/// The live domande of whose domande these acts open.
-async fn open_domande(
-    connessione: &mut SqliteConnection,
-    atti: &[&Atto],
-    gia_registrate: &HashMap<Chiave, Registrata>,
-) -> Result<Aperte, StoreError> {
-    let mut aventi: HashMap<&'static str, Vec<_>> = HashMap::new();
-    let nuovi = atti
-        .iter()
-        .filter(|atto| !gia_registrate.contains_key(&atto.chiave));
-    for (servizio, avente) in nuovi.filter_map(|atto| avente(atto)) {
-        aventi.entry(servizio).or_default().push(avente);
-    }
-    let mut aperte = Aperte::new();
-    for (servizio, aventi) in aventi {
-        aperte.extend(query::domande_vive(connessione, servizio, &aventi).await?);
-    }
-    Ok(aperte)
-}
-
-/// The counters of these acts' registers, and the id of the last registration.
-async fn load(
-    store: &SqliteStore,
-    connessione: &mut SqliteConnection,
-    atti: &[&Atto],
-    adesso: Timestamp,
-) -> Result<(Numeri, i64), StoreError> {
-    let (ultima_domanda, ultima_registrazione): (i64, i64) = sqlx::query_as(
-        "SELECT
-             (SELECT ultimo FROM contatori WHERE nome = 'domanda'),
-             (SELECT coalesce(max(id), 0) FROM registrazioni)",
-    )
-    .fetch_one(&mut *connessione)
-    .await
-    .map_err(guasto)?;
-    let ultima_domanda =
-        u64::try_from(ultima_domanda).map_err(|source| Inconsistency::new("contatori", "ultimo", source))?;
-    let mut numeri = Numeri::after(ultima_domanda, &store.ancore)?;
-    for registro in registri(atti) {
-        let riga = sqlx::query_as(
-            "SELECT anno, ultimo, ultimo_istante, chiuso_fino_a, emergenza FROM registro WHERE registro = ?",
-        )
-        .bind(registro)
-        .fetch_optional(&mut *connessione)
-        .await
-        .map_err(guasto)?;
-        numeri.insert(registro, adesso, riga, &store.ancore)?;
-    }
-    Ok((numeri, ultima_registrazione))
-}
-
-/// Writes the counters back.
-async fn save(connessione: &mut SqliteConnection, numeri: &Numeri) -> Result<(), StoreError> {
-    let mut inserimento = Inserimento::default();
-    inserimento.rows(REGISTRO, &numeri.registri(), |valori, (registro, contatore)| {
-        valori
-            .text(registro)
-            .push(contatore.anno)
-            .push(intero(contatore.ultimo))
-            .push(contatore.istante.as_millisecond());
-    });
-    inserimento.rows(CONTATORI, &[numeri.ultima_domanda()], |valori, ultima| {
-        valori.push(intero(*ultima));
-    });
-    inserimento.execute(connessione).await
-}
-
-const REGISTRO: Tabella = Tabella {
-    testa: "INSERT INTO registro (registro, anno, ultimo, ultimo_istante)",
-    riga: "(?,?,?,?)",
-    coda: " ON CONFLICT (registro) DO UPDATE SET
-        anno = excluded.anno,
-        ultimo = excluded.ultimo,
-        ultimo_istante = excluded.ultimo_istante",
-};
-
-const CONTATORI: Tabella = Tabella {
-    testa: "INSERT INTO contatori (nome, ultimo)",
-    riga: "('domanda',?)",
-    coda: " ON CONFLICT (nome) DO UPDATE SET ultimo = excluded.ultimo",
-};
 
 #[cfg(test)]
 mod tests {
