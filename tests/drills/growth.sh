@@ -63,7 +63,7 @@ for size in $sizes; do
     last=$(grep -oE 'INPS-AUF-2021-[0-9]{12}' "$dir/fill.out")
     echo "── $size domande, $(($(stat -c %s "$dir/demo/store.db") / 1000000)) MB, $(head -1 "$dir/fill.out")"
     began=$(date +%s%N)
-    VARCO_OROLOGIO__INIZIO="2021-07-0${day}T12:00:00Z" taskset -c 0 "$varco" serve --config "$dir/demo/varco.toml" >"$dir/serve.log" 2>&1 &
+    VARCO_OROLOGIO__INIZIO="2021-07-0${day}T12:00:00Z" on_core_0 "$varco" serve --config "$dir/demo/varco.toml" >"$dir/serve.log" 2>&1 &
     gateway=$!
     ready
     echo "start to first answer: $((($(date +%s%N) - began) / 1000000)) ms"

@@ -27,7 +27,7 @@ set_clock
 fresh() {
     [ -z "$gateway" ] || { kill -TERM "$gateway" 2>/dev/null && wait "$gateway" || true; }
     rm -rf "$dir/demo/store.db"*
-    taskset -c 0 "$varco" serve --config "$dir/demo/varco.toml" >"$dir/serve.log" 2>&1 &
+    on_core_0 "$varco" serve --config "$dir/demo/varco.toml" >"$dir/serve.log" 2>&1 &
     gateway=$!
     ready
 }

@@ -4,6 +4,8 @@
 others=$(nproc --all)
 others=$([ "$others" -gt 1 ] && echo "1-$((others - 1))" || echo 0)
 
+# In the background: a gateway as deploy/varco.service runs it (CPUSchedulingPolicy=batch), with core 0 for itself.
+on_core_0() { exec taskset -c 0 chrt --batch 0 "$@"; }
 # Hundredths of a second of CPU by thread, since the start of the gateway.
 cpu() {
     for task in "/proc/$gateway/task/"*; do
