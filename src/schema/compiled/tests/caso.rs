@@ -411,9 +411,10 @@ pub(super) fn muta_attributi(tavole: &Tavole, radice: &mut Albero, dado: &mut Da
                 qui.attributi.push(nuovo);
             }
         }
-        5 => qui
-            .aggiunti
-            .push_str(*dado.uno(&[" xsi:nil='true'", " xsi:nil='0'", " xml:lang='it'"])),
+        5 => {
+            let nuovo: &&str = dado.uno(&[" xsi:nil='true'", " xsi:nil='0'", " xml:lang='it'"]);
+            qui.aggiunti.push_str(nuovo);
+        }
         _ => {
             if let Some((namespace, nome)) = nome_tipo(dado.uno(&tavole.tipi)) {
                 let nuovo = format!(" xmlns:t='{namespace}' xsi:type='t:{nome}'");

@@ -178,6 +178,22 @@ fn every_letter_of_the_tests_is_read_the_same() {
     assert!(lette > 150 && provate > 50, "{provate} of {lette}");
 }
 
+/// Found on a foreign schema in November 2026: the tables let every such address pass.
+#[test]
+fn a_schema_that_is_announced_once_its_namespace_was_met_has_a_finding() {
+    const QUI: &str = "http://inps.it/AssegnoTemporaneo/v1 a.xsd";
+    const ALTROVE: &str = "urn:altro a.xsd";
+    let esito = |elemento: &str, dove: &str| {
+        let xsi = "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"";
+        let con = format!("<{elemento} {xsi} xsi:schemaLocation=\"{dove}\"");
+        let messaggio = VALIDA.replacen(&format!("<{elemento}"), &con, 1);
+        confronta(&SCHEMA, messaggio.as_bytes(), elemento, false, leggi_file)
+    };
+    assert_eq!(esito("at:InviaDomanda", QUI), (true, true));
+    assert_eq!(esito("at:Domanda", QUI), (false, false));
+    assert_eq!(esito("at:Domanda", ALTROVE), (true, false));
+}
+
 #[test]
 fn a_document_beside_the_envelope_is_let_pass_and_a_wrong_reference_is_told() {
     const TIPO: &str = "multipart/related; type=\"application/xop+xml\"; start=\"<busta>\"; \

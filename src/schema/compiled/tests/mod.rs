@@ -1,8 +1,10 @@
 //! What the tables know of our schemas and refuse of others, and that they are held to the authority.
 
+mod altrui;
 mod caso;
 mod conto;
 mod differenziale;
+mod inventa;
 mod penna;
 
 use xsd_schema::validation::{ErrorOnlySink, SchemaValidator, ValidationFlags, drive_quick_xml};
