@@ -62,5 +62,5 @@ for one in "${who[@]}"; do
         END { printf "%-8s %.2f s of user time at best, %.2f in the middle, %.2f at worst: %.1f MB/s at best\n",
             one, t[1], t[int((NR + 1) / 2)], t[NR], bytes / t[1] / 1e6 }'
 done
-xmllint --version 2>&1 | head -1
+xmllint --version 2>&1 | sed -n 1p
 "$python" -c 'from lxml import etree; print("lxml", etree.__version__, "libxml2", ".".join(map(str, etree.LIBXML_VERSION)))'
