@@ -35,6 +35,10 @@ load *ARGS:
 bench *NAME:
     cargo bench {{ NAME }}
 
+# Instructions of each stage, beside those of COMMIT (the parent).
+instructions *COMMIT:
+    benches/istruzioni.sh {{ COMMIT }}
+
 # Licences, bans, sources and advisories.
 deny:
     cargo deny check

@@ -1,29 +1,27 @@
-//! Where the time of one message goes, stage by stage: envelope, validation, rules (CPU time), register (by the
-//! clock). Reported, not asserted.
+//! Where the time of one message goes, stage by stage: envelope, validation, of single messages and of a lot's items, rules
+//! (CPU time), register (by the clock). Reported, not asserted.
 //!
 //! `cargo bench --bench way`; one stage: `cargo bench --bench way -- rules`.
 #![expect(missing_docs, reason = "criterion's macros make undocumented items")]
 #![expect(clippy::unwrap_used, reason = "a bench may stop where it stands")]
+
+mod comune;
 
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use comune::{MITTENTE, contesto, cut, lotto, message, open, read_item, read_opened};
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use jiff::civil::date;
-use varco::cli::sample;
 use varco::clock::{Clock, WallClock};
-use varco::domanda::campione::{Ampiezza, Mittente, Spunto};
+use varco::domanda::Ambiente;
 use varco::domanda::sha256::Sha256;
-use varco::domanda::{Ambiente, Contesto};
 use varco::prestazione::Operazione;
 use varco::prestazione::assegno_temporaneo::PRESTAZIONE;
 use varco::schema::{Lettura, Schema};
-use varco::soap::SoapVersion;
 use varco::soap::answer;
-use varco::soap::envelope::{Apertura, Envelope};
 use varco::soap::identity::Identity;
 use varco::store::sqlite::SqliteStore;
 use varco::store::writer::{Writer, WriterConfig};
@@ -31,56 +29,8 @@ use varco::store::{Atto, Chiave, Contenuto, OpenOptions, SharedStore};
 use varco::trace::Traccia;
 use varco::xml::{Limits, Reader, Token};
 
-const MITTENTE: Mittente<'_> = Mittente {
-    ente: "PAT01",
-    ufficio: "001",
-    user_id: "bench",
-};
-
-/// The message of the load tool: two minors, about 3 KB pretty printed.
-fn message(contatore: u64) -> Vec<u8> {
-    let spunto = Spunto {
-        contatore,
-        presentazione: date(2021, 7, 15),
-        mittente: MITTENTE,
-        ampiezza: Ampiezza::Intera,
-    };
-    let chiave = format!("bench-{contatore}");
-    sample::envelope(&PRESTAZIONE, &spunto, &chiave, SoapVersion::V12).into_bytes()
-}
-
-fn open(bytes: &[u8]) -> Box<Envelope> {
-    match Envelope::open(bytes, true, &Limits::default()).unwrap() {
-        Apertura::Aperta(envelope) => envelope,
-        Apertura::ServeAltro => panic!("the sample is whole"),
-    }
-}
-
 fn read(schema: &Schema, bytes: &[u8]) -> Lettura {
-    let envelope = open(bytes);
-    schema
-        .read(
-            &PRESTAZIONE,
-            Operazione::InviaDomanda,
-            &envelope,
-            bytes,
-            &Limits::default(),
-        )
-        .unwrap()
-}
-
-fn contesto(ente: &varco::patronato::CodiceEnte) -> Contesto<'_> {
-    Contesto {
-        presentata_il: "2021-07-15T10:00:00Z".parse().unwrap(),
-        ambiente: Ambiente::Sandbox,
-        ente: Some(ente),
-        codice_ufficio: None,
-        user_id: None,
-        schede_vive: &[],
-        domande_vive: &[],
-        pregresso: None,
-        allegato_bytes_max: varco::domanda::allegato::ALLEGATO_BYTES_MAX,
-    }
+    read_opened(schema, &open(bytes), bytes)
 }
 
 /// CPU time of the thread (Linux): what else runs on the machine does not count.
@@ -152,17 +102,7 @@ fn validation(c: &mut Criterion<Cpu>) {
         let aperta = open(bytes);
         group.throughput(Throughput::Bytes(bytes.len() as u64));
         group.bench_function(nome, |b| {
-            b.iter(|| {
-                schema
-                    .read(
-                        &PRESTAZIONE,
-                        Operazione::InviaDomanda,
-                        &aperta,
-                        black_box(bytes),
-                        &Limits::default(),
-                    )
-                    .unwrap()
-            });
+            b.iter(|| read_opened(schema, &aperta, black_box(bytes)));
         });
     }
     // Two parts of it, to be taken off: the tokens, and the imprint (the digest hashes about twice as much).
@@ -178,6 +118,32 @@ fn validation(c: &mut Criterion<Cpu>) {
         });
     });
     group.bench_function("imprint alone", |b| b.iter(|| Sha256::of(black_box(&valida))));
+    group.finish();
+}
+
+/// The same for a lot: its items one after the other, each read with what is around it; cutting them out by itself.
+fn lots(c: &mut Criterion<Cpu>) {
+    let schema = Schema::load().unwrap();
+    let file = lotto(500);
+    let voci = cut(&file);
+    let autorita = schema.by_authority();
+    let mut group = c.benchmark_group("lot of 500");
+    group
+        .throughput(Throughput::Bytes(file.len() as u64))
+        .sample_size(20);
+    for (nome, schema) in [
+        ("items valid", &schema),
+        ("items valid, by the authority", &autorita),
+    ] {
+        group.bench_function(nome, |b| {
+            b.iter(|| {
+                for voce in &voci.voci {
+                    black_box(read_item(schema, &voci, black_box(voce)));
+                }
+            });
+        });
+    }
+    group.bench_function("cutting", |b| b.iter(|| cut(black_box(&file))));
     group.finish();
 }
 
@@ -294,7 +260,7 @@ fn act(schema: &Schema, contatore: u64) -> Atto {
 criterion_group! {
     name = cpu;
     config = Criterion::default().with_measurement(Cpu);
-    targets = envelope, validation, rules
+    targets = envelope, validation, lots, rules
 }
 criterion_group!(wall, register);
 criterion_main!(cpu, wall);

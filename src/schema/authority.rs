@@ -200,10 +200,16 @@ impl<'a> Udienza<'a> {
     /// An attribute that the outline or XML Schema itself knows.
     pub(super) fn attribute(&mut self, namespace: &str, locale: &str, valore: &str) -> Vec<Appunto> {
         let nomi = &self.authority.set.name_table;
-        if namespace == XSI && locale == "type" {
+        let luoghi;
+        let valore = match (namespace, locale) {
             // Taken in with the element; its value was rewritten there.
-            return Vec::new();
-        }
+            (XSI, "type") => return Vec::new(),
+            (XSI, "schemaLocation") => {
+                luoghi = self.known_places(valore);
+                &luoghi
+            }
+            _ => valore,
+        };
         // An attribute that no schema knows is one like the other: its name is not interned.
         let noto = |nome| nomi.get(nome).unwrap_or(self.authority.prefisso);
         let namespace_id = (!namespace.is_empty()).then(|| noto(namespace));
@@ -211,6 +217,24 @@ impl<'a> Udienza<'a> {
         self.runtime
             .validate_attribute_by_id(locale, namespace_id, valore);
         self.reported()
+    }
+
+    /// Where schemas lie, in pairs: the authority keeps every namespace that it meets here, so those that no schema knows
+    /// become one.
+    fn known_places(&self, valore: &str) -> String {
+        let nomi = &self.authority.set.name_table;
+        let parole: Vec<&str> = valore
+            .split_whitespace()
+            .enumerate()
+            .map(|(posto, parola)| {
+                if posto % 2 == 0 && nomi.get(parola).is_none() {
+                    PREFISSO
+                } else {
+                    parola
+                }
+            })
+            .collect();
+        parole.join(" ")
     }
 
     pub(super) fn end_of_attributes(&mut self) -> Vec<Appunto> {

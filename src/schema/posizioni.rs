@@ -25,6 +25,13 @@ struct Nodo {
     inizio: usize,
 }
 
+impl PartialEq for Posizioni {
+    /// Whether the same elements of the same schemas were read at the same places.
+    fn eq(&self, altre: &Self) -> bool {
+        Arc::ptr_eq(&self.outline, &altre.outline) && self.nodi == altre.nodi
+    }
+}
+
 /// Elements of a content as most are.
 const NODI_SOLITI: usize = 96;
 
@@ -64,12 +71,6 @@ impl Posizioni {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.nodi.is_empty()
-    }
-
-    /// Whether the same elements were read at the same places.
-    #[cfg(test)]
-    pub(super) fn same(&self, altre: &Self) -> bool {
-        self.nodi == altre.nodi
     }
 
     /// Line and column of the element at `percorso` (`/at:Domanda/at:Minori/at:Minore[2]`), or, when there is none,

@@ -81,7 +81,8 @@ impl<'t> Corsa<'t> {
     }
 
     /// Declared attributes, and of XML Schema's own those that change nothing: a type named that is the declared one,
-    /// and where schemas may lie.
+    /// and, of the outermost element, where schemas may lie. Further in, one that is announced for a namespace that was met
+    /// already comes too late (XML Schema 1.0, part 1, 4.3.2): who met what is the authority's to know.
     fn attributes(&self, elemento: usize, attributi: &Attributi<'_>) -> Result<(), Dubbio> {
         let tipo = &self.tavole.tipi[self.tavole.elementi[elemento].tipo];
         let (nome_tipo, dichiarati) = match tipo {
@@ -89,13 +90,14 @@ impl<'t> Corsa<'t> {
             Tipo::Semplice(nome, _) => (nome, &[][..]),
             Tipo::Complesso(nome, complesso) => (nome, complesso.attributi.as_slice()),
         };
+        let esterno = self.pila.is_empty();
         let mut visti = 0_u64;
         for attributo in attributi.iter() {
             let Nome { namespace, locale } = attributo.nome;
             let giusto = match (namespace, locale) {
                 (XSI, "type") => is_nome(attributi, &attributo.valore, nome_tipo),
-                (XSI, "schemaLocation") => are_uri(&attributo.valore, true),
-                (XSI, "noNamespaceSchemaLocation") => are_uri(&attributo.valore, false),
+                (XSI, "schemaLocation") => esterno && are_uri(&attributo.valore, true),
+                (XSI, "noNamespaceSchemaLocation") => esterno && are_uri(&attributo.valore, false),
                 _ => {
                     let quale = dichiarati
                         .iter()

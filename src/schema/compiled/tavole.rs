@@ -389,7 +389,10 @@ impl Compilatore<'_> {
                         posti.sequence(interne)
                     }
                     Some(Compositor::Choice) => {
-                        let interne = interne(self, posti, contati)?;
+                        let mut interne = interne(self, posti, contati)?;
+                        // What may never come is no alternative: not even that nothing comes.
+                        let mut particelle = gruppo.particles.iter();
+                        interne.retain(|_| particelle.next().is_some_and(|p| p.max_occurs != Some(0)));
                         if interne.is_empty() {
                             return Err("choice between nothing");
                         }

@@ -307,7 +307,8 @@ fn names_that_no_schema_knows_are_not_kept() {
     leggi(&con(
         "<at:Pagamento>",
         "<at:Mai1/><x:Mai2 xmlns:x='urn:mai3'/><at:Pagamento at:mai4='mai5' xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' \
-         xmlns:mai6='urn:mai7' xsi:type='mai6:Mai8' xsi:mai9='mai10' xsi:nil='mai11'>",
+         xmlns:mai6='urn:mai7' xsi:type='mai6:Mai8' xsi:mai9='mai10' xsi:nil='mai11' \
+         xsi:schemaLocation='urn:mai12 mai13 urn:mai14 mai15' xsi:noNamespaceSchemaLocation='mai16'>",
     ));
     assert_eq!(nomi(), prima);
 }

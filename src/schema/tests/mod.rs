@@ -1,18 +1,19 @@
 //! Letters and replies: a valid message, small changes to it, and what exactly is said of each.
 
+#[path = "../../../fuzz/confronto.rs"]
+pub(in crate::schema) mod confronto;
 mod digest;
 mod findings;
 mod verdict;
 
-use std::cell::RefCell;
 use std::sync::LazyLock;
 
 use sha2::{Digest as _, Sha256};
 
 use super::*;
-use crate::domanda::Lettore;
-use crate::domanda::Originale;
 use crate::prestazione::assegno_temporaneo::PRESTAZIONE;
+use crate::{domanda, prestazione, schema, soap, xml};
+use confronto::TACCUINO;
 
 /// A valid request, one element a line.
 pub(in crate::schema) const VALIDA: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
@@ -89,43 +90,6 @@ pub(in crate::schema) const VALIDA: &str = r#"<?xml version="1.0" encoding="UTF-
 
 pub(in crate::schema) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::load().unwrap());
 
-/// The prestazione with a reader that notes what it is told.
-static PROVA: Prestazione = Prestazione {
-    lettore: || Box::new(Taccuino(Vec::new())),
-    ..PRESTAZIONE
-};
-
-#[derive(Debug)]
-pub(in crate::schema) struct Taccuino(pub(in crate::schema) Vec<String>);
-
-thread_local! {
-    /// What the last domanda's reader was told, so that a test sees it.
-    pub(in crate::schema) static TACCUINO: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
-}
-
-impl Lettore for Taccuino {
-    fn apri(&mut self, campo: &str) {
-        self.0.push(format!("<{campo}"));
-    }
-
-    fn valore(&mut self, campo: &str, testo: &str) {
-        self.0.push(format!("{campo}={testo}"));
-    }
-
-    fn byte(&mut self, campo: &str, byte: Originale) {
-        self.0.push(format!("{campo}={}", byte.byte.escape_ascii()));
-    }
-
-    fn chiudi(&mut self, campo: &str) {
-        self.0.push(format!("{campo}>"));
-    }
-
-    fn istanza(self: Box<Self>) -> Option<Istanza> {
-        TACCUINO.replace(self.0);
-        None
-    }
-}
-
 /// Reads a file as `read_file` does, for the prestazione of these tests.
 pub(super) fn leggi(testo: &str) -> Lettura {
     prova(testo).unwrap()
@@ -143,7 +107,13 @@ pub(super) fn prova(testo: &str) -> Result<Lettura, LetturaError> {
         unreachable!("the tests begin with a request")
     };
     let mut reader = Reader::resume(bytes, &principio, &limits);
-    let lettura = SCHEMA.pass((&PROVA, operazione), &principio, &mut reader, bytes, None)?;
+    let lettura = SCHEMA.pass(
+        (confronto::prova(&PRESTAZIONE), operazione),
+        &principio,
+        &mut reader,
+        bytes,
+        None,
+    )?;
     reader.next()?;
     Ok(lettura)
 }

@@ -1,11 +1,9 @@
 //! Messages out of the tables: valid ones of every shape, and what can go wrong with them. Everything follows from one
 //! number, so that a case can be told and made again.
 
-use std::fmt::Write as _;
-
-use crate::prestazione::Operazione;
+use crate::schema::collapsed;
 use crate::schema::compiled::semplice::{Genere, Semplice};
-use crate::schema::compiled::tavole::{Complesso, Tavole, Tipo};
+use crate::schema::compiled::tavole::{Attributo, Complesso, NomeTipo, Tavole, Tipo};
 
 /// Numbers that look random and are not (`SplitMix64`).
 pub(super) struct Dado(pub(super) u64);
@@ -37,51 +35,74 @@ impl Dado {
 #[derive(Debug, Clone)]
 pub(super) struct Albero {
     elemento: usize,
-    namespace: String,
-    locale: String,
-    /// Written as they stand here.
-    attributi: String,
-    testo: String,
-    figli: Vec<Self>,
+    pub(super) namespace: String,
+    pub(super) locale: String,
+    /// Namespace, local name and value of those that its type declares.
+    pub(super) attributi: Vec<(String, String, String)>,
+    /// Further ones, written as they stand here.
+    pub(super) aggiunti: String,
+    pub(super) testo: String,
+    pub(super) figli: Vec<Self>,
 }
 
-/// A valid message that begins with the element.
+/// A valid message that begins with the element, as far as the tables know the elements in it.
 pub(super) fn valido(tavole: &Tavole, elemento: usize, dado: &mut Dado) -> Albero {
+    valido_a(0, tavole, elemento, dado)
+}
+
+fn valido_a(profondita: usize, tavole: &Tavole, elemento: usize, dado: &mut Dado) -> Albero {
     let dichiarato = &tavole.elementi[elemento];
     let mut albero = Albero {
         elemento,
         namespace: dichiarato.namespace.to_string(),
         locale: dichiarato.locale.to_string(),
-        attributi: String::new(),
+        attributi: Vec::new(),
+        aggiunti: String::new(),
         testo: String::new(),
         figli: Vec::new(),
     };
     match &tavole.tipi[dichiarato.tipo] {
         Tipo::Semplice(_, semplice) => albero.testo = valore(semplice, dado),
         Tipo::Complesso(_, complesso) => {
-            let nomi = cammino(tavole, complesso, dado);
+            let nomi = cammino(profondita, tavole, complesso, dado);
             albero.figli = nomi
                 .into_iter()
-                .map(|figlio| valido(tavole, figlio, dado))
+                .map(|figlio| valido_a(profondita + 1, tavole, figlio, dado))
                 .collect();
+            for (quale, attributo) in complesso.attributi.iter().enumerate() {
+                if complesso.obbligatori & (1 << quale) != 0 || dado.capita(50) {
+                    albero.attributi.push(attributo_valido(attributo, dado));
+                }
+            }
             for unico in &dichiarato.unici {
                 let mut visti = Vec::new();
                 albero.figli.retain(|figlio| {
                     let campo = figlio.figli.iter().find(|nipote| nipote.elemento == unico.campo);
-                    let campo = campo.map(|campo| campo.testo.clone());
+                    let campo = campo.map(|campo| collapsed(&campo.testo).into_owned());
+                    let manca = unico.chiave && figlio.elemento == unico.figlio && campo.is_none();
                     let nuovo = !visti.contains(&campo);
                     visti.push(campo);
-                    nuovo
+                    nuovo && !manca
                 });
             }
         }
-        Tipo::Ignoto(cosa) => panic!("{cosa}"),
+        // What stands there is anybody's guess.
+        Tipo::Ignoto(_) => albero.testo = (*dado.uno(&["", "1", "x", "2021-07-01"])).to_owned(),
     }
     albero
 }
 
+fn attributo_valido(attributo: &Attributo, dado: &mut Dado) -> (String, String, String) {
+    (
+        attributo.namespace.to_string(),
+        attributo.locale.to_string(),
+        valore(&attributo.tipo, dado),
+    )
+}
+
 /// Children that a content model allows, in their order.
-fn cammino(tavole: &Tavole, complesso: &Complesso, dado: &mut Dado) -> Vec<usize> {
+fn cammino(profondita: usize, tavole: &Tavole, complesso: &Complesso, dado: &mut Dado) -> Vec<usize> {
+    let profondo = profondita >= PROFONDITA_MAX;
     let ancora = if dado.capita(4) {
         98
     } else {
@@ -92,17 +113,18 @@ fn cammino(tavole: &Tavole, complesso: &Complesso, dado: &mut Dado) -> Vec<usize
     let (mut stato, mut contati) = (0, 0);
     loop {
         let qui = &complesso.stati[stato];
-        if contati < qui.min || (qui.elemento.is_some() && contati < qui.max && dado.capita(ancora)) {
+        let puo = qui.elemento.is_some() && contati < qui.max && !profondo;
+        if contati < qui.min || (puo && dado.capita(ancora)) {
             contati += 1;
             figli.extend(qui.elemento);
             continue;
         }
         let mosse = &tavole.mosse[qui.mosse.clone()];
-        if mosse.is_empty() || (qui.finale && dado.capita(salta)) {
+        if mosse.is_empty() || (qui.finale && (profondo || dado.capita(salta))) {
             return figli;
         }
         // Mostly what comes first, else one of those that may be left out for it.
-        let mossa = if dado.capita(salta) {
+        let mossa = if profondo || dado.capita(salta) {
             dado.uno(mosse)
         } else {
             &mosse[0]
@@ -111,6 +133,9 @@ fn cammino(tavole: &Tavole, complesso: &Complesso, dado: &mut Dado) -> Vec<usize
         figli.push(mossa.elemento);
     }
 }
+
+/// Elements within each other before a type that may hold itself comes to its end; none of ours goes so deep.
+const PROFONDITA_MAX: usize = 12;
 
 const LETTERE: &[char] = &[
     'A', 'b', '7', ' ', '-', '\'', '.', '@', '/', '&', '<', '>', '"', 'è', 'À', '€', '\u{A0}', '\u{2028}',
@@ -172,7 +197,7 @@ pub(super) fn valore(semplice: &Semplice, dado: &mut Dado) -> String {
                 base64::Engine::encode(&base64::engine::general_purpose::STANDARD, byte)
             }
         };
-        if semplice.takes(&prova, &crate::schema::collapsed(&prova)) {
+        if semplice.takes(&prova, &collapsed(&prova)) {
             return prova;
         }
     }
@@ -300,13 +325,8 @@ pub(super) fn muta(tavole: &Tavole, radice: &mut Albero, dado: &mut Dado) {
         }
         3 => qui.locale = dado.uno(&tavole.elementi).locale.to_string(),
         4 => {
-            let tra = [
-                "",
-                "urn:altro",
-                "http://inps.it/cooperazione/v1",
-                "http://inps.it/AssegnoTemporaneo/v1",
-                "http://inps.it/AssegnoUnicoUniversale/v1",
-            ];
+            let mut tra = namespaces(tavole);
+            tra.splice(0..0, ["", "urn:altro"]);
             qui.namespace = (*dado.uno(&tra)).to_owned();
         }
         5 => {
@@ -325,16 +345,15 @@ pub(super) fn muta(tavole: &Tavole, radice: &mut Albero, dado: &mut Dado) {
         }
         11 => qui.testo.push(*dado.uno(&['x', ' ', '\u{A0}', '\n'])),
         12 => {
-            let nome = match &tavole.tipi[tavole.elementi[qui.elemento].tipo] {
-                Tipo::Semplice((ns, nome), _) | Tipo::Complesso((ns, nome), _) => {
-                    (ns.to_string(), nome.to_string())
-                }
-                Tipo::Ignoto(_) => Default::default(),
-            };
+            let nome = nome_tipo(&tavole.tipi[tavole.elementi[qui.elemento].tipo]);
+            let (namespace, nome) = nome.map_or_else(Default::default, |(ns, nome)| (&**ns, &**nome));
             let nuovo = match dado.sotto(15) {
                 0 => " xsi:nil='true'".to_owned(),
                 1 => " xsi:nil='false'".to_owned(),
-                2 => " xsi:schemaLocation='urn:a a.xsd urn:b http://b/b.xsd'".to_owned(),
+                2 => format!(
+                    " xsi:schemaLocation='urn:a a.xsd {} http://b/b.xsd'",
+                    namespaces(tavole).last().unwrap()
+                ),
                 3 => " xsi:schemaLocation='urn:a'".to_owned(),
                 4 => " xsi:noNamespaceSchemaLocation=' a.xsd '".to_owned(),
                 5 => " xml:lang='it'".to_owned(),
@@ -343,20 +362,90 @@ pub(super) fn muta(tavole: &Tavole, radice: &mut Albero, dado: &mut Dado) {
                 8 => " xsi:type='xs:string'".to_owned(),
                 9 => " xsi:type='ignoto:Tipo'".to_owned(),
                 10 => " xsi:type='xs:date'".to_owned(),
-                11 => format!(" xsi:type='{}'", nome.1),
-                _ => format!(" xmlns:t='{}' xsi:type=' t:{} '", nome.0, nome.1),
+                11 => format!(" xsi:type='{nome}'"),
+                _ => format!(" xmlns:t='{namespace}' xsi:type=' t:{nome} '"),
             };
-            qui.attributi.push_str(&nuovo);
+            qui.aggiunti.push_str(&nuovo);
         }
         13 if figli > 0 => {
             let figlio = qui.figli.remove(dado.sotto(figli));
             qui.figli.push(figlio);
         }
-        _ => qui.attributi.push_str(" xmlns:z='urn:z'"),
+        _ => qui.aggiunti.push_str(" xmlns:z='urn:z'"),
     }
 }
 
+/// The same for schemas that have attributes and types that stand for each other, which ours have not.
+pub(super) fn muta_attributi(tavole: &Tavole, radice: &mut Albero, dado: &mut Dado) {
+    let mut quale = dado.sotto(radice.quanti());
+    let qui = radice.nth(&mut quale).unwrap();
+    let dichiarati = match &tavole.tipi[tavole.elementi[qui.elemento].tipo] {
+        Tipo::Complesso(_, complesso) => complesso.attributi.as_slice(),
+        Tipo::Semplice(..) | Tipo::Ignoto(_) => &[],
+    };
+    let presenti = qui.attributi.len();
+    match dado.sotto(7) {
+        0 if presenti > 0 => drop(qui.attributi.remove(dado.sotto(presenti))),
+        1 | 2 if presenti > 0 => {
+            let quale = dado.sotto(presenti);
+            let (namespace, locale, valore) = &mut qui.attributi[quale];
+            let di = dichiarati
+                .iter()
+                .find(|noto| *noto.namespace == **namespace && *noto.locale == **locale);
+            if let Some(attributo) = di {
+                *valore = sul_bordo(&attributo.tipo, dado);
+            }
+        }
+        3 if presenti > 0 => {
+            let quale = dado.sotto(presenti);
+            let namespace = &mut qui.attributi[quale].0;
+            *namespace = if namespace.is_empty() {
+                qui.namespace.clone()
+            } else {
+                String::new()
+            };
+        }
+        4 if !dichiarati.is_empty() => {
+            let nuovo = attributo_valido(dado.uno(dichiarati), dado);
+            if !qui.attributi.iter().any(|(_, locale, _)| *locale == nuovo.1) {
+                qui.attributi.push(nuovo);
+            }
+        }
+        5 => {
+            let nuovo: &&str = dado.uno(&[" xsi:nil='true'", " xsi:nil='0'", " xml:lang='it'"]);
+            qui.aggiunti.push_str(nuovo);
+        }
+        _ => {
+            if let Some((namespace, nome)) = nome_tipo(dado.uno(&tavole.tipi)) {
+                let nuovo = format!(" xmlns:t='{namespace}' xsi:type='t:{nome}'");
+                qui.aggiunti.push_str(&nuovo);
+            }
+        }
+    }
+}
+
+fn nome_tipo(tipo: &Tipo) -> Option<&NomeTipo> {
+    match tipo {
+        Tipo::Semplice(nome, _) | Tipo::Complesso(nome, _) => Some(nome),
+        Tipo::Ignoto(_) => None,
+    }
+}
+
+/// The namespaces of the declarations, shortest first.
+fn namespaces(tavole: &Tavole) -> Vec<&str> {
+    let mut namespaces: Vec<&str> = tavole.elementi.iter().map(|uno| &*uno.namespace).collect();
+    namespaces.sort_unstable_by_key(|namespace| (namespace.len(), *namespace));
+    namespaces.dedup();
+    namespaces
+}
+
 impl Albero {
+    /// Whether the tables know all that is in it.
+    pub(super) fn e_noto(&self, tavole: &Tavole) -> bool {
+        !matches!(&tavole.tipi[tavole.elementi[self.elemento].tipo], Tipo::Ignoto(_))
+            && self.figli.iter().all(|figlio| figlio.e_noto(tavole))
+    }
+
     fn quanti(&self) -> usize {
         1 + self.figli.iter().map(Self::quanti).sum::<usize>()
     }
@@ -387,166 +476,5 @@ impl Albero {
         let mut foglie = Vec::new();
         walk(self, tavole, &mut 0, &mut foglie);
         if foglie.is_empty() { vec![0] } else { foglie }
-    }
-}
-
-/// How a message is spelt.
-pub(super) struct Penna {
-    xml: String,
-    a_capo: &'static str,
-    /// Of a hundred: how often a comment, CDATA, a reference, `<a/>`, a prefix instead of the default namespace.
-    strano: usize,
-    predefinito: bool,
-}
-
-impl Penna {
-    /// The whole message: the element alone, or in an envelope.
-    pub(super) fn scrivi(albero: &Albero, dado: &mut Dado) -> String {
-        let mut penna = Self {
-            xml: String::new(),
-            a_capo: *dado.uno(&["", "\n", "\n  ", "\r\n\t", " \r"]),
-            strano: *dado.uno(&[0, 0, 2, 20]),
-            predefinito: dado.capita(50),
-        };
-        if dado.capita(30) {
-            penna.xml.push_str("<?xml version='1.0' encoding='UTF-8'?>\n");
-        }
-        // An envelope is around a request, not around a content alone.
-        let busta = Operazione::by_nome(&albero.locale).is_some() && dado.capita(50);
-        if busta {
-            penna.xml.push_str("<s:Envelope xmlns:s='http://www.w3.org/2003/05/soap-envelope' xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' xmlns:p1='http://inps.it/AssegnoUnicoUniversale/v1'><s:Header/><s:Body>");
-        }
-        penna.elemento(albero, "", true, dado);
-        if busta {
-            penna.xml.push_str("</s:Body></s:Envelope>");
-        }
-        penna.xml
-    }
-
-    fn elemento(&mut self, albero: &Albero, ambito: &str, radice: bool, dado: &mut Dado) {
-        let prefisso = if albero.namespace.is_empty() || (self.predefinito && !dado.capita(self.strano)) {
-            ""
-        } else {
-            "p"
-        };
-        let nome = if prefisso.is_empty() {
-            albero.locale.clone()
-        } else {
-            format!("p:{}", albero.locale)
-        };
-        self.xml.push('<');
-        self.xml.push_str(&nome);
-        // Bound anew where it matters; a prefix is declared by whoever uses it.
-        let mut ambito = ambito;
-        if prefisso.is_empty() {
-            if ambito != albero.namespace {
-                let _ = write!(self.xml, " xmlns=\"{}\"", albero.namespace);
-                ambito = &albero.namespace;
-            }
-        } else {
-            let _ = write!(self.xml, " xmlns:p='{}'", albero.namespace);
-        }
-        if radice {
-            self.xml.push_str(" xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' xmlns:xs=\"http://www.w3.org/2001/XMLSchema\"");
-        }
-        self.xml.push_str(&albero.attributi);
-        if dado.capita(self.strano) {
-            self.xml.push_str("\n ");
-        }
-        if albero.figli.is_empty() && albero.testo.is_empty() && dado.capita(50) {
-            self.xml.push_str("/>");
-            return;
-        }
-        self.xml.push('>');
-        self.testo(&albero.testo, dado);
-        for figlio in &albero.figli {
-            self.xml.push_str(self.a_capo);
-            if dado.capita(self.strano) {
-                self.xml.push_str("<!-- & < ' -->");
-            }
-            self.elemento(figlio, ambito, false, dado);
-        }
-        if !albero.figli.is_empty() {
-            self.xml.push_str(self.a_capo);
-        }
-        let _ = write!(
-            self.xml,
-            "</{nome}{}>",
-            if dado.capita(self.strano) { " " } else { "" }
-        );
-    }
-
-    fn testo(&mut self, testo: &str, dado: &mut Dado) {
-        let strano = self.strano;
-        for carattere in testo.chars() {
-            if dado.capita(strano) {
-                self.xml.push_str("<!---->");
-            }
-            match carattere {
-                '&' => self.xml.push_str("&amp;"),
-                '<' => self.xml.push_str("&lt;"),
-                '>' => self.xml.push_str("&gt;"),
-                carattere if dado.capita(strano) => {
-                    let _ = write!(self.xml, "&#x{:X};", u32::from(carattere));
-                }
-                carattere if dado.capita(strano) => {
-                    let _ = write!(self.xml, "<![CDATA[{carattere}]]>");
-                }
-                carattere => self.xml.push(carattere),
-            }
-        }
-    }
-}
-
-/// Changes bytes, without a thought for what they mean.
-pub(super) fn sporca(bytes: &mut Vec<u8>, dado: &mut Dado) {
-    const PEZZI: &[&[u8]] = &[
-        b"<",
-        b">",
-        b"/",
-        b"&",
-        b"&amp;",
-        b"&#0;",
-        b"&#x20;",
-        b"]]>",
-        b"<!--",
-        b"-->",
-        b"<![CDATA[",
-        b"]]>",
-        b"<?a?>",
-        b"\r",
-        b"\0",
-        b"\x7F",
-        b"\xC3",
-        b"\xEF\xBF\xBF",
-        b"\xEF\xBB\xBF",
-        b"'",
-        b"\"",
-        b"=",
-        b":",
-        b" ",
-        b"xmlns=''",
-        b"x",
-        b"</p:a>",
-        b"<a/>",
-        b" a='1'",
-        b"\xF0\x9F\x98\x80",
-        b"<!DOCTYPE a>",
-        b"p:",
-    ];
-    if bytes.is_empty() {
-        return;
-    }
-    let dove = dado.sotto(bytes.len());
-    match dado.sotto(4) {
-        0 => bytes.truncate(dove),
-        1 => drop(bytes.remove(dove)),
-        2 => {
-            let a = (dove + dado.sotto(30)).min(bytes.len());
-            let pezzo: Vec<u8> = bytes[dove..a].to_vec();
-            let altrove = dado.sotto(bytes.len());
-            bytes.splice(altrove..altrove, pezzo);
-        }
-        _ => drop(bytes.splice(dove..dove, dado.uno(PEZZI).iter().copied())),
     }
 }

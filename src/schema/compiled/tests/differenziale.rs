@@ -9,37 +9,15 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use super::caso::{Albero, Dado, Penna, muta, sporca, valido};
-use crate::prestazione::{Operazione, Prestazione, assegno_temporaneo, assegno_unico};
-use crate::schema::tests::{SCHEMA, TACCUINO, Taccuino, VALIDA};
-use crate::schema::{Lettura, LetturaError, Radice, Schema};
+use super::caso::{Albero, Dado, muta, valido};
+use super::conto::{Conto, corri, lunga};
+use super::penna::{Penna, sporca};
+use crate::prestazione::{Operazione, assegno_temporaneo};
+use crate::schema::tests::confronto::{Esito, TACCUINO, confronta, leggi_file, prova};
+use crate::schema::tests::{SCHEMA, VALIDA};
+use crate::schema::{Radice, Schema};
 use crate::soap::mtom::Tipo;
 use crate::xml::{Limits, Reader, Token, XmlError};
-
-/// The prestazioni with a reader that notes what it is told.
-static PROVE: [Prestazione; 2] = [
-    Prestazione {
-        lettore: || Box::new(Taccuino(Vec::new())),
-        ..assegno_temporaneo::PRESTAZIONE
-    },
-    Prestazione {
-        lettore: || Box::new(Taccuino(Vec::new())),
-        ..assegno_unico::PRESTAZIONE
-    },
-];
-
-/// What became of the cases so far.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-struct Conto {
-    casi: u64,
-    /// Read, with no finding by the authority.
-    valide: u64,
-    /// Of these: let pass by the tables.
-    provate: u64,
-    /// Made valid and left so; of these, asked about without need.
-    intatte: u64,
-    intatte_chieste: u64,
-}
 
 /// The whole of a document, text in one piece, each thing with its place; and why it is not read further.
 fn tokens(mut reader: Reader<'_>) -> (Vec<String>, Option<XmlError>) {
@@ -85,9 +63,14 @@ fn leggi(schema: &Schema, bytes: &[u8]) -> Esito {
     };
     let letta = match radice {
         Some(Radice::Richiesta(prestazione, operazione)) => {
-            let prova = PROVE.iter().find(|prova| prova.servizio == prestazione.servizio);
             let mut reader = Reader::resume(bytes, &principio, &limits);
-            let letta = schema.pass((prova.unwrap(), operazione), &principio, &mut reader, bytes, None);
+            let letta = schema.pass(
+                (prova(prestazione), operazione),
+                &principio,
+                &mut reader,
+                bytes,
+                None,
+            );
             letta.and_then(|letta| {
                 reader.next()?;
                 Ok(letta)
@@ -96,58 +79,6 @@ fn leggi(schema: &Schema, bytes: &[u8]) -> Esito {
         Some(Radice::Busta) | None => schema.read_file(bytes, &limits),
     };
     (letta, TACCUINO.take())
-}
-
-/// What came of a reading; beside it, what the reader of the domanda was told.
-type Esito = (Result<Lettura, LetturaError>, Vec<String>);
-
-/// Holds the two readings of one message against each other; whether it is valid, and whether the tables said so.
-/// `solo_provate`: one that the tables doubted has been before the authority already, and once is enough.
-fn confronta(
-    bytes: &[u8],
-    dove: &str,
-    solo_provate: bool,
-    leggi: impl Fn(&Schema, &[u8]) -> Esito,
-) -> (bool, bool) {
-    let (nostra, detto) = leggi(&SCHEMA, bytes);
-    if let (Ok(nostra), true) = (&nostra, solo_provate)
-        && !nostra.provata
-    {
-        return (nostra.rilievi.is_empty(), false);
-    }
-    let (sua, suo_detto) = leggi(&SCHEMA.by_authority(), bytes);
-    let messaggio = || format!("{dove}\n{}", String::from_utf8_lossy(bytes));
-    let (nostra, sua) = match (nostra, sua) {
-        (Ok(nostra), Ok(sua)) => (nostra, sua),
-        (nostra, sua) => {
-            assert_eq!(nostra.err(), sua.err(), "{}", messaggio());
-            return (false, false);
-        }
-    };
-    assert_eq!(
-        nostra.rilievi,
-        sua.rilievi,
-        "provata: {}\n{}",
-        nostra.provata,
-        messaggio()
-    );
-    assert!(!sua.provata && (nostra.rilievi.is_empty() || !nostra.provata));
-    assert_eq!(detto, suo_detto, "{}", messaggio());
-    let fatti = |lettura: Lettura| {
-        (
-            lettura.digest,
-            lettura.impronta,
-            lettura.chiave,
-            lettura.contenuto_in_richiesta,
-            lettura.campi,
-            format!("{:?}", lettura.istanza),
-            (lettura.prestazione.servizio, lettura.operazione),
-        )
-    };
-    assert!(nostra.posizioni.same(&sua.posizioni), "{}", messaggio());
-    let (provata, valida) = (nostra.provata, sua.rilievi.is_empty());
-    assert_eq!(fatti(nostra), fatti(sua), "{}", messaggio());
-    (valida, provata)
 }
 
 /// The case of this number.
@@ -178,6 +109,7 @@ fn caso(seme: u64, numero: u64, conto: &mut Conto) {
         );
     }
     let (valida, provata) = confronta(
+        &SCHEMA,
         &bytes,
         &format!("case {numero} of seed {seme}"),
         !numero.is_multiple_of(4),
@@ -198,27 +130,17 @@ fn caso(seme: u64, numero: u64, conto: &mut Conto) {
 
 #[test]
 fn what_the_tables_let_pass_the_authority_finds_nothing_in() {
-    const CASI: u64 = 20_000;
-    const FILI: usize = 2;
-    let mut conti = Vec::new();
-    std::thread::scope(|scope| {
-        let fili: Vec<_> = (0..)
-            .take(FILI)
-            .map(|filo| {
-                scope.spawn(move || {
-                    let mut conto = Conto::default();
-                    for numero in (filo..CASI).step_by(FILI) {
-                        caso(1, numero, &mut conto);
-                    }
-                    conto
-                })
-            })
-            .collect();
-        conti.extend(fili.into_iter().map(|filo| filo.join().unwrap()));
+    let Conto {
+        valide,
+        provate,
+        intatte,
+        intatte_chieste: chieste,
+        ..
+    } = corri(20_000, |numeri, conto| {
+        for numero in numeri {
+            caso(1, numero, conto);
+        }
     });
-    let somma = |di: fn(&Conto) -> u64| conti.iter().map(di).sum::<u64>();
-    let (intatte, chieste) = (somma(|c| c.intatte), somma(|c| c.intatte_chieste));
-    let (valide, provate) = (somma(|c| c.valide), somma(|c| c.provate));
     // Made valid: the tables let them pass, but for less than one in a thousand.
     assert!(
         intatte > 2000 && chieste * 1000 < intatte,
@@ -242,9 +164,34 @@ fn every_letter_of_the_tests_is_read_the_same() {
             continue;
         };
         lette += 1;
-        provate += usize::from(confronta(&bytes, &richiesta.display().to_string(), false, leggi).1);
+        provate += usize::from(
+            confronta(
+                &SCHEMA,
+                &bytes,
+                &richiesta.display().to_string(),
+                false,
+                leggi_file,
+            )
+            .1,
+        );
     }
     assert!(lette > 150 && provate > 50, "{provate} of {lette}");
+}
+
+/// Found on a foreign schema in November 2026: the tables let every such address pass.
+#[test]
+fn a_schema_that_is_announced_once_its_namespace_was_met_has_a_finding() {
+    const QUI: &str = "http://inps.it/AssegnoTemporaneo/v1 a.xsd";
+    const ALTROVE: &str = "urn:altro a.xsd";
+    let esito = |elemento: &str, dove: &str| {
+        let xsi = "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"";
+        let con = format!("<{elemento} {xsi} xsi:schemaLocation=\"{dove}\"");
+        let messaggio = VALIDA.replacen(&format!("<{elemento}"), &con, 1);
+        confronta(&SCHEMA, messaggio.as_bytes(), elemento, false, leggi_file)
+    };
+    assert_eq!(esito("at:InviaDomanda", QUI), (true, true));
+    assert_eq!(esito("at:Domanda", QUI), (false, false));
+    assert_eq!(esito("at:Domanda", ALTROVE), (true, false));
 }
 
 #[test]
@@ -279,11 +226,11 @@ fn a_document_beside_the_envelope_is_let_pass_and_a_wrong_reference_is_told() {
             let mut reader = Reader::new(bytes, &Limits::default());
             let principio = reader.checkpoint();
             let parti = messaggio.parti.clone();
-            let richiesta = (&PROVE[0], Operazione::InviaDomanda);
+            let richiesta = (prova(&assegno_temporaneo::PRESTAZIONE), Operazione::InviaDomanda);
             let letta = schema.pass(richiesta, &principio, &mut reader, bytes, parti);
             (letta, TACCUINO.take())
         };
-        let esito = confronta(&messaggio.busta, &contenuto, false, leggi);
+        let esito = confronta(&SCHEMA, &messaggio.busta, &contenuto, false, leggi);
         assert_eq!(esito, (provata, provata), "{contenuto}");
     }
 }
@@ -291,52 +238,9 @@ fn a_document_beside_the_envelope_is_let_pass_and_a_wrong_reference_is_told() {
 #[test]
 #[ignore = "hours: the long run, outside of CI"]
 fn a_long_run_goes_on_where_it_stopped() {
-    // The one place for settings of a test that is run by hand.
-    let detto = |nome: &str| {
-        std::env::vars()
-            .find(|(noto, _)| noto == nome)
-            .map(|(_, valore)| valore)
-    };
-    let numero = |nome: &str, altrimenti| detto(nome).map_or(altrimenti, |valore| valore.parse().unwrap());
-    let (seme, casi) = (numero("SEME", 1), numero("CASI", 100_000));
-    let stato = PathBuf::from(detto("STATO").unwrap_or_else(|| "/tmp/varco.differenziale".to_owned()));
-    let mut conto = read_state(&stato, seme);
-    while conto.casi < casi {
-        let fin = (conto.casi + 10_000).min(casi);
-        while conto.casi < fin {
-            caso(seme, conto.casi, &mut conto);
+    lunga("/tmp/varco.differenziale", |seme, numeri, conto| {
+        for numero in numeri {
+            caso(seme, numero, conto);
         }
-        let Conto {
-            casi,
-            valide,
-            provate,
-            intatte,
-            intatte_chieste,
-        } = conto;
-        std::fs::write(
-            &stato,
-            format!("{seme} {casi} {valide} {provate} {intatte} {intatte_chieste}\n"),
-        )
-        .unwrap();
-    }
-    println!("seed {seme}: {conto:?}");
-}
-
-/// Seed and counts of a run that stopped; from the beginning where there is none of this seed.
-fn read_state(stato: &Path, seme: u64) -> Conto {
-    let testo = std::fs::read_to_string(stato).unwrap_or_default();
-    let numeri: Vec<u64> = testo
-        .split_whitespace()
-        .filter_map(|numero| numero.parse().ok())
-        .collect();
-    match numeri[..] {
-        [suo, casi, valide, provate, intatte, intatte_chieste] if suo == seme => Conto {
-            casi,
-            valide,
-            provate,
-            intatte,
-            intatte_chieste,
-        },
-        _ => Conto::default(),
-    }
+    });
 }

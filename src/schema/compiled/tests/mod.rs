@@ -1,14 +1,19 @@
 //! What the tables know of our schemas and refuse of others, and that they are held to the authority.
 
+mod altrui;
 mod caso;
+mod conto;
 mod differenziale;
+mod inventa;
+mod penna;
 
 use xsd_schema::validation::{ErrorOnlySink, SchemaValidator, ValidationFlags, drive_quick_xml};
 use xsd_schema::{SchemaSet, parse_schema_only, process_loaded_schemas};
 
 use super::tavole::Tipo;
 use super::*;
-use crate::schema::giudice::Giudice;
+use crate::domanda::lettura::base64;
+use crate::schema::giudice::{Chiusa, Giudice};
 use crate::schema::testo::Testo;
 use crate::schema::tests::SCHEMA;
 use crate::xml::{Limits, Reader, Token};
@@ -18,10 +23,22 @@ fn set(dichiarazioni: &str) -> SchemaSet {
     let xsd = format!(
         "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema' xmlns:t='urn:t' targetNamespace='urn:t' elementFormDefault='qualified'>{dichiarazioni}</xs:schema>"
     );
+    compila(&[&xsd])
+}
+
+/// The schema set of these documents.
+fn compila(documenti: &[&str]) -> SchemaSet {
+    prova_a_compilare(documenti).unwrap()
+}
+
+/// The same; `None` where the authority does not take them.
+fn prova_a_compilare(documenti: &[&str]) -> Option<SchemaSet> {
     let mut set = SchemaSet::new();
-    parse_schema_only(xsd.as_bytes(), "t.xsd", &mut set).unwrap();
-    process_loaded_schemas(&mut set).unwrap();
-    set
+    for (quale, documento) in documenti.iter().enumerate() {
+        parse_schema_only(documento.as_bytes(), &format!("{quale}.xsd"), &mut set).ok()?;
+    }
+    process_loaded_schemas(&mut set).ok()?;
+    Some(set)
 }
 
 /// The tables of its global element `a`.
@@ -33,35 +50,34 @@ fn tavole(set: &SchemaSet) -> Tavole {
     Tavole::compile(set, std::iter::once(a), &[0])
 }
 
-/// Whether the tables let a message pass.
-fn passa(tavole: &Tavole, xml: &str) -> bool {
+/// Whether a message can be read to its end and the tables let it pass.
+fn passa(tavole: &Tavole, xml: impl AsRef<[u8]>) -> bool {
     let mut corsa = Corsa::new(tavole);
     let mut testo = Testo::default();
-    let mut reader = Reader::new(xml.as_bytes(), &Limits::default());
+    let mut reader = Reader::new(xml.as_ref(), &Limits::default());
     loop {
         let offset = reader.end_offset();
-        let passo = match reader.next().unwrap() {
-            Token::Start {
+        let passo = match reader.next() {
+            Ok(Token::Start {
                 nome,
                 attributi,
                 inizio,
                 ..
-            } => {
-                let passo = corsa.start(nome, &attributi, inizio, &testo).map(|_| ());
-                testo.clear();
-                passo
-            }
-            Token::Text(pezzo) => {
+            }) => corsa.start(nome, &attributi, inizio, &testo).map(|_| ()),
+            Ok(Token::Text(pezzo)) => {
                 testo.push(&pezzo, offset);
                 continue;
             }
-            Token::End { fine, .. } => {
-                let passo = corsa.end(&testo, fine).map(|_| ());
-                testo.clear();
-                passo
-            }
-            Token::Eof => return true,
+            Ok(Token::End { fine, .. }) => corsa.end(&testo, fine).and_then(|chiusa| {
+                if chiusa == Chiusa::Byte {
+                    corsa.bytes(testo.trimmed(), base64(testo.trimmed()).is_some())?;
+                }
+                Ok(())
+            }),
+            Ok(Token::Eof) => return true,
+            Err(_) => return false,
         };
+        testo.clear();
         if passo.is_err() {
             return false;
         }
