@@ -28,6 +28,7 @@ pub mod dev_certs;
 pub mod dev_postgres;
 pub mod diagnose;
 pub mod engine;
+pub mod interessato;
 mod italiano;
 pub mod kit;
 pub mod lot;
@@ -229,6 +230,13 @@ enum Comando {
     ///
     /// Esempio: varco operator add anna.bianchi --ruolo lettore --config varco.toml
     Operator(operator::Args),
+    /// Che cosa si conserva di una persona e chi l'ha guardato, in un file ZIP: per rispondere a chi lo chiede (GDPR art. 15).
+    ///
+    /// Lo fa un operatore indagatore o gestore, con un motivo scritto; resta nella traccia. I dati delle altre persone della stessa
+    /// domanda sono coperti. Il codice fiscale si scrive all'ingresso (-): nella storia dei comandi resterebbe.
+    ///
+    /// Esempio: varco interessato - --motivo "istanza prot. 123/2026" --operatore m.verdi -o accesso.zip --config varco.toml
+    Interessato(interessato::Args),
     /// Elenca o verifica il registro di protocollo.
     ///
     /// `list` scrive protocollo, ente e ChiaveInvio separati da tabulazione; `verify` cerca buchi e doppioni.
@@ -369,6 +377,7 @@ impl Cli {
             Comando::Migrate(dove) => runtime()?.block_on(check::migrate(&dove)),
             Comando::Trace(args) => runtime()?.block_on(args.run()),
             Comando::Operator(args) => runtime()?.block_on(args.run()),
+            Comando::Interessato(args) => runtime()?.block_on(args.run()),
             Comando::Register(args) => runtime()?.block_on(args.run()),
             Comando::Space(args) => runtime()?.block_on(args.run()),
             Comando::Maintenance(args) => runtime()?.block_on(args.run()),

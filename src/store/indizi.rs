@@ -36,7 +36,7 @@ fn indizi(traccia: &Traccia, chiave: Option<&ChiaveRicerca>) -> Vec<Vec<u8>> {
         .unwrap_or_default();
     codici
         .chain(traccia.numero_domanda.map(indizio_domanda))
-        .chain(persone.iter().map(indizio_persona))
+        .chain(persone.iter().chain(&traccia.interessato).map(indizio_persona))
         .collect()
 }
 

@@ -16,6 +16,7 @@ pub mod filtri;
 mod gara;
 pub mod giornaliero;
 mod indizi;
+pub mod interessato;
 pub mod lacune;
 pub mod legale;
 pub mod lotti;
@@ -528,6 +529,7 @@ pub trait Store:
     + operatori::ArchivioOperatori
     + manutenzione::ArchivioManutenzioni
     + diagnosi::ArchivioDiagnosi
+    + interessato::ArchivioInteressati
     + Send
     + Sync
     + std::fmt::Debug

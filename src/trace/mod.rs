@@ -85,6 +85,8 @@ pub struct Traccia {
     pub tempi_us: Vec<(&'static str, u64)>,
     /// Notes that are no errors: `azione diversa dall'operazione`, `identity: attributi`.
     pub note: Vec<String>,
+    /// Who it is about, where that is no domanda's: of an export of what is held on a person.
+    pub interessato: Option<persona::Ombra>,
     /// The request as received; `None` when a registration holds it.
     pub richiesta: Option<bytes::Bytes>,
     /// The answer as sent; `None` when a registration holds the receipt it was made of.

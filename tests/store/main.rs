@@ -11,6 +11,7 @@ mod copy;
 mod egov;
 mod egov_prima;
 mod elenchi;
+mod interessato;
 mod lotti;
 mod manomissioni;
 mod manutenzione;

@@ -295,6 +295,7 @@ async fn record_look(store: &dyn Store, vista: &Traccia, motivo: &str) -> Result
         uri: format!("varco trace show {} --in-chiaro", vista.message_id),
         operazione: Some("trace show".to_owned()),
         protocollo: vista.protocollo.clone(),
+        numero_domanda: vista.numero_domanda,
         esito: "RISPOSTA".to_owned(),
         note: vec![format!("motivo: {motivo}")],
         ..Traccia::default()

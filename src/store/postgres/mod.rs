@@ -20,6 +20,7 @@ mod emergenze;
 mod filtri;
 mod gruppo;
 mod insert;
+mod interessato;
 mod lacune;
 mod legale;
 mod lotti;

@@ -19,6 +19,7 @@ mod filtri;
 mod giro;
 mod gruppo;
 mod insert;
+mod interessato;
 mod lacune;
 mod legale;
 mod lotti;

@@ -252,6 +252,7 @@ pub(super) fn traccia_from(row: &SqliteRow) -> Result<Traccia, Inconsistency> {
         numero_domanda: riga.parse_option("numero_domanda", |numero: i64| u64::try_from(numero))?,
         tempi_us: tempi.into_iter().map(|(passo, us)| (known(&passo), us)).collect(),
         note: riga.parse_option("note", parole)?.unwrap_or_default(),
+        interessato: None,
         richiesta: None,
         risposta: None,
         egov: None,

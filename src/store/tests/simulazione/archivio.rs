@@ -33,6 +33,7 @@ use crate::store::diagnosi::{self, ArchivioDiagnosi};
 use crate::store::egov::{ArchivioEgov, RicercaScambi, ScambioDi};
 use crate::store::filtri::{ArchivioFiltri, FiltroSalvato};
 use crate::store::gara::claim;
+use crate::store::interessato::{ArchivioInteressati, DocumentoTenuto, DomandaTenuta, RegistrazioneTenuta};
 use crate::store::lotti::{
     Accettazione, ArchivioLotti, Comando, EsitoElemento, Gruppo, Lavorazione, Lotto, NuovoLotto, Quali,
 };
@@ -52,6 +53,7 @@ use crate::store::{
     Atto, Chiave, Identikit, Misure, PaginaTracce, Registrazione, RegistrazioneTrovata, Ricerca, Richiesta,
     RigaRegistro, Store, StoreError, Verifica,
 };
+use crate::trace::persona::Persona;
 use crate::trace::{RifiutoAllaPorta, Traccia};
 
 /// How long a node waits for the database, as in production.
@@ -597,6 +599,34 @@ impl ArchivioSpazio for ArchivioSimulato {
     }
 
     async fn vincoli(&self) -> Result<Vec<Vincolo>, StoreError> {
+        Err(elsewhere())
+    }
+}
+
+#[async_trait]
+impl ArchivioInteressati for ArchivioSimulato {
+    async fn ultima_domanda(&self) -> Result<u64, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn domande_con(&self, _: &Persona, _: u64, _: u64) -> Result<Vec<DomandaTenuta>, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn registrazioni_di(&self, _: NumeroDomanda) -> Result<Vec<RegistrazioneTenuta>, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn documenti_di(&self, _: NumeroDomanda, _: i64) -> Result<Vec<DocumentoTenuto>, StoreError> {
+        Err(elsewhere())
+    }
+
+    async fn byte_del_documento(
+        &self,
+        _: NumeroDomanda,
+        _: i64,
+        _: u32,
+    ) -> Result<Option<Bytes>, StoreError> {
         Err(elsewhere())
     }
 }
