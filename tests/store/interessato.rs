@@ -39,8 +39,8 @@ fn domanda() -> Atto {
     let mut atto = atto("a", 1, &[1, 2]);
     let fascicolo = fascicolo(&mut atto);
     fascicolo.richiedente.codice_fiscale = MADRE.parse().unwrap();
-    fascicolo.richiedente.nome = "NOMEMADRE".to_owned();
-    fascicolo.richiedente.cognome = "COGNOMEMADRE".to_owned();
+    "NOMEMADRE".clone_into(&mut fascicolo.richiedente.nome);
+    "COGNOMEMADRE".clone_into(&mut fascicolo.richiedente.cognome);
     fascicolo.richiedente.email = Some("madre@example.it".to_owned());
     fascicolo.pagamento = Pagamento {
         modalita: "CC",
@@ -48,7 +48,7 @@ fn domanda() -> Atto {
         intestato_richiedente: Some(true),
     };
     let allegato = &mut fascicolo.allegati[0];
-    allegato.nome_file = "documento-madre.pdf".to_owned();
+    "documento-madre.pdf".clone_into(&mut allegato.nome_file);
     allegato.originale = Originale::of(Bytes::from_static(DOCUMENTO.as_bytes()));
     allegato.bytes_len = DOCUMENTO.len() as u64;
     for scheda in &mut fascicolo.schede {

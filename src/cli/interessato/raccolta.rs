@@ -15,6 +15,7 @@ use super::parte::{Parti, sentence};
 use super::{OPERAZIONE, leggimi};
 use crate::cli::zip::Zip;
 use crate::cli::{BARRA, progress_bar};
+use crate::domanda::atto::riesame::StatoRiesame;
 use crate::domanda::consultazione::{Riferimento, SchedaDetta};
 use crate::domanda::sha256::hex;
 use crate::prestazione::PRESTAZIONI;
@@ -382,7 +383,7 @@ fn stato(scheda: &SchedaDetta, parti: &Parti) -> Value {
         "stato": scheda.stato.as_str(),
         "dal": scheda.stato_dal.to_string(),
         "decorrenza_presunta": scheda.decorrenza_presunta.map(|mese| mese.to_string()),
-        "riesame": scheda.riesame.map(|riesame| riesame.as_str()),
+        "riesame": scheda.riesame.map(StatoRiesame::as_str),
         "azione_richiesta": parti.asks().then(|| scheda.azione_richiesta.as_str()),
         "azione_motivo": sentence(scheda.azione_motivo.as_deref()).filter(|_| parti.asks()),
         "pagamenti": pagamenti,
