@@ -30,6 +30,7 @@ mod open;
 mod operatori;
 mod pulizie;
 mod query;
+pub(super) mod recupero;
 mod register;
 mod row;
 mod sigilli;
