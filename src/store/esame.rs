@@ -62,6 +62,31 @@ pub async fn esamina(
     Ok(verifica.finish())
 }
 
+/// What is kept beside the registrations of a register from after a number on, held against them: before they are taken
+/// over by another store. What cannot be read is an error.
+pub(super) async fn controlla(
+    store: &dyn RegistroLegale,
+    registro: &str,
+    mut dopo: (i16, u64),
+) -> Result<Vec<String>, StoreError> {
+    let mut anomalie = Vec::new();
+    loop {
+        let iscrizioni = store.iscrizioni(registro, dopo, PAGINA).await?;
+        let conservati = store.conservati(registro, dopo, PAGINA).await?;
+        for iscrizione in &iscrizioni {
+            let numero = (iscrizione.anno, iscrizione.numero);
+            match conservati.iter().find(|altro| altro.numero == numero) {
+                Some(conservato) => anomalie.extend(beside(iscrizione, conservato)),
+                None => anomalie.push(format!("{}: nothing is kept of it", iscrizione.protocollo)),
+            }
+            dopo = numero;
+        }
+        if iscrizioni.len() < PAGINA as usize {
+            return Ok(anomalie);
+        }
+    }
+}
+
 /// A row that cannot be read is an anomaly; a store that does not answer is none.
 fn unreadable(
     stato: &StatoRegistro,

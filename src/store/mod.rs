@@ -24,6 +24,7 @@ pub mod manutenzione;
 pub mod operatori;
 pub mod postgres;
 mod quadro;
+pub mod recupero;
 mod registro;
 mod ritmo;
 pub mod secondo;

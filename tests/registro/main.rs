@@ -27,6 +27,7 @@ mod importazione;
 mod postgres_comune;
 mod prova;
 mod recupero;
+mod ritorno;
 mod segnatura;
 mod verify;
 

@@ -6,11 +6,13 @@ use anyhow::Result;
 
 use super::{Autorita, open, una_riga};
 use crate::cli::{DoveConfig, Uscita};
+use crate::clock::{Clock as _, WallClock};
 use crate::protocollo::NumeroProtocollo;
 use crate::registro::{Lacuna, a_roma};
-use crate::store::StoreError;
 use crate::store::ancore::{Detti, Detto, told};
 use crate::store::lacune::Dichiarazione;
+use crate::store::recupero::{Recuperate, Recupero, Tratto, recover};
+use crate::store::{OpenOptions, StoreError, StoreUrl};
 
 /// What to declare.
 #[derive(Debug, clap::Args)]
@@ -26,6 +28,12 @@ pub(super) struct Recover {
     /// L'ultimo numero di cui si ha notizia (da una ricevuta, da un registro giornaliero), se è oltre le ancore
     #[arg(long, value_name = "PROTOCOLLO")]
     ultimo: Vec<NumeroProtocollo>,
+    /// Riporta prima i numeri che un altro archivio conosce ancora: il file messo da parte, la vecchia primaria
+    #[arg(long, value_name = "ARCHIVIO")]
+    da: Option<StoreUrl>,
+    /// Dice soltanto quanti numeri tornerebbero e quanti resterebbero lacuna
+    #[arg(long, requires = "da")]
+    prova: bool,
     #[command(flatten)]
     dove: DoveConfig,
 }
@@ -38,6 +46,9 @@ impl Recover {
         }
         for protocollo in &self.ultimo {
             detti.join(&known(protocollo));
+        }
+        if let Some(da) = &self.da {
+            return self.bring_back(da, &detti).await;
         }
         let (store, adesso) = open(&self.dove).await?;
         let Some(provvedimento) = self.autorita.in_force(adesso) else {
@@ -68,6 +79,80 @@ impl Recover {
             Err(errore) => Err(errore.into()),
         }
     }
+}
+
+impl Recover {
+    /// What the other store knows comes back; the rest is a hole.
+    async fn bring_back(&self, da: &StoreUrl, detti: &Detti) -> Result<Uscita> {
+        let config = self.dove.read()?;
+        let (store, adesso) = open(&self.dove).await?;
+        store.close().await;
+        let Some(provvedimento) = self.autorita.in_force(adesso) else {
+            return Ok(Uscita::Rifiutato);
+        };
+        let recupero = Recupero {
+            qui: &config.store,
+            da,
+            options: &OpenOptions::new(config.ambiente, WallClock::default().wall()),
+            dichiarazione: &Dichiarazione {
+                detti,
+                operatore: &self.autorita.operatore,
+                motivo: &self.motivo,
+                provvedimento: &provvedimento,
+            },
+            adesso,
+            prova: self.prova,
+        };
+        let barra = crate::cli::progress_bar(0, "{msg}");
+        let esito = recover(&recupero, &mut |tabella| barra.set_message(tabella)).await;
+        barra.finish_and_clear();
+        match esito {
+            Ok(fatte) => {
+                tell(&fatte, self.prova);
+                Ok(Uscita::Fatto)
+            }
+            Err(StoreError::Refused(causa)) => {
+                eprintln!("varco: nulla è cambiato: {causa}");
+                Ok(Uscita::Rifiutato)
+            }
+            Err(errore) => Err(errore.into()),
+        }
+    }
+}
+
+/// What came back and what did not.
+fn tell(fatte: &Recuperate, prova: bool) {
+    let (tornata, lacuna) = if prova {
+        ("tornerebbero", "resterebbe lacuna")
+    } else {
+        ("tornate", "lacuna")
+    };
+    for tratto in &fatte.tornate {
+        outln!("{tornata}: {}", stretch(tratto));
+    }
+    for tratto in &fatte.lacune {
+        outln!("{lacuna}: {}", stretch(tratto));
+    }
+    if fatte.gia_lacuna > 0 {
+        outln!(
+            "{} numeri che quell'archivio conosce sono qui una lacuna già dichiarata, e restano tali",
+            fatte.gia_lacuna
+        );
+    }
+    if fatte.tornate.is_empty() && fatte.lacune.is_empty() {
+        outln!("non c'è nulla da riportare né da dichiarare");
+    } else if prova {
+        outln!("prova: nulla è cambiato");
+    } else {
+        outln!("il registro riprende dopo questi numeri; controllarlo: varco register verify");
+    }
+}
+
+fn stretch(tratto: &Tratto) -> String {
+    let numero = |numero| NumeroProtocollo::new(&tratto.registro, tratto.anno, numero);
+    let estremi = numero(tratto.da).zip(numero(tratto.a));
+    let estremi = estremi.map_or_else(String::new, |(da, a)| format!("{da} - {a}"));
+    format!("{estremi} ({} numeri)", tratto.quante)
 }
 
 /// A number that somebody has a receipt of.

@@ -76,7 +76,7 @@ const TABELLA: Tabella = Tabella {
 };
 
 /// The live sheet's claim: the states of AT-6. (`+`: not by the index of live sheets, whose order is another.)
-const VIVE: &str = "+t.stato IN ('PRESENTATA', 'IN_ISTRUTTORIA', 'IN_EVIDENZA_CITTADINO', 'IN_EVIDENZA_SEDE', \
+pub(in crate::store) const VIVE: &str = "+t.stato IN ('PRESENTATA', 'IN_ISTRUTTORIA', 'IN_EVIDENZA_CITTADINO', 'IN_EVIDENZA_SEDE', \
                     'SOSPESA', 'ACCOLTA')";
 
 /// Every table, each after those that it refers to.
@@ -348,6 +348,26 @@ pub(in crate::store) const TABELLE: &[Tabella] = &[
             col("domanda_da", Intero),
             col("domanda_a", Intero),
             col("dichiarata_il", Istante),
+            col("operatore", Testo),
+            col("motivo", Testo),
+            col("provvedimento_numero", Testo),
+            col("provvedimento_data", Data),
+        ],
+        immutabile: true,
+        ..TABELLA
+    },
+    Tabella {
+        nome: "recuperi",
+        da: "recuperi",
+        colonne: &[
+            col("id", Intero),
+            col("registro", Testo),
+            col("anno", Intero),
+            col("da", Intero),
+            col("a", Intero),
+            col("quante", Intero),
+            col("archivio", Testo),
+            col("recuperate_il", Istante),
             col("operatore", Testo),
             col("motivo", Testo),
             col("provvedimento_numero", Testo),

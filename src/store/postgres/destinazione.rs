@@ -74,27 +74,7 @@ impl Destinazione {
             "DELETE FROM impostazioni WHERE nome NOT IN ('applicazione', 'ambiente', 'creato_il', 'schema_minimo')",
         )
         .await?;
-        self.triggers_on_insert("DISABLE", 'O').await
-    }
-
-    async fn triggers_on_insert(&mut self, come: &str, stato: char) -> Result<(), StoreError> {
-        let istruzioni: Vec<String> = sqlx::query_scalar(
-            "SELECT format('ALTER TABLE %s %s TRIGGER %I', t.tgrelid::regclass, $1, t.tgname)
-             FROM pg_trigger t
-             JOIN pg_class c ON c.oid = t.tgrelid
-             WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
-                 AND NOT t.tgisinternal AND t.tgparentid = 0 AND t.tgtype & 4 <> 0
-                 AND t.tgenabled::text = $2",
-        )
-        .bind(come)
-        .bind(stato.to_string())
-        .fetch_all(&mut self.connessione)
-        .await
-        .map_err(guasto)?;
-        for istruzione in istruzioni {
-            execute(&mut self.connessione, &istruzione).await?;
-        }
-        Ok(())
+        triggers(&mut self.connessione, INSERT, "DISABLE", 'O').await
     }
 
     /// Which move made it what it is, if one did.
@@ -281,29 +261,8 @@ impl Destinazione {
     /// What follows from the rows: ids that are made here go on after the highest, the database does again by itself what
     /// it does, and the planner learns what is there.
     pub(in crate::store) async fn settle(&mut self) -> Result<(), StoreError> {
-        self.triggers_on_insert("ENABLE", 'D').await?;
-        let identita: Vec<(String, String)> = sqlx::query_as(
-            "SELECT table_name::text, column_name::text FROM information_schema.columns
-             WHERE table_schema = 'public' AND is_identity = 'YES'
-                 AND table_name IN (SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND NOT relispartition)",
-        )
-        .fetch_all(&mut self.connessione)
-        .await
-        .map_err(guasto)?;
-        for (tabella, colonna) in identita {
-            let massimo: i64 = sqlx::query_scalar(AssertSqlSafe(format!(
-                "SELECT coalesce(max({colonna}), 0) FROM {tabella}"
-            )))
-            .fetch_one(&mut self.connessione)
-            .await
-            .map_err(guasto)?;
-            // Not setval, which no rollback takes back.
-            let sql = format!(
-                "ALTER TABLE {tabella} ALTER COLUMN {colonna} RESTART WITH {}",
-                massimo + 1
-            );
-            execute(&mut self.connessione, &sql).await?;
-        }
+        triggers(&mut self.connessione, INSERT, "ENABLE", 'D').await?;
+        restart_identities(&mut self.connessione).await?;
         let tabelle: BTreeSet<_> = TABELLE.iter().map(|tabella| tabella.nome).collect();
         for tabella in tabelle {
             execute(&mut self.connessione, &format!("ANALYZE {tabella}")).await?;
@@ -358,8 +317,70 @@ impl Sorte {
     }
 }
 
+/// What sets a trigger off, as `pg_trigger.tgtype` tells it.
+pub(super) const INSERT: i16 = 4;
+/// The same: any change of a row.
+pub(super) const INSERT_DELETE_UPDATE: i16 = 4 | 8 | 16;
+
+/// Does to each trigger of these kinds; `stato` tells which are meant.
+pub(super) async fn triggers(
+    connessione: &mut PgConnection,
+    quando: i16,
+    come: &str,
+    stato: char,
+) -> Result<(), StoreError> {
+    let istruzioni: Vec<String> = sqlx::query_scalar(
+        "SELECT format('ALTER TABLE %s %s TRIGGER %I', t.tgrelid::regclass, $1, t.tgname)
+         FROM pg_trigger t
+         JOIN pg_class c ON c.oid = t.tgrelid
+         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+             AND NOT t.tgisinternal AND t.tgparentid = 0 AND t.tgtype & $3 <> 0
+             AND t.tgenabled::text = $2",
+    )
+    .bind(come)
+    .bind(stato.to_string())
+    .bind(quando)
+    .fetch_all(&mut *connessione)
+    .await
+    .map_err(guasto)?;
+    for istruzione in istruzioni {
+        execute(connessione, &istruzione).await?;
+    }
+    Ok(())
+}
+
+/// Ids that are made here go on after the highest.
+pub(super) async fn restart_identities(connessione: &mut PgConnection) -> Result<(), StoreError> {
+    let identita: Vec<(String, String)> = sqlx::query_as(
+        "SELECT table_name::text, column_name::text FROM information_schema.columns
+         WHERE table_schema = 'public' AND is_identity = 'YES'
+             AND table_name IN (SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND NOT relispartition)",
+    )
+    .fetch_all(&mut *connessione)
+    .await
+    .map_err(guasto)?;
+    for (tabella, colonna) in identita {
+        let massimo: i64 = sqlx::query_scalar(AssertSqlSafe(format!(
+            "SELECT coalesce(max({colonna}), 0) FROM {tabella}"
+        )))
+        .fetch_one(&mut *connessione)
+        .await
+        .map_err(guasto)?;
+        // Not setval, which no rollback takes back.
+        let sql = format!(
+            "ALTER TABLE {tabella} ALTER COLUMN {colonna} RESTART WITH {}",
+            massimo + 1
+        );
+        execute(connessione, &sql).await?;
+    }
+    Ok(())
+}
+
 /// A connection that keeps its promises, with the rights of who logged in, and no more time for a lock than `attesa`.
-async fn connect_as_owner(accesso: &Accesso, attesa: Duration) -> Result<PgConnection, StoreError> {
+pub(super) async fn connect_as_owner(
+    accesso: &Accesso,
+    attesa: Duration,
+) -> Result<PgConnection, StoreError> {
     let mut connessione = accesso.connect().await?;
     execute(
         &mut connessione,
@@ -392,7 +413,7 @@ async fn moved_here(connessione: &mut PgConnection) -> Result<Option<Uuid>, Stor
         .map_err(|_| Inconsistency::new("impostazioni", "trasferimento", "cannot be read").into())
 }
 
-async fn execute(connessione: &mut PgConnection, sql: &str) -> Result<(), StoreError> {
+pub(super) async fn execute(connessione: &mut PgConnection, sql: &str) -> Result<(), StoreError> {
     sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
         .execute(connessione)
         .await

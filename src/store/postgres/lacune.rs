@@ -37,7 +37,8 @@ pub(super) async fn declare(
     Ok(tutte[tutte.len() - vuoti.len()..].to_vec())
 }
 
-async fn write(
+/// Writes a hole, and moves the counters behind it.
+pub(super) async fn write(
     connessione: &mut PgConnection,
     vuoto: &Vuoto,
     dichiarazione: &Dichiarazione<'_>,

@@ -35,7 +35,8 @@ pub(super) async fn declare(
     Ok(tutte[tutte.len() - vuoti.len()..].to_vec())
 }
 
-async fn write(
+/// Writes a hole, and moves the counters behind it.
+pub(super) async fn write(
     connessione: &mut SqliteConnection,
     vuoto: &Vuoto,
     dichiarazione: &Dichiarazione<'_>,
