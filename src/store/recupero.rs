@@ -269,7 +269,7 @@ async fn lost(archivi: &mut dyn Archivi) -> Result<Perdute, StoreError> {
     let mut nostra = None;
     for (id, voce) in &qui {
         match altrove.remove(id) {
-            None => nostra = nostra.or(voce[1].clone()),
+            None => nostra = nostra.or_else(|| voce[1].clone()),
             Some(altra) if altra == *voce => {}
             Some(altra) => return Err(differs(voce, &altra)),
         }
@@ -779,8 +779,7 @@ fn between(dopo: u64, mut tratti: Vec<(u64, u64)>) -> Vec<(u64, u64)> {
 /// Gives each stretch of domande that are missing to a hole: each was opened by a registration that is missing, too, so
 /// that there are numbers enough; the last hole is cut in as many as are needed.
 fn share(mut mancano: Vec<Vuoto>, domande: Vec<(u64, u64)>) -> Result<Vec<Vuoto>, StoreError> {
-    let mut posto = 0;
-    for tratto in domande {
+    for (posto, tratto) in domande.into_iter().enumerate() {
         let Some(vuoto) = mancano.get_mut(posto) else {
             return Err(conflict(&format!(
                 "domande {}-{} are missing in the other store, and no number of the register is",
@@ -795,7 +794,6 @@ fn share(mut mancano: Vec<Vuoto>, domande: Vec<(u64, u64)>) -> Result<Vec<Vuoto>
             resto.domande = None;
             mancano.push(resto);
         }
-        posto += 1;
     }
     Ok(mancano)
 }

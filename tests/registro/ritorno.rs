@@ -225,7 +225,7 @@ async fn what_was_registered_after_the_copy_comes_back_whole(banco: &Banco) {
     for (atto, prima) in &dopo {
         let ancora = first(store.register(std::slice::from_ref(atto), istante(DOPO)).await);
         assert_eq!(ripetuta(&ancora).ricevuta, registrata(prima).ricevuta);
-        assert_eq!(protocollo(&ancora), protocollo(prima));
+        assert_eq!(ripetuta(&ancora).protocollo, registrata(prima).protocollo);
     }
     let nuova = first(store.register(&[domanda(40)], istante(DOPO)).await);
     assert_eq!(protocollo(&nuova), "INPS-AUF-2021-000000000032");
@@ -300,7 +300,13 @@ async fn a_store_that_is_not_the_same_one_is_refused(banco: &Banco) {
     let errore = bring_back(&copia.url, &copia.url, 31, false).await.unwrap_err();
     assert!(errore.ends_with("it is this very store"), "{errore}");
 
+    // As if it had been laid down on another day.
     let mut raw = Raw::open(&copia.url).await;
+    if matches!(copia.url, StoreUrl::Postgres(_)) {
+        raw.execute("ALTER TABLE impostazioni DISABLE TRIGGER USER")
+            .await
+            .unwrap();
+    }
     raw.execute("UPDATE impostazioni SET valore = 'un altro giorno' WHERE nome = 'creato_il'")
         .await
         .unwrap();
