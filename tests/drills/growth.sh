@@ -67,12 +67,14 @@ for size in $sizes; do
     gateway=$!
     ready
     echo "start to first answer: $((($(date +%s%N) - began) / 1000000)) ms"
+    calm
     drive "ConsultaDomanda, 16 connections" --connections 16 --consulta "$last"
     drive "ConsultaDomanda, 64 connections" --connections 64 --consulta "$last"
     pages "RicercaDomande, all" RicercaDomande ""
     pages "RicercaDomande, by state" RicercaDomande "<coop:Stato>PRESENTATA</coop:Stato>"
     pages "RicercaDomande, between two days" RicercaDomande "<coop:PresentataDal>2021-07-01</coop:PresentataDal><coop:PresentataAl>2021-07-02</coop:PresentataAl>"
     pages "ElencoVariazioni" ElencoVariazioni ""
+    calm
     drive "domanda, 16 connections" --connections 16 --shared
     kill -TERM "$gateway" && wait "$gateway" || true
     gateway=''
