@@ -33,15 +33,8 @@ until_health() {
     echo "readiness does not say $1" >&2
     return 1
 }
-start() {
-    "$varco" serve --config "$config" >>"$dir/serve.log" 2>&1 &
-    gateway=$!
-    ready
-}
-drive() { "$load" --url "https://127.0.0.1:$port" --certs "$dir/demo/certs" --connections 16 "$@" >"$dir/load.out" 2>&1 ||
-    { cat "$dir/load.out" >&2; exit 1; }; }
 # A thousand domande, or some more.
-thousand() { until [ "$(cat "$1" 2>/dev/null | wc -l)" -ge 1000 ]; do drive --seconds 3 --acked "$1"; done; }
+thousand() { until [ "$(cat "$1" 2>/dev/null | wc -l)" -ge 1000 ]; do send --seconds 3 --acked "$1"; done; }
 post() {
     curl -s "${certs[@]}" --max-time 30 -H 'Content-Type: application/soap+xml; charset=UTF-8' -D "$dir/head" \
         -o "$dir/answer" --data-binary @"$1" "https://127.0.0.1:$port/modi/soap/AssegnoTemporaneo/v1/"
@@ -49,7 +42,7 @@ post() {
 
 start
 # The copy is taken while domande come in.
-drive --seconds 6 --acked "$dir/before.tsv" &
+send --seconds 6 --acked "$dir/before.tsv" &
 sender=$!
 sleep 2
 "$varco" backup "$dir/copies" --config "$config"

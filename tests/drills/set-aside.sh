@@ -21,27 +21,20 @@ demo_stop
 set_clock
 config=$dir/demo/varco.toml
 
-start() {
-    "$varco" serve --config "$config" >>"$dir/serve.log" 2>&1 &
-    gateway=$!
-    ready
-}
-drive() { "$load" --url "https://127.0.0.1:$port" --certs "$dir/demo/certs" --connections 16 "$@" >"$dir/load.out" 2>&1 ||
-    { cat "$dir/load.out" >&2; exit 1; }; }
 recover() {
     "$varco" register recover --config "$config" --da "sqlite:$dir/aside/store.db" --motivo 'ripristino della copia' \
         --provvedimento 1/2021 --provvedimento-data 2021-07-01 --operatore prova "$@"
 }
 
 start
-drive --seconds 6 --acked "$dir/before.tsv" &
+send --seconds 6 --acked "$dir/before.tsv" &
 sender=$!
 sleep 2
 "$varco" backup "$dir/copies" --config "$config"
 wait "$sender"
-until [ "$(cat "$dir/after.tsv" 2>/dev/null | wc -l)" -ge 1000 ]; do drive --seconds 3 --acked "$dir/after.tsv"; done
+until [ "$(cat "$dir/after.tsv" 2>/dev/null | wc -l)" -ge 1000 ]; do send --seconds 3 --acked "$dir/after.tsv"; done
 # Killed while more come in: those were not all told, and come back all the same.
-drive --retry --patience 1 --seconds 3 --acked "$dir/last.tsv" 2>/dev/null &
+send --retry --patience 1 --seconds 3 --acked "$dir/last.tsv" 2>/dev/null &
 sender=$!
 sleep 1
 kill -9 "$gateway"
@@ -64,10 +57,10 @@ recover | grep -q 'nulla da riportare'
 
 start
 for acked in before after last; do
-    drive --verify "$dir/$acked.tsv"
+    send --verify "$dir/$acked.tsv"
     echo "$acked: $(wc -l <"$dir/$acked.tsv") keys sent again, each told its number"
 done
-drive --seconds 2 --shared
+send --seconds 2 --shared
 kill -TERM "$gateway"
 wait "$gateway" || true
 "$varco" register verify --config "$config"

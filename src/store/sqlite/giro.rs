@@ -87,6 +87,10 @@ impl Giro {
                 Either::Left(_) => risposte.push(std::mem::take(&mut righe)),
             }
         }
+        // Else the rows of one question would be taken for those of another.
+        if risposte.len() != self.quante {
+            return Err(StoreError::unavailable("a trip ended before its last question"));
+        }
         Ok(Risposte(risposte))
     }
 }
@@ -100,5 +104,40 @@ impl Risposte {
         posto
             .and_then(|posto| self.0.get(posto))
             .map_or(&[], Vec::as_slice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Connection as _, Row as _};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_rows_of_each_question_are_its_own() {
+        let mut connessione = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        let mut giro = Giro::default();
+        giro.begin();
+        // Three are asked about as four: the third twice.
+        let tre = giro.ask_about(
+            "a, b",
+            &[(1, "x"), (2, "y"), (3, "z")],
+            pair,
+            "SELECT b FROM cercate",
+        );
+        let vuota = giro.ask("SELECT 'x' AS b WHERE ?", |valori| _ = valori.push(false));
+        let nessuna = giro.ask_about("a, b", &[], pair, "SELECT b FROM cercate");
+        let una = giro.ask("SELECT ? AS b", |valori| _ = valori.text("w"));
+
+        let risposte = giro.fetch(&mut connessione).await.unwrap();
+        let testi = |posto| -> Vec<String> { risposte.of(posto).iter().map(|riga| riga.get("b")).collect() };
+        assert_eq!(testi(tre), ["x", "y", "z", "z"]);
+        assert_eq!(testi(vuota), Vec::<String>::new());
+        assert_eq!(testi(nessuna), Vec::<String>::new());
+        assert_eq!(testi(una), ["w"]);
+    }
+
+    fn pair(valori: &mut Valori, (a, b): &(i64, &str)) {
+        valori.push(*a).text(b);
     }
 }

@@ -172,15 +172,19 @@ fn aventi<'a>(atti: &'a [&Atto]) -> HashMap<&'static str, Vec<&'a Avente>> {
 }
 
 fn contatori_from(numeri: &[SqliteRow], registri: &[SqliteRow]) -> Result<Contatori, Inconsistency> {
-    let mut contatori = Contatori::default();
-    for row in numeri {
-        let riga = Riga {
-            table: "contatori",
-            row,
-        };
-        contatori.domanda = riga.count("domanda")?;
-        contatori.registrazione = riga.get("registrazione")?;
-    }
+    // No row is no beginning: a counter that was not read must never count from nothing.
+    let row = numeri
+        .first()
+        .ok_or_else(|| Inconsistency::new("contatori", "ultimo", "the counters were not told"))?;
+    let riga = Riga {
+        table: "contatori",
+        row,
+    };
+    let mut contatori = Contatori {
+        domanda: riga.count("domanda")?,
+        registrazione: riga.get("registrazione")?,
+        registri: HashMap::with_capacity(registri.len()),
+    };
     for row in registri {
         let riga = Riga {
             table: "registro",

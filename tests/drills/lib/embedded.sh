@@ -14,6 +14,17 @@ demo_stop() {
     wait $gateway || true
 }
 
+# A gateway on that folder, until it answers.
+start() {
+    "$varco" serve --config "$dir/demo/varco.toml" >>"$dir/serve.log" 2>&1 &
+    gateway=$!
+    ready
+}
+
+# Messages to it, as $load sends them; all it says when a promise was broken.
+send() { "$load" --url "https://127.0.0.1:$port" --certs "$dir/demo/certs" --connections 16 "$@" >"$dir/load.out" 2>&1 ||
+    { cat "$dir/load.out" >&2; exit 1; }; }
+
 # The day of the samples: within the window, whatever the day of the drill.
 set_clock() { sed -i 's/^inizio = ""/inizio = "2021-07-15T10:00:00Z"/' "$dir/demo/varco.toml"; }
 
