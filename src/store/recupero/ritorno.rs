@@ -1,0 +1,355 @@
+//! What comes back: the rows of all tables that belong to what is missing, and what is set right behind them.
+
+use std::collections::BTreeSet;
+
+use super::confronto::{CONFRONTATE, Perdute};
+use super::voci::{by_id, conflict, number, one};
+use super::vuoti::{counters, gaps, tratti};
+use super::{Archivi, Lato, Presenti, Recuperate, Recupero, Ritorno, Tratto, Voce};
+use crate::store::StoreError;
+use crate::store::copy::tabelle::VIVE;
+use crate::store::lacune::vuoti;
+
+/// All that is written, up to COMMIT.
+pub(super) async fn bring(
+    archivi: &mut dyn Archivi,
+    recupero: &Recupero<'_>,
+    perdute: &Perdute,
+    avanza: &mut (dyn FnMut(&'static str) + Send),
+) -> Result<Recuperate, StoreError> {
+    let mut fatte = Recuperate {
+        tornate: tratti(&perdute.numeri),
+        lacune: Vec::new(),
+        gia_lacuna: perdute.gia_lacuna,
+    };
+    let mut da_dichiarare = Vec::new();
+    if !perdute.numeri.is_empty() {
+        let mancano = gaps(archivi, perdute).await?;
+        for ritorno in ritorni(archivi, perdute).await? {
+            if archivi.has(ritorno.nome) {
+                avanza(ritorno.nome);
+                if ritorno.nome == "elenco" {
+                    // Who does not see a sheet any more has no line of it.
+                    let fascicoli = fascicoli(perdute.dopo);
+                    let sql = format!("DELETE FROM @elenco WHERE numero_domanda IN {fascicoli}");
+                    archivi.esegui(&sql).await?;
+                }
+                archivi.porta(&ritorno).await?;
+            }
+        }
+        archivi.porta_indizi(&messages(perdute.dopo)).await?;
+        settle(archivi, perdute).await?;
+        for vuoto in mancano {
+            archivi
+                .declare(&vuoto, recupero.dichiarazione, recupero.adesso)
+                .await?;
+            da_dichiarare.push(vuoto);
+        }
+        // Holes in between have moved the counters back to where they end.
+        archivi.porta(&contatore(perdute.dopo)).await?;
+        domanda_counter(archivi).await?;
+    }
+    let contatori = counters(archivi).await?;
+    let ultima: i64 = one(&archivi
+        .righe(
+            Lato::Qui,
+            "SELECT CAST(ultimo AS text) FROM @contatori WHERE nome = 'domanda'",
+        )
+        .await?)?;
+    for vuoto in vuoti(recupero.dichiarazione.detti, contatori, ultima)? {
+        archivi
+            .declare(&vuoto, recupero.dichiarazione, recupero.adesso)
+            .await?;
+        da_dichiarare.push(vuoto);
+    }
+    fatte.lacune = da_dichiarare.into_iter().map(Tratto::from).collect();
+    for tratto in &fatte.tornate {
+        archivi
+            .annota(
+                tratto,
+                &recupero.da.to_string(),
+                recupero.dichiarazione,
+                recupero.adesso,
+            )
+            .await?;
+    }
+    let verifica = archivi.verify().await?;
+    match verifica.anomalie.first() {
+        None => Ok(fatte),
+        Some(anomalia) => Err(conflict(&format!(
+            "with what would come back the register would not be as promised ({} times): {anomalia}",
+            verifica.anomalie.len()
+        ))),
+    }
+}
+
+/// Domande that a registration that comes back opens, moves or closes: it told of each in the feed.
+fn fascicoli(dopo: i64) -> String {
+    format!(
+        "(SELECT numero_domanda FROM @registrazioni WHERE id > {dopo}
+          UNION SELECT numero_domanda FROM @variazioni WHERE registrazione > {dopo})"
+    )
+}
+
+/// The messages that brought them.
+fn messages(dopo: i64) -> String {
+    format!("(SELECT message_id FROM @registrazioni WHERE id > {dopo})")
+}
+
+fn contatore(dopo: i64) -> Ritorno {
+    ritorno(
+        "registro",
+        format!("t.registro IN (SELECT registro FROM @registrazioni WHERE id > {dopo})"),
+        Presenti::Seguono,
+    )
+}
+
+fn ritorno(nome: &'static str, dove: String, presenti: Presenti) -> Ritorno {
+    Ritorno {
+        nome,
+        dove,
+        presenti,
+        senza: &[],
+        sposta: None,
+    }
+}
+
+/// Every table of which rows come back, each after those that it refers to.
+async fn ritorni(archivi: &mut dyn Archivi, perdute: &Perdute) -> Result<Vec<Ritorno>, StoreError> {
+    use Presenti::{Nessuna, Restano, Seguono};
+
+    let dopo = perdute.dopo;
+    let fascicoli = fascicoli(dopo);
+    let decisioni = way(archivi, &DECISIONI, Some(&fascicoli)).await?;
+    let variazioni = way(archivi, &VARIAZIONI, None).await?;
+    let lotti = last_lot(archivi).await?;
+    let della_registrazione = || format!("t.registrazione > {dopo}");
+    let del_fascicolo = || format!("t.numero_domanda IN {fascicoli}");
+    let del_registro = format!("t.registro IN (SELECT registro FROM @registrazioni WHERE id > {dopo})");
+    let del_messaggio = || format!("t.message_id IN {}", messages(dopo));
+    let lotto = format!("t.numero > {lotti} AND t.stato = 'done'");
+    let esiti = format!("t.lotto IN (SELECT numero FROM @lotti t WHERE {lotto})");
+    let chiavi = format!(
+        "t.id > {dopo} OR (t.id = 0 AND EXISTS (SELECT 1 FROM @lotti l WHERE l.ente = t.ente \
+         AND l.servizio = t.servizio AND l.chiave_invio = t.chiave_invio AND l.numero > {lotti} AND l.stato = 'done'))"
+    );
+    let decise = format!(
+        "t.decisione > {} AND t.numero_domanda IN {fascicoli}",
+        decisioni.comune
+    );
+    let mut ritorni = vec![
+        contatore(dopo),
+        ritorno("registrazioni", format!("t.id > {dopo}"), Nessuna),
+        ritorno("chiavi", chiavi, Nessuna),
+        Ritorno {
+            sposta: Some(("cursore", variazioni.scarto)),
+            ..ritorno(
+                "variazioni",
+                format!(
+                    "t.cursore > {} AND (t.registrazione > {dopo} OR {})",
+                    variazioni.comune,
+                    del_fascicolo()
+                ),
+                Nessuna,
+            )
+        },
+        ritorno("domande", format!("t.numero IN {fascicoli}"), Seguono),
+        ritorno("schede", del_fascicolo(), Seguono),
+        ritorno("deleghe", della_registrazione(), Nessuna),
+        ritorno("elenco", del_fascicolo(), Seguono),
+    ];
+    for nome in [
+        "ricevute",
+        "payload",
+        "carte",
+        "allegati",
+        "documenti",
+        "atti",
+        "scarti",
+    ] {
+        ritorni.push(ritorno(nome, della_registrazione(), Nessuna));
+    }
+    ritorni.extend([
+        ritorno("riesami", del_fascicolo(), Seguono),
+        ritorno("emergenze", del_registro, Seguono),
+        ritorno("emergenza_registrazioni", della_registrazione(), Nessuna),
+        Ritorno {
+            senza: &["id"],
+            ..ritorno("annullamenti", della_registrazione(), Nessuna)
+        },
+        Ritorno {
+            senza: &["id"],
+            ..ritorno("assegnazioni", della_registrazione(), Nessuna)
+        },
+        ritorno("lacune", format!("t.id > {}", perdute.lacune_dopo), Nessuna),
+        Ritorno {
+            sposta: Some(("id", decisioni.scarto)),
+            ..ritorno(
+                "decisioni",
+                format!("t.id > {} AND {}", decisioni.comune, del_fascicolo()),
+                Nessuna,
+            )
+        },
+        Ritorno {
+            sposta: Some(("decisione", decisioni.scarto)),
+            ..ritorno("pagamenti", decise.clone(), Nessuna)
+        },
+        Ritorno {
+            sposta: Some(("decisione", decisioni.scarto)),
+            ..ritorno("rinnovi", decise, Nessuna)
+        },
+        Ritorno {
+            senza: &["id", "transazione"],
+            ..ritorno("tracce", del_messaggio(), Restano)
+        },
+        ritorno("egov", del_messaggio(), Restano),
+        ritorno("lotti", lotto, Nessuna),
+        ritorno("lotti_esiti", esiti, Nessuna),
+    ]);
+    ritorni.extend(daily(archivi).await?);
+    Ok(ritorni)
+}
+
+/// What follows from rows that came in: the lists of what is live, and where the counters stand.
+async fn settle(archivi: &mut dyn Archivi, perdute: &Perdute) -> Result<(), StoreError> {
+    let fascicoli = fascicoli(perdute.dopo);
+    if archivi.has("schede_vive") {
+        archivi
+            .esegui(&format!(
+                "DELETE FROM @schede_vive v USING @schede s WHERE s.numero_domanda IN {fascicoli}
+                     AND v.servizio = s.servizio AND v.codice_fiscale = s.codice_fiscale
+                     AND v.registrazione = s.registrazione"
+            ))
+            .await?;
+        archivi
+            .esegui(&format!(
+                "INSERT INTO @schede_vive (servizio, codice_fiscale, registrazione)
+                 SELECT servizio, codice_fiscale, registrazione FROM @schede t
+                 WHERE numero_domanda IN {fascicoli} AND {}",
+                VIVE.trim_start_matches('+')
+            ))
+            .await?;
+        archivi
+            .esegui(
+                "UPDATE @contatori SET ultimo = greatest(ultimo, (SELECT coalesce(max(cursore), 0) FROM @variazioni))
+                 WHERE nome = 'variazione'",
+            )
+            .await?;
+    }
+    domanda_counter(archivi).await
+}
+
+async fn domanda_counter(archivi: &mut dyn Archivi) -> Result<(), StoreError> {
+    let sql = "SELECT CAST(ultimo AS text) FROM @contatori WHERE nome = 'domanda'";
+    let ultima: i64 = one(&archivi.righe(Lato::Altrove, sql).await?)?;
+    archivi
+        .esegui(&format!(
+            "UPDATE @contatori SET ultimo = {ultima} WHERE nome = 'domanda' AND ultimo < {ultima}"
+        ))
+        .await
+}
+
+/// A table whose rows are numbered as they are written, here by one and there by another since the restore.
+struct Numerata {
+    tabella: &'static str,
+    numero: &'static str,
+    confronto: &'static str,
+}
+
+const DECISIONI: Numerata = Numerata {
+    tabella: "decisioni",
+    numero: "id",
+    confronto: "CAST(numero_domanda AS text), CAST(posto AS text), gettone, CAST(scritta_il AS text)",
+};
+const VARIAZIONI: Numerata = Numerata {
+    tabella: "variazioni",
+    numero: "cursore",
+    confronto: "CAST(numero_domanda AS text), CAST(posto AS text), tipo, CAST(istante AS text)",
+};
+
+/// How far both go together, and by how much what comes back is to be counted on.
+struct Via {
+    comune: i64,
+    scarto: i64,
+}
+
+/// `fascicoli`: where something was written here since of one of these, nothing comes back.
+async fn way(
+    archivi: &mut dyn Archivi,
+    numerata: &Numerata,
+    fascicoli: Option<&str>,
+) -> Result<Via, StoreError> {
+    let Numerata {
+        tabella,
+        numero,
+        confronto,
+    } = numerata;
+    let massimo: i64 = one(&archivi
+        .righe(
+            Lato::Qui,
+            &format!("SELECT CAST(coalesce(max({numero}), 0) AS text) FROM @{tabella}"),
+        )
+        .await?)?;
+    let sql = format!(
+        "SELECT CAST({numero} AS text), {confronto} FROM @{tabella} WHERE {numero} BETWEEN {} AND {massimo}",
+        massimo - CONFRONTATE
+    );
+    let qui = by_id(archivi.righe(Lato::Qui, &sql).await?)?;
+    let altrove = by_id(archivi.righe(Lato::Altrove, &sql).await?)?;
+    let uguale = |(id, voce): &(&i64, &Voce)| altrove.get(*id) == Some(*voce);
+    let comune = qui.iter().take_while(uguale).last().map_or(0, |(id, _)| *id);
+    let nostre: BTreeSet<&Option<String>> = qui.range(comune + 1..).map(|(_, voce)| &voce[1]).collect();
+    if let (Some(fascicoli), false) = (fascicoli, nostre.is_empty()) {
+        let sql = format!("SELECT CAST(numero AS text) FROM @domande WHERE numero IN {fascicoli}");
+        let toccate = archivi.righe(Lato::Altrove, &sql).await?;
+        if let Some(voce) = toccate.iter().find(|voce| nostre.contains(&voce[0])) {
+            return Err(conflict(&format!(
+                "domanda {}: the engine has written about it here since, and registrations about it would come back",
+                voce[0].as_deref().unwrap_or_default()
+            )));
+        }
+    }
+    Ok(Via {
+        comune,
+        scarto: massimo - comune,
+    })
+}
+
+/// The last lot that both know; where they went different ways none comes back, and its sender sends it again: its items
+/// are there.
+async fn last_lot(archivi: &mut dyn Archivi) -> Result<i64, StoreError> {
+    let sql = "SELECT CAST(numero AS text), CAST(id AS text) FROM @lotti ORDER BY numero DESC LIMIT 1";
+    let Some(ultimo) = archivi.righe(Lato::Qui, sql).await?.into_iter().next() else {
+        return Ok(0);
+    };
+    let numero: i64 = number(&ultimo, 0)?;
+    let sql = format!("SELECT CAST(numero AS text), CAST(id AS text) FROM @lotti WHERE numero = {numero}");
+    let altrove = archivi.righe(Lato::Altrove, &sql).await?;
+    Ok(if altrove.first() == Some(&ultimo) {
+        numero
+    } else {
+        i64::MAX
+    })
+}
+
+/// The daily registers of the days that were closed there and not here. A day that both have closed is the same day.
+async fn daily(archivi: &mut dyn Archivi) -> Result<Vec<Ritorno>, StoreError> {
+    let sql = format!(
+        "SELECT registro, CAST(giorno AS text), {} FROM @registri_giornalieri",
+        archivi.hex("sha256")
+    );
+    let qui = archivi.righe(Lato::Qui, &sql).await?;
+    let altrove: BTreeSet<Voce> = archivi.righe(Lato::Altrove, &sql).await?.into_iter().collect();
+    if let Some(voce) = qui.iter().find(|voce| !altrove.contains(*voce)) {
+        return Err(conflict(&format!(
+            "register {}: the daily register of {} is not the same here and there",
+            voce[0].as_deref().unwrap_or_default(),
+            voce[1].as_deref().unwrap_or_default()
+        )));
+    }
+    Ok(vec![ritorno(
+        "registri_giornalieri",
+        "1 = 1".to_owned(),
+        Presenti::Restano,
+    )])
+}
