@@ -458,9 +458,9 @@ fn who_runs_the_gateway_holds_lots_back_and_ends_them(archivio: Archivio) {
     assert_eq!(finito.codice, 65);
     assert!(finito.errori.contains("nessun lotto aperto"), "{}", finito.errori);
 
-    // One that the gateway has not begun, because it stands still.
+    // One that is long enough to be found at work, also by a release build.
     let file = scrivania.file("grande.xml");
-    let grande = campioni(&file, 2000);
+    let grande = campioni(&file, 6000);
     let id = scrivania.send(&file, &[]);
     let in_lavorazione = loop {
         let coda = scrivania.keeper(&["queue"]).fuori;
