@@ -39,7 +39,7 @@ post() {
     curl -s "${certs[@]}" --max-time 30 -H 'Content-Type: application/soap+xml; charset=UTF-8' -D "$dir/head" -o "$dir/answer" \
         --data-binary @"$1" "https://127.0.0.1:$port/modi/soap/AssegnoTemporaneo/v1/"
 }
-fail() { echo "$*" >&2; cat "$dir/head" "$dir/answer" >&2; exit 1; }
+fail() { echo "$*" >&2; cat "$dir/head" "$dir/answer" >&2; tail -20 "$dir/serve.log" >&2; exit 1; }
 taken() { post "$2"; grep -q ' 200 ' "$dir/head" && grep -q "$3" "$dir/answer" || fail "$1: not taken"; echo "$1: 200"; }
 refused() {
     post "$2"

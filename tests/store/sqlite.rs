@@ -9,6 +9,7 @@ use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use varco::catalogo::Codice;
 use varco::domanda::Ambiente;
+use varco::domanda::consultazione::Riferimento;
 use varco::metriche::{Formato, Testo};
 use varco::store::sqlite::SqliteStore;
 use varco::store::{OpenOptions, Ricerca, Store, StoreError, StoreUrl};
@@ -162,6 +163,32 @@ async fn a_full_store_says_so_and_recovers_without_a_restart() {
     let esiti = store.register(&atti, istante(LUGLIO)).await.unwrap();
     assert_eq!(protocollo(&esiti[1]), "INPS-AUF-2021-000000000003");
     banco.all_is_well(3).await;
+}
+
+/// On a full disk too: to open a reader writes nothing.
+#[tokio::test]
+async fn the_first_look_needs_nobodys_leave_to_write() {
+    let (banco, path) = store_and_file().await;
+    let esito = banco.one(atto("a", 1, &[1]), LUGLIO).await;
+    let numero = protocollo(&esito).parse().unwrap();
+    let (store, _) = SqliteStore::open(&path, &options()).await.unwrap();
+    let mut altro = foreign(&path).await;
+    sqlx::raw_sql("BEGIN IMMEDIATE")
+        .execute(&mut altro)
+        .await
+        .unwrap();
+    let a = chiave("a");
+    let vista = store
+        .consulta(&a.ente, a.servizio, &Riferimento::Protocollo(numero))
+        .await
+        .unwrap();
+    assert!(vista.is_some());
+    assert!(store.registrata(&a).await.unwrap().is_some());
+    let errore = store
+        .register(&[atto("b", 1, &[2])], istante(LUGLIO))
+        .await
+        .unwrap_err();
+    assert_eq!(errore.codice(), Codice::Sto001);
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ impl SqliteStore {
         let connect_options = connect_options(path, options, nuovo);
         let mut connessione = connect(&connect_options, path).await?;
         // Opened again it is the same file, or none: a store that was moved away must not be followed by an empty one.
-        let connect_options = connect_options.create_if_missing(false);
+        let connect_options = self::connect_options(path, options, false);
         MIGRAZIONI
             .run(&mut connessione)
             .await
@@ -144,11 +144,17 @@ pub(super) fn look_at_file(path: &Path, create: bool) -> Result<bool, StoreError
 const INTESTAZIONE: &[u8] = b"SQLite format 3\0";
 
 pub(super) fn connect_options(path: &Path, options: &OpenOptions, nuovo: bool) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
+    let nuove = SqliteConnectOptions::new();
+    // Before the first table, or never: what a purge frees goes back to the disk. Said again by a later connection it would be
+    // a write of its first page: no reader could be opened on a full disk, nor while somebody writes.
+    let nuove = if nuovo {
+        nuove.auto_vacuum(SqliteAutoVacuum::Incremental)
+    } else {
+        nuove
+    };
+    nuove
         .filename(path)
         .create_if_missing(nuovo)
-        // Before the first table, or never: what a purge frees goes back to the disk.
-        .auto_vacuum(SqliteAutoVacuum::Incremental)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
