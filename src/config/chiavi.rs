@@ -155,6 +155,8 @@ chiavi! {
     "registro.ancore" => registro.ancore.cartella,
     "registro.nodo" => registro.ancore.nodo,
     "registro.firma" => registro.firma,
+    "registro.giornalieri" => registro.ancore.giornalieri.cartella,
+    "registro.giornalieri_chiave" => registro.ancore.giornalieri.chiave,
     "log.formato" => log.formato,
     "log.livello" => log.livello,
 }

@@ -365,6 +365,8 @@ impl Config {
             .flatten()
             .chain(&mut tls.crl)
             .chain(&mut self.registro.firma)
+            .chain(&mut self.registro.ancore.giornalieri.cartella)
+            .chain(&mut self.registro.ancore.giornalieri.chiave)
             .chain(&mut self.chiave_ricerca)
             .chain(&mut self.spazio.database_cartella);
         for percorso in percorsi.into_iter().chain(facoltativi) {

@@ -15,6 +15,8 @@ use crate::domanda::Ambiente;
 use crate::domanda::sha256::{Sha256, hex};
 use crate::soap::scrittore::Scrittore;
 
+/// What its elements are in.
+pub(super) const NAMESPACE: &str = "http://inps.it/registro-giornaliero/v1";
 /// The imprint of the day before the first one, which there is not.
 pub const PRIMO_ANELLO: [u8; 32] = [0; 32];
 
@@ -66,7 +68,9 @@ impl Composto {
     #[must_use]
     pub fn new(giornata: &Giornata<'_>) -> Self {
         let mut w = Scrittore::documento();
-        w.grezzo("<RegistroGiornaliero xmlns=\"http://inps.it/registro-giornaliero/v1\" versione=\"1\">\n");
+        w.grezzo(&format!(
+            "<RegistroGiornaliero xmlns=\"{NAMESPACE}\" versione=\"1\">\n"
+        ));
         w.elemento("Intestazione", &[], |w| {
             w.campo("Ambiente", giornata.ambiente.as_str());
             w.campo("Registro", giornata.registro);

@@ -3,6 +3,7 @@
 //!
 //! A day is one of Europe/Rome: 23 or 25 hours when the clocks change.
 
+mod estremo;
 mod giornaliero;
 mod segnatura;
 
@@ -14,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domanda::codelista::codelista;
 use crate::protocollo::roma;
 
+pub use estremo::Estremo;
 pub use giornaliero::{Composto, Giornaliero, Giornata, PRIMO_ANELLO};
 pub use segnatura::{Aoo, segnatura};
 

@@ -11,6 +11,7 @@ mod atti;
 #[expect(dead_code, reason = "shared with tests/store, which uses all of it")]
 mod banco;
 mod comando;
+mod conservati;
 mod daily;
 mod emergenza;
 mod gateway;

@@ -52,6 +52,7 @@ async fn put_back(banco: &Banco, cartella: &Path) -> OpenOptions {
         ancore: Some(AncoreConfig {
             cartella: cartella.to_owned(),
             nodo: "nuovo".to_owned(),
+            ..AncoreConfig::default()
         }),
         ..options()
     }

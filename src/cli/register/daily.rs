@@ -9,10 +9,13 @@ use anyhow::{Context as _, Result};
 use jiff::civil::Date;
 
 use super::open;
+use crate::cli::trace_prova::read_firma;
 use crate::cli::{DoveConfig, Uscita};
 use crate::domanda::sha256::hex;
 use crate::registro::Giornaliero;
+use crate::sigilli::firma::Firma;
 use crate::store::giornaliero::{GiornoNegato, giornaliero};
+use crate::trace::sigillatore::signature_of;
 
 /// Which day.
 #[derive(Debug, clap::Args)]
@@ -23,6 +26,9 @@ pub(super) struct Daily {
     /// Scrive il documento in questo file, e accanto FILE.sha256 (predefinito: sullo standard output)
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Firma il documento con questa chiave privata Ed25519 (PEM, come la scrive varco trace key): FILE.sig
+    #[arg(long, value_name = "CHIAVE", requires = "out")]
+    firma: Option<PathBuf>,
     /// Quale registro (predefinito: AUF)
     #[arg(long, value_name = "REGISTRO", default_value = "AUF")]
     registro: String,
@@ -32,6 +38,7 @@ pub(super) struct Daily {
 
 impl Daily {
     pub(super) async fn run(self) -> Result<Uscita> {
+        let firma = self.firma.as_deref().map(read_firma).transpose()?;
         let (store, adesso) = open(&self.dove).await?;
         let esito = giornaliero(&*store, &self.registro, self.giorno, adesso).await;
         store.close().await;
@@ -45,7 +52,7 @@ impl Daily {
         };
         match &self.out {
             Some(file) => {
-                write_beside(file, &composto)?;
+                write_beside(file, &composto, firma.as_ref())?;
                 outln!(
                     "{} {}: {} registrazioni, SHA-256 {}",
                     composto.registro,
@@ -60,8 +67,8 @@ impl Daily {
     }
 }
 
-/// The document, and its imprint as `sha256sum -c` reads it.
-fn write_beside(file: &Path, composto: &Giornaliero) -> Result<()> {
+/// The document, its imprint as `sha256sum -c` reads it, and its signature.
+fn write_beside(file: &Path, composto: &Giornaliero, firma: Option<&Firma>) -> Result<()> {
     write_private(file, &composto.documento)?;
     let nome = file.file_name().unwrap_or_default().to_string_lossy();
     let mut impronta = file.as_os_str().to_owned();
@@ -69,7 +76,11 @@ fn write_beside(file: &Path, composto: &Giornaliero) -> Result<()> {
     write_private(
         Path::new(&impronta),
         format!("{}  {nome}\n", hex(&composto.sha256)).as_bytes(),
-    )
+    )?;
+    match firma {
+        Some(firma) => write_private(&signature_of(file), &firma.sign(&composto.documento)),
+        None => Ok(()),
+    }
 }
 
 /// A register names people: nobody else on the machine reads the file.

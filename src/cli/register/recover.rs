@@ -25,7 +25,10 @@ pub(super) struct Recover {
     /// Altre cartelle di ancore, oltre a quella della configurazione: di altri varchi, o salvate da una macchina perduta
     #[arg(long, value_name = "CARTELLA")]
     ancore: Vec<PathBuf>,
-    /// L'ultimo numero di cui si ha notizia (da una ricevuta, da un registro giornaliero), se è oltre le ancore
+    /// Registri giornalieri conservati altrove (con il loro .sha256), oltre a quelli della configurazione
+    #[arg(long, value_name = "FILE")]
+    giornaliero: Vec<PathBuf>,
+    /// L'ultimo numero di cui si ha notizia (da una ricevuta), se è oltre le ancore e i registri giornalieri
     #[arg(long, value_name = "PROTOCOLLO")]
     ultimo: Vec<NumeroProtocollo>,
     /// Riporta prima i numeri che un altro archivio conosce ancora: il file messo da parte, la vecchia primaria
@@ -40,9 +43,15 @@ pub(super) struct Recover {
 
 impl Recover {
     pub(super) async fn run(self) -> Result<Uscita> {
-        let mut detti = told(&self.dove.read()?.registro.ancore.cartella)?;
+        let config = self.dove.read()?;
+        let giornalieri = &config.registro.ancore.giornalieri;
+        let mut detti = told(&config.registro.ancore.cartella)?;
+        detti.join(&giornalieri.told(config.ambiente)?);
         for cartella in &self.ancore {
             detti.join(&told(cartella)?);
+        }
+        for documento in &self.giornaliero {
+            detti.join(&giornalieri.told_by(documento, config.ambiente)?);
         }
         for protocollo in &self.ultimo {
             detti.join(&known(protocollo));

@@ -10,6 +10,7 @@
 //! The file is text, for people too. It has two places, written in turn, each with a serial number and a check sum: of
 //! a place that was half written the other one holds.
 
+mod giornalieri;
 mod pagina;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use self::giornalieri::GiornalieriConfig;
 use self::pagina::{POSTO, newest, page};
 use super::registro::Tratti;
 use super::{Inconsistency, StoreError};
@@ -36,6 +38,8 @@ pub struct AncoreConfig {
     pub cartella: PathBuf,
     /// What this gateway's files are called; gateways that share a folder and a name get a suffix each.
     pub nodo: String,
+    /// The daily registers that tell how far it had come, too.
+    pub giornalieri: GiornalieriConfig,
 }
 
 impl Default for AncoreConfig {
@@ -43,6 +47,7 @@ impl Default for AncoreConfig {
         Self {
             cartella: "ancore".into(),
             nodo: "varco".to_owned(),
+            giornalieri: GiornalieriConfig::default(),
         }
     }
 }
@@ -370,7 +375,11 @@ fn keep_synced(dentro: &Weak<Dentro>) {
 
 impl Dentro {
     fn open(config: &AncoreConfig, archivio: Archivio) -> Result<Self, StoreError> {
-        let AncoreConfig { cartella, nodo } = config;
+        let AncoreConfig {
+            cartella,
+            nodo,
+            giornalieri,
+        } = config;
         if !nodo
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
@@ -378,7 +387,8 @@ impl Dentro {
             let nome = io::Error::other("registro.nodo may have letters, digits, -, _ and . only");
             return Err(refused(cartella, &nome));
         }
-        let detti = read_all(cartella, Some(&archivio))?;
+        let mut detti = read_all(cartella, Some(&archivio))?;
+        detti.join(&giornalieri.told(archivio.ambiente)?);
         fs::create_dir_all(cartella).map_err(|errore| refused(cartella, &errore))?;
         let (path, file) = lock(cartella, nodo)?;
         let nostri = read(&file, &archivio).map_err(|errore| refused(&path, &errore))?;
@@ -506,6 +516,7 @@ mod tests {
         let config = AncoreConfig {
             cartella: cartella.path().join("ancore"),
             nodo: "a".to_owned(),
+            ..AncoreConfig::default()
         };
         let ancore = Ancore::open_unsynced(&config, archivio(Ambiente::Sandbox, "1")).unwrap();
         let numero = |anno, numero| NumeroProtocollo::new("AUF", anno, numero).unwrap();
@@ -530,6 +541,7 @@ mod tests {
         let config = AncoreConfig {
             cartella: cartella.path().join("ancore"),
             nodo: "a".to_owned(),
+            ..AncoreConfig::default()
         };
         let sandbox = archivio(Ambiente::Sandbox, "1");
         let uno = Ancore::open(&config, sandbox.clone()).unwrap();

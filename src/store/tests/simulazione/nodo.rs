@@ -94,6 +94,7 @@ impl Nodo {
         let config = AncoreConfig {
             cartella: scena.cartella.clone(),
             nodo: nome.to_owned(),
+            ..AncoreConfig::default()
         };
         let archivio = Archivio::new(Ambiente::Sandbox, Some("simulato".to_owned()));
         let ancore = Ancore::open_unsynced(&config, archivio).unwrap();
