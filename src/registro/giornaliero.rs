@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::{Annullamento, Assegnazione, Emergenza, Fatti, Iscrizione, Lacuna, Proroga, a_roma};
+use super::{
+    Annullamento, Assegnazione, Emergenza, Fatti, Iscrizione, Lacuna, Proroga, RecuperoFatto, a_roma,
+};
 use crate::domanda::Ambiente;
 use crate::domanda::sha256::{Sha256, hex};
 use crate::soap::scrittore::Scrittore;
@@ -130,6 +132,13 @@ impl Composto {
                 write_lacuna(&mut w, lacuna);
             }
             w.grezzo("</Lacune>\n");
+        }
+        if !fatti.recuperi.is_empty() {
+            w.grezzo("<Recuperi>\n");
+            for recupero in &fatti.recuperi {
+                write_recupero(&mut w, recupero);
+            }
+            w.grezzo("</Recuperi>\n");
         }
         w.elemento("Riepilogo", &[], |w| {
             w.campo("Registrazioni", quante.to_string());
@@ -394,6 +403,25 @@ fn write_lacuna(w: &mut Scrittore, lacuna: &Lacuna) {
         w.elemento("Provvedimento", &[], |w| {
             w.campo("Numero", &lacuna.provvedimento_numero);
             w.campo("Data", &lacuna.provvedimento_data);
+        });
+    });
+    w.grezzo("\n");
+}
+
+/// Numbers that are there again.
+fn write_recupero(w: &mut Scrittore, recupero: &RecuperoFatto) {
+    w.elemento("Recupero", &[("progressivo", &recupero.id.to_string())], |w| {
+        w.campo("Anno", recupero.anno.to_string());
+        w.campo("Da", recupero.da.to_string());
+        w.campo("A", recupero.a.to_string());
+        w.campo("Quante", recupero.quante.to_string());
+        w.campo("Archivio", &recupero.archivio);
+        w.campo("RecuperateIl", a_roma(recupero.recuperate_il));
+        w.campo("Operatore", &recupero.operatore);
+        w.campo("Motivo", &recupero.motivo);
+        w.elemento("Provvedimento", &[], |w| {
+            w.campo("Numero", &recupero.provvedimento_numero);
+            w.campo("Data", &recupero.provvedimento_data);
         });
     });
     w.grezzo("\n");

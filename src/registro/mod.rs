@@ -273,6 +273,8 @@ pub struct Fatti {
     pub proroghe: Vec<Proroga>,
     /// Holes that were declared.
     pub lacune: Vec<Lacuna>,
+    /// Numbers that were brought back.
+    pub recuperi: Vec<RecuperoFatto>,
 }
 
 /// A declared hole: numbers that were told, or can have been, by a store that is no more. They are never given again.
@@ -292,6 +294,36 @@ pub struct Lacuna {
     pub domande: Option<(u64, u64)>,
     /// When it was declared.
     pub dichiarata_il: Timestamp,
+    /// By whom.
+    pub operatore: String,
+    /// Why.
+    pub motivo: String,
+    /// Number of the authorising provision.
+    pub provvedimento_numero: String,
+    /// Its date.
+    pub provvedimento_data: String,
+}
+
+/// Numbers that came back out of another store, after this one was put back from a copy. The registrations are as they were
+/// told; that they came back is told here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecuperoFatto {
+    /// Its number among these.
+    pub id: i64,
+    /// Of which register.
+    pub registro: String,
+    /// Of which year.
+    pub anno: i16,
+    /// The first number that came back.
+    pub da: u64,
+    /// The last one.
+    pub a: u64,
+    /// How many came back.
+    pub quante: u64,
+    /// Out of which store.
+    pub archivio: String,
+    /// When.
+    pub recuperate_il: Timestamp,
     /// By whom.
     pub operatore: String,
     /// Why.

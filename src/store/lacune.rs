@@ -9,7 +9,7 @@ use super::ancore::{Detti, beyond, margine};
 use super::legale::millesimo;
 use super::valori::Riga;
 use super::{Inconsistency, StoreError};
-use crate::registro::{Lacuna, Provvedimento};
+use crate::registro::{Lacuna, Provvedimento, RecuperoFatto};
 
 /// What to declare, and on whose authority.
 #[derive(Debug, Clone, Copy)]
@@ -137,6 +137,33 @@ where
         a: riga.count("a")?,
         domande: domanda("domanda_da")?.zip(domanda("domanda_a")?),
         dichiarata_il: millesimo(&riga, "dichiarata_ms")?,
+        operatore: riga.get("operatore")?,
+        motivo: riga.get("motivo")?,
+        provvedimento_numero: riga.get("provvedimento_numero")?,
+        provvedimento_data: riga.get("provvedimento_data")?,
+    })
+}
+
+/// The columns of a recovery.
+pub(super) fn recupero_from<R: Row>(row: &R) -> Result<RecuperoFatto, Inconsistency>
+where
+    &'static str: ColumnIndex<R>,
+    String: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+    i64: for<'d> Decode<'d, R::Database> + Type<R::Database>,
+{
+    let riga = Riga {
+        table: "recuperi",
+        row,
+    };
+    Ok(RecuperoFatto {
+        id: riga.get("id")?,
+        registro: riga.get("registro")?,
+        anno: riga.parse("anno", |anno: i64| i16::try_from(anno))?,
+        da: riga.count("da")?,
+        a: riga.count("a")?,
+        quante: riga.count("quante")?,
+        archivio: riga.get("archivio")?,
+        recuperate_il: millesimo(&riga, "recuperate_ms")?,
         operatore: riga.get("operatore")?,
         motivo: riga.get("motivo")?,
         provvedimento_numero: riga.get("provvedimento_numero")?,

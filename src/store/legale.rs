@@ -17,7 +17,7 @@ use crate::domanda::Ambiente;
 use crate::protocollo::NumeroProtocollo;
 use crate::registro::{
     Annullamento, Assegnazione, Campo, Correlazione, Emergenza, Fatti, Giornaliero, Iscrizione, Lacuna,
-    PROROGA_MAX, Proroga, Provvedimento,
+    PROROGA_MAX, Proroga, Provvedimento, RecuperoFatto,
 };
 
 /// The store as who keeps the register sees it. Two implementations, each with its own SQL.
@@ -86,6 +86,9 @@ pub trait RegistroLegale: Store {
 
     /// The declared holes, oldest first.
     async fn lacune(&self) -> Result<Vec<Lacuna>, StoreError>;
+
+    /// What was brought back out of other stores, oldest first.
+    async fn recuperi(&self) -> Result<Vec<RecuperoFatto>, StoreError>;
 
     /// What tables say of each other that cannot be: one sentence each.
     async fn contraddizioni(&self) -> Result<Vec<String>, StoreError>;

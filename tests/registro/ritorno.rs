@@ -14,11 +14,13 @@ use varco::store::{Atto, PostgresUrl, Registrazione, SharedStore, StoreError, St
 
 use crate::atti::{LUGLIO, atto, istante, options, protocollo, registrata, rinuncia, ripetuta};
 use crate::banco::{Banco, Raw};
+use crate::daily::{daily, valida};
 use crate::tell;
 
 tell! {
     what_was_registered_after_the_copy_comes_back_whole,
     what_the_other_store_lacks_too_becomes_a_hole,
+    what_came_back_stands_in_the_register_of_its_day,
     a_trial_changes_nothing,
     a_number_that_was_given_again_stops_it,
     a_store_that_is_not_the_same_one_is_refused,
@@ -45,18 +47,23 @@ struct Copia {
 
 /// Puts a copy of the bench's store, as it is now, beside it.
 async fn copy(banco: &Banco) -> Copia {
+    banco.store.close().await;
+    copy_of(&banco.url()).await
+}
+
+/// Puts a copy of a store that nobody has open beside it.
+async fn copy_of(url: &StoreUrl) -> Copia {
     let cartella = tempfile::tempdir().unwrap();
-    let url = match banco.url() {
-        StoreUrl::Sqlite(path) => {
+    let url = match url {
+        StoreUrl::Sqlite(_) => {
             let copia = cartella.path().join("store.db");
-            let mut raw = banco.raw().await;
+            let mut raw = Raw::open(url).await;
             raw.execute(&format!("VACUUM INTO '{}'", copia.display()))
                 .await
                 .unwrap();
-            drop((raw, path));
             StoreUrl::Sqlite(copia)
         }
-        StoreUrl::Postgres(url) => StoreUrl::Postgres(template(banco, &url).await),
+        StoreUrl::Postgres(url) => StoreUrl::Postgres(template(url).await),
     };
     Copia {
         _cartella: cartella,
@@ -65,9 +72,8 @@ async fn copy(banco: &Banco) -> Copia {
 }
 
 /// A database of the same cluster made of this one.
-async fn template(banco: &Banco, url: &PostgresUrl) -> PostgresUrl {
-    banco.store.close().await;
-    let mut raw = banco.raw().await;
+async fn template(url: &PostgresUrl) -> PostgresUrl {
+    let mut raw = Raw::open(&StoreUrl::Postgres(url.clone())).await;
     let nome = raw.rows("SELECT current_database()::text AS nome").await;
     let nome = nome[0]["nome"].as_str().unwrap().to_owned();
     drop(raw);
@@ -266,6 +272,52 @@ async fn what_the_other_store_lacks_too_becomes_a_hole(banco: &Banco) {
     assert_eq!(protocollo(&nuova), "INPS-AUF-2021-000000000038");
     store.close().await;
     all_is_well(&copia.url, 32).await;
+}
+
+async fn what_came_back_stands_in_the_register_of_its_day(banco: &Banco) {
+    let (copia, _) = story(banco).await;
+    let altra = copy_of(&copia.url).await;
+    bring_back(&copia.url, &banco.url(), 31, false).await.unwrap();
+    let (registro, _) = open_registro(&copia.url, &options()).await.unwrap();
+    let giornaliero = daily(&*registro, "2021-07-02", "2021-07-03T05:00:00Z").await;
+    valida(&giornaliero.documento);
+    let testo = std::str::from_utf8(&giornaliero.documento).unwrap();
+    let (prima, dopo) = testo.split_once("<Archivio>").unwrap();
+    let (_, dopo) = dopo.split_once("</Archivio>").unwrap();
+    assert!(
+        prima.ends_with(
+            "<Recuperi>\n<Recupero progressivo=\"1\"><Anno>2021</Anno><Da>21</Da><A>31</A><Quante>11</Quante>"
+        ),
+        "{prima}"
+    );
+    assert!(
+        dopo.starts_with(
+            "<RecuperateIl>2021-07-02T11:30:00.000+02:00</RecuperateIl><Operatore>m.verdi</Operatore>\
+             <Motivo>ripristino</Motivo><Provvedimento><Numero>12/2021</Numero><Data>2021-07-01</Data></Provvedimento>\
+             </Recupero>\n</Recuperi>\n"
+        ),
+        "{dopo}"
+    );
+    registro.close().await;
+    all_is_well(&copia.url, 31).await;
+
+    // The recovered store is lost in its turn: with its closed day comes what that day tells.
+    bring_back(&altra.url, &copia.url, 31, false).await.unwrap();
+    all_is_well(&altra.url, 31).await;
+    let (registro, _) = open_registro(&altra.url, &options()).await.unwrap();
+    let fatti: Vec<_> = registro
+        .recuperi()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|fatto| (fatto.id, fatto.da, fatto.a, fatto.recuperate_il.to_string()))
+        .collect();
+    let giorno_dopo = "2021-07-02T22:00:00Z";
+    assert_eq!(
+        fatti,
+        [(1, 21, 31, DOPO.to_owned()), (2, 21, 31, giorno_dopo.to_owned())]
+    );
+    registro.close().await;
 }
 
 async fn a_trial_changes_nothing(banco: &Banco) {

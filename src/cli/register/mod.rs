@@ -234,7 +234,14 @@ async fn verify(dove: &DoveConfig) -> Result<Uscita> {
     })
     .await?;
     barra.finish_and_clear();
+    let (lacune, recuperi) = (store.lacune().await?, store.recuperi().await?);
     store.close().await;
+    for recupero in &recuperi {
+        outln!("{}", recover::shown_recupero(recupero));
+    }
+    for lacuna in &lacune {
+        outln!("{}", recover::shown(lacuna));
+    }
     for anomalia in &verifica.anomalie {
         outln!("anomalia: {anomalia}");
     }

@@ -8,7 +8,7 @@ use super::{Autorita, open, una_riga};
 use crate::cli::{DoveConfig, Uscita};
 use crate::clock::{Clock as _, WallClock};
 use crate::protocollo::NumeroProtocollo;
-use crate::registro::{Lacuna, a_roma};
+use crate::registro::{Lacuna, RecuperoFatto, a_roma};
 use crate::store::ancore::{Detti, Detto, told};
 use crate::store::lacune::Dichiarazione;
 use crate::store::recupero::{Recuperate, Recupero, Tratto, recover};
@@ -177,8 +177,27 @@ fn known(protocollo: &NumeroProtocollo) -> Detti {
     detti
 }
 
+/// What came back once, for people.
+pub(super) fn shown_recupero(recupero: &RecuperoFatto) -> String {
+    let tratto = Tratto {
+        registro: recupero.registro.clone(),
+        anno: recupero.anno,
+        da: recupero.da,
+        a: recupero.a,
+        quante: recupero.quante,
+    };
+    format!(
+        "recupero {}: {} da {}; il {} da {}",
+        recupero.id,
+        stretch(&tratto),
+        recupero.archivio,
+        a_roma(recupero.recuperate_il),
+        recupero.operatore
+    )
+}
+
 /// A hole for people.
-fn shown(lacuna: &Lacuna) -> String {
+pub(super) fn shown(lacuna: &Lacuna) -> String {
     let numero = |numero| NumeroProtocollo::new(&lacuna.registro, lacuna.anno, numero);
     let estremi = numero(lacuna.da).zip(numero(lacuna.a));
     let estremi = estremi.map_or_else(String::new, |(da, a)| format!("{da} - {a}"));

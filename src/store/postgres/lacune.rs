@@ -5,8 +5,8 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 
 use super::row::{Istante, guasto};
-use crate::registro::Lacuna;
-use crate::store::lacune::{Dichiarazione, Vuoto, lacuna_from, nothing_to_declare, vuoti};
+use crate::registro::{Lacuna, RecuperoFatto};
+use crate::store::lacune::{Dichiarazione, Vuoto, lacuna_from, nothing_to_declare, recupero_from, vuoti};
 use crate::store::valori::{al_millesimo, intero};
 use crate::store::{Inconsistency, StoreError};
 
@@ -99,9 +99,28 @@ pub(super) async fn read(connessione: &mut PgConnection) -> Result<Vec<Lacuna>, 
         .collect::<Result<_, Inconsistency>>()?)
 }
 
+/// Every recovery, oldest first.
+pub(super) async fn read_recuperi(connessione: &mut PgConnection) -> Result<Vec<RecuperoFatto>, StoreError> {
+    let righe = sqlx::query(RECUPERI)
+        .fetch_all(connessione)
+        .await
+        .map_err(guasto)?;
+    Ok(righe
+        .iter()
+        .map(recupero_from)
+        .collect::<Result<_, Inconsistency>>()?)
+}
+
 /// A hole, as [`lacuna_from`] reads it.
 const LACUNE: &str = "SELECT
     id, registro, anno::bigint AS anno, da, a, domanda_da, domanda_a,
     (extract(epoch FROM dichiarata_il) * 1000)::bigint AS dichiarata_ms, operatore, motivo, provvedimento_numero,
     to_char(provvedimento_data, 'YYYY-MM-DD') AS provvedimento_data
 FROM lacune";
+
+/// A recovery, as [`recupero_from`] reads it.
+const RECUPERI: &str = "SELECT
+    id, registro, anno::bigint AS anno, da, a, quante, archivio,
+    (extract(epoch FROM recuperate_il) * 1000)::bigint AS recuperate_ms, operatore, motivo, provvedimento_numero,
+    to_char(provvedimento_data, 'YYYY-MM-DD') AS provvedimento_data
+FROM recuperi ORDER BY id";

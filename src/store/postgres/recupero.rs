@@ -235,10 +235,13 @@ impl Archivi for Basi {
         dichiarazione: &Dichiarazione<'_>,
         adesso: Timestamp,
     ) -> Result<(), StoreError> {
+        // What came back may hold some of before, with their ids.
+        restart_identities(&mut self.qui).await?;
         sqlx::query(
             "INSERT INTO recuperi (registro, anno, da, a, quante, archivio, recuperate_il, operatore, motivo,
                  provvedimento_numero, provvedimento_data)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::date)",
+             VALUES ($1, $2, $3, $4, $5, $6, greatest($7, (SELECT chiuso_fino_a FROM registro WHERE registro = $1)),
+                 $8, $9, $10, $11::date)",
         )
         .bind(&tratto.registro)
         .bind(tratto.anno)

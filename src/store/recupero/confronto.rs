@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::voci::{by_id, conflict, differs, number, numero_of, one};
 use super::vuoti::counters;
 use super::{Archivi, Lato, Voce};
-use crate::store::StoreError;
+use crate::store::{Inconsistency, StoreError};
 
 /// What the other store knows and this one does not.
 pub(super) struct Perdute {
@@ -16,6 +16,8 @@ pub(super) struct Perdute {
     pub(super) confini: BTreeMap<String, (i16, u64)>,
     /// Holes of the other store that this one does not know: from this one on.
     pub(super) lacune_dopo: i64,
+    /// The last recovery that is told here.
+    pub(super) recuperi_dopo: i64,
     pub(super) gia_lacuna: u64,
 }
 
@@ -64,6 +66,7 @@ pub(super) async fn lost(archivi: &mut dyn Archivi) -> Result<Perdute, StoreErro
         numeri: altrove.values().map(numero_of).collect::<Result<_, _>>()?,
         confini: BTreeMap::new(),
         lacune_dopo: 0,
+        recuperi_dopo: 0,
         gia_lacuna: 0,
     };
     if let (Some(nostra), false) = (nostra, altrove.is_empty()) {
@@ -105,6 +108,17 @@ async fn beside_the_holes(archivi: &mut dyn Archivi, mut perdute: Perdute) -> Re
     let qui = by_id(archivi.righe(Lato::Qui, lacune).await?)?;
     let altrove = by_id(archivi.righe(Lato::Altrove, lacune).await?)?;
     perdute.lacune_dopo = qui.keys().next_back().copied().unwrap_or(0);
+    let recuperi = "SELECT CAST(max(id) AS text) FROM @recuperi";
+    if let Some([Some(ultimo)]) = archivi
+        .righe(Lato::Qui, recuperi)
+        .await?
+        .first()
+        .map(Vec::as_slice)
+    {
+        perdute.recuperi_dopo = ultimo
+            .parse()
+            .map_err(|source| Inconsistency::new("recuperi", "id", source))?;
+    }
     let nostre: Vec<&Voce> = qui
         .iter()
         .filter(|(id, voce)| altrove.get(id) != Some(voce))

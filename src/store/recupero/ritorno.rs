@@ -182,6 +182,7 @@ async fn ritorni(archivi: &mut dyn Archivi, perdute: &Perdute) -> Result<Vec<Rit
             ..ritorno("assegnazioni", della_registrazione(), Nessuna)
         },
         ritorno("lacune", format!("t.id > {}", perdute.lacune_dopo), Nessuna),
+        ritorno("recuperi", format!("t.id > {}", perdute.recuperi_dopo), Nessuna),
         Ritorno {
             sposta: Some(("id", decisioni.scarto)),
             ..ritorno(

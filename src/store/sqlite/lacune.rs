@@ -5,8 +5,8 @@ use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteConnection;
 
 use super::row::guasto;
-use crate::registro::Lacuna;
-use crate::store::lacune::{Dichiarazione, Vuoto, lacuna_from, nothing_to_declare, vuoti};
+use crate::registro::{Lacuna, RecuperoFatto};
+use crate::store::lacune::{Dichiarazione, Vuoto, lacuna_from, nothing_to_declare, recupero_from, vuoti};
 use crate::store::valori::intero;
 use crate::store::{Inconsistency, StoreError};
 
@@ -96,8 +96,28 @@ pub(super) async fn read(connessione: &mut SqliteConnection) -> Result<Vec<Lacun
         .collect::<Result<_, Inconsistency>>()?)
 }
 
+/// Every recovery, oldest first.
+pub(super) async fn read_recuperi(
+    connessione: &mut SqliteConnection,
+) -> Result<Vec<RecuperoFatto>, StoreError> {
+    let righe = sqlx::query(RECUPERI)
+        .fetch_all(connessione)
+        .await
+        .map_err(guasto)?;
+    Ok(righe
+        .iter()
+        .map(recupero_from)
+        .collect::<Result<_, Inconsistency>>()?)
+}
+
 /// A hole, as [`lacuna_from`] reads it.
 const LACUNE: &str = "SELECT
     id, registro, anno, da, a, domanda_da, domanda_a, dichiarata_il AS dichiarata_ms, operatore, motivo,
     provvedimento_numero, provvedimento_data
 FROM lacune";
+
+/// A recovery, as [`recupero_from`] reads it.
+const RECUPERI: &str = "SELECT
+    id, registro, anno, da, a, quante, archivio, recuperate_il AS recuperate_ms, operatore, motivo,
+    provvedimento_numero, provvedimento_data
+FROM recuperi ORDER BY id";

@@ -13,7 +13,7 @@ use crate::domanda::Ambiente;
 use crate::protocollo::NumeroProtocollo;
 use crate::registro::{
     Annullamento, Assegnazione, Campo, Correlazione, Emergenza, Fatti, Giornaliero, Iscrizione, Lacuna,
-    Proroga,
+    Proroga, RecuperoFatto,
 };
 use crate::store::StoreError;
 use crate::store::codec::pack;
@@ -115,8 +115,11 @@ impl RegistroLegale for SqliteStore {
         let proroghe = emergenze::extensions_between(&mut lettore, registro, dal, al).await?;
         let mut lacune = lacune::read(&mut lettore).await?;
         lacune.retain(|lacuna| lacuna.registro == registro && (dal..al).contains(&lacuna.dichiarata_il));
+        let mut recuperi = lacune::read_recuperi(&mut lettore).await?;
+        recuperi.retain(|fatto| fatto.registro == registro && (dal..al).contains(&fatto.recuperate_il));
         Ok(Fatti {
             lacune,
+            recuperi,
             annullamenti: annullamenti
                 .iter()
                 .map(annullamento_from)
@@ -141,6 +144,11 @@ impl RegistroLegale for SqliteStore {
     async fn lacune(&self) -> Result<Vec<Lacuna>, StoreError> {
         let mut lettore = self.lettori.acquire().await.map_err(guasto)?;
         lacune::read(&mut lettore).await
+    }
+
+    async fn recuperi(&self) -> Result<Vec<RecuperoFatto>, StoreError> {
+        let mut lettore = self.lettori.acquire().await.map_err(guasto)?;
+        lacune::read_recuperi(&mut lettore).await
     }
 
     async fn chiudi(&self, registro: &str, fino_a: Timestamp) -> Result<(), StoreError> {

@@ -196,7 +196,7 @@ impl Archivi for Coppia {
         sqlx::query(
             "INSERT INTO recuperi (registro, anno, da, a, quante, archivio, recuperate_il, operatore, motivo,
                  provvedimento_numero, provvedimento_data)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, max(?7, (SELECT chiuso_fino_a FROM registro WHERE registro = ?1)), ?8, ?9, ?10, ?11)",
         )
         .bind(&tratto.registro)
         .bind(tratto.anno)
