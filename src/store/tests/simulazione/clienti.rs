@@ -358,4 +358,4 @@ impl Mondo {
 const INDIETRO: &str = "STO-004";
 
 /// The refusals that senders bring upon each other: a live sheet, a live domanda, nothing left to renounce.
-const NOTI: &[&str] = &["AT-006", "AU-007", "AU-008", "STA-003"];
+const NOTI: &[&str] = &["AT-006", "AU-007", "AU-008", "AU-030", "STA-003"];
