@@ -2,6 +2,7 @@
 //! by any gateway of the store; a retry of what was registered, look-ups, the feed and the work of lots go on. It is given by
 //! `varco maintenance`, kept in the store, and ends when somebody ends it or its end has come.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -42,6 +43,8 @@ struct Dentro {
     config: ManutenzioneConfig,
     clock: Arc<dyn Clock>,
     disposizione: ArcSwapOption<Disposizione>,
+    /// Whether the order was in force at the last look: its end comes without another order.
+    in_vigore: AtomicBool,
     lavoro: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -77,6 +80,7 @@ impl Custode {
             config,
             clock,
             disposizione: ArcSwapOption::empty(),
+            in_vigore: AtomicBool::new(false),
             lavoro: Mutex::default(),
         }))
     }
@@ -111,25 +115,30 @@ impl Custode {
         u64::try_from(mancano_ms).unwrap_or(0).div_ceil(1000).max(1)
     }
 
-    /// Takes an order over. A new one is told in the log, once.
+    /// Takes an order over. A new one is told in the log, once; so is the end of one whose time has come.
     fn note(&self, disposizione: Option<Disposizione>) {
+        let ora = self.0.clock.wall();
+        let in_vigore = disposizione
+            .as_ref()
+            .is_some_and(|disposizione| disposizione.in_force(ora).is_some());
+        let era_in_vigore = self.0.in_vigore.swap(in_vigore, Ordering::Relaxed);
         let prima = self.0.disposizione.load_full();
         if prima.as_deref() == disposizione.as_ref() {
+            if era_in_vigore && !in_vigore {
+                tracing::info!("maintenance is over, its end has come: everything is taken");
+            }
             return;
         }
         if let Some(nuova) = &disposizione {
             let operatore = &nuova.operatore;
-            match nuova
-                .in_force(self.0.clock.wall())
-                .map(|cartello| cartello.fino_a)
-            {
+            match nuova.in_force(ora).map(|cartello| cartello.fino_a) {
                 Some(Some(fine)) => {
                     tracing::warn!(%operatore, "maintenance until {fine}: nothing new is taken, retries and look-ups go on");
                 }
                 Some(None) => {
                     tracing::warn!(%operatore, "maintenance: nothing new is taken, retries and look-ups go on");
                 }
-                None if prima.is_some() => {
+                None if era_in_vigore => {
                     tracing::info!(%operatore, "maintenance is over: everything is taken");
                 }
                 None => {}
@@ -159,5 +168,69 @@ impl Custode {
         if let Some(lavoro) = lavoro {
             lavoro.abort();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::HandClock;
+
+    /// Where lines of the log go, to be looked at.
+    struct Foglio(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Foglio {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_maintenance_is_told_once_whichever_way_it_came() {
+        let al = |secondi| Timestamp::from_second(secondi).unwrap();
+        let clock = Arc::new(HandClock::at(al(100)));
+        let custode = Custode::idle(
+            Arc::clone(&clock) as Arc<dyn Clock>,
+            ManutenzioneConfig::default(),
+        );
+        let fino_a_200 = Disposizione {
+            istante: al(100),
+            operatore: "m.verdi".to_owned(),
+            cartello: Some(Cartello {
+                messaggio: String::new(),
+                fino_a: Some(al(200)),
+            }),
+        };
+        let finita = Disposizione {
+            istante: al(250),
+            cartello: None,
+            ..fino_a_200.clone()
+        };
+        let scritto = Arc::new(Mutex::new(Vec::new()));
+        let uscita = Arc::clone(&scritto);
+        let righe = tracing_subscriber::fmt()
+            .with_writer(move || Foglio(Arc::clone(&uscita)))
+            .finish();
+        let over = || {
+            let testo = String::from_utf8(scritto.lock().unwrap().clone()).unwrap();
+            testo.matches("maintenance is over").count()
+        };
+        tracing::subscriber::with_default(righe, || {
+            custode.note(Some(fino_a_200.clone()));
+            assert_eq!(over(), 0);
+            clock.set(al(200));
+            for _ in 0..3 {
+                custode.note(Some(fino_a_200.clone()));
+                assert_eq!(over(), 1);
+            }
+            // Somebody ends what has ended.
+            custode.note(Some(finita));
+            assert_eq!(over(), 1);
+        });
     }
 }

@@ -41,8 +41,13 @@ rm -rf "$demo/ancore"
 ok trace key -o "$dir/registro.pem"
 ok migrate "${config[@]}"
 ok check "${config[@]}"
+export VARCO_PORTA_DI_PROVA__INDIRIZZO=127.0.0.1:$((port + 2))
 start
 printf 'varco serve --config\n' >>"$corse"
+# The trial door tells why, and the log tells of the visit.
+curl -s --cacert "$demo/certs/ca.pem" --cert "$demo/certs/revoked.pem" --key "$demo/certs/revoked.key" "https://127.0.0.1:$((port + 2))/" | grep -q 'RIFIUTATO TLS-005'
+grep 'trial door' "$dir/serve.log" | sed 's/\x1b\[[0-9;]*m//g' | grep -q 'codice="TLS-005"'
+echo "the trial door: told why, and logged"
 
 "$varco" sample --data 2021-07-15 -o "$dir/prima.xml" >/dev/null
 "$varco" sample --data 2021-07-15 --senza-busta -o "$dir/seconda.xml" >/dev/null

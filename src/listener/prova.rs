@@ -266,6 +266,7 @@ impl Oracolo {
         let Some(responso) = self.judge(richiesta) else {
             return HttpResponse::InternalServerError().finish();
         };
+        responso.note();
         let risposta = match soap_version(richiesta) {
             Some(versione) => self.fault(versione, &responso),
             None => self.say(richiesta, &responso),
@@ -366,6 +367,28 @@ impl Oracolo {
 }
 
 impl Responso {
+    /// One line of the log a visit. Nothing in it is the visitor's own words.
+    fn note(&self) {
+        let codice = self
+            .verdetto
+            .as_ref()
+            .err()
+            .map(|violazione| violazione.codice.as_str());
+        let ente = self.verdetto.as_ref().ok().map(|ente| ente.codice.as_str());
+        let certificato = self
+            .certificato
+            .as_ref()
+            .map(|certificato| certificato.sha256.as_str());
+        tracing::info!(
+            indirizzo = %self.indirizzo,
+            certificato,
+            ente,
+            codice,
+            tls = self.tls_versione,
+            "trial door"
+        );
+    }
+
     fn json(&self) -> serde_json::Value {
         let certificato = self.certificato.as_ref().map(|certificato| {
             json!({
