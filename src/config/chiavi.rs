@@ -128,6 +128,7 @@ chiavi! {
     "trace.sigillo_righe" => trace.sigillo_righe,
     "trace.chiave_ricerca" => chiave_ricerca,
     "writer.coda" => writer.coda,
+    "writer.coda_ente" => writer.coda_ente,
     "writer.lotto_massimo" => writer.lotto_massimo,
     "writer.quiete_s" => writer.quiete,
     "spazio.intervallo_s" => spazio.intervallo,

@@ -23,6 +23,7 @@ pub mod lotti;
 pub mod manutenzione;
 pub mod operatori;
 pub mod postgres;
+mod posti;
 mod quadro;
 pub mod recupero;
 mod registro;

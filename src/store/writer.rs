@@ -1,7 +1,8 @@
 //! The one writer of the process: registrations wait in a bounded queue, the writer takes what waits, registers it in
 //! one transaction, and answers each caller only after the commit (design.md §2.9). No artificial delay: while one
 //! batch is synced the next one gathers. A queued act belongs to the writer: a caller that hangs up cancels nothing. What waits
-//! is taken by turns of enti ([`Fila`]): one ente's flood does not delay another's single domanda.
+//! is taken by turns of enti ([`Fila`]), and one ente may have a share of the places at most ([`Posti`]): its flood neither delays
+//! nor keeps out another's single domanda.
 //!
 //! Whoever works lots hands its groups in here, too: one waits at a time. Single acts come first, and after each batch of
 //! them a group that waits has its turn; so neither waits for more than one transaction of the other.
@@ -12,11 +13,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::fila::{Accodato, Fila};
 use super::lotti::{Gruppo, Lavorazione};
+use super::posti::{Posti, Posto};
 use super::{Atto, Registrazione, SharedStore, StoreError};
 use crate::catalogo::CODICI;
 use crate::clock::Clock;
@@ -30,6 +32,8 @@ use crate::metriche::{
 pub struct WriterConfig {
     /// How many acts may wait; one more is answered [`StoreError::Full`].
     pub coda: usize,
+    /// How many of them one ente may have.
+    pub coda_ente: usize,
     /// How many acts one transaction takes at most.
     pub lotto_massimo: usize,
     /// After so long without an act the store gets its upkeep.
@@ -40,6 +44,7 @@ impl Default for WriterConfig {
     fn default() -> Self {
         Self {
             coda: 1024,
+            coda_ente: 512,
             lotto_massimo: 64,
             quiete: Duration::from_secs(5),
         }
@@ -55,9 +60,8 @@ pub struct Writer;
 pub struct Handle {
     coda: mpsc::UnboundedSender<InAttesa>,
     /// The places of the queue: an act gives its own back when a transaction takes it.
-    posti: Arc<Semaphore>,
+    posti: Arc<Posti>,
     gruppi: mpsc::Sender<GruppoInAttesa>,
-    capienza: usize,
     ultimo_lotto: Arc<AtomicUsize>,
     conti: Arc<ContiRegistro>,
     chiusura: watch::Sender<bool>,
@@ -69,7 +73,7 @@ pub struct Handle {
 struct InAttesa {
     atto: Atto,
     chi: oneshot::Sender<Result<Registrazione, StoreError>>,
-    _posto: OwnedSemaphorePermit,
+    _posto: Posto,
 }
 
 impl Accodato for InAttesa {
@@ -89,7 +93,6 @@ impl Writer {
     /// Starts the writer of a store, on the runtime of the caller.
     #[must_use]
     pub fn spawn(store: SharedStore, clock: Arc<dyn Clock>, config: WriterConfig) -> Handle {
-        let capienza = config.coda.clamp(1, Semaphore::MAX_PERMITS);
         let (coda, in_attesa) = mpsc::unbounded_channel();
         let (gruppi, gruppi_in_attesa) = mpsc::channel(1);
         let (chiusura, chiusa) = watch::channel(false);
@@ -105,9 +108,8 @@ impl Writer {
         let lavoro = tokio::spawn(work(lavoro, turni));
         Handle {
             coda,
-            posti: Arc::new(Semaphore::new(capienza)),
+            posti: Posti::new(config.coda, config.coda_ente),
             gruppi,
-            capienza,
             ultimo_lotto,
             conti,
             chiusura,
@@ -121,9 +123,7 @@ impl Handle {
     /// dropping the future loses the answer, not the registration.
     pub async fn register(&self, atto: Atto) -> Result<Registrazione, StoreError> {
         let (chi, risposta) = oneshot::channel();
-        let posto = Arc::clone(&self.posti)
-            .try_acquire_owned()
-            .map_err(|_| StoreError::Full(format!("{} acts wait for the register", self.capienza)))?;
+        let posto = self.posti.take(&atto.chiave.ente)?;
         let in_attesa = InAttesa {
             atto,
             chi,
@@ -148,13 +148,13 @@ impl Handle {
     /// How many acts wait now.
     #[must_use]
     pub fn coda(&self) -> usize {
-        self.capienza - self.posti.available_permits()
+        self.posti.presi()
     }
 
     /// How many acts may wait.
     #[must_use]
     pub fn capienza(&self) -> usize {
-        self.capienza
+        self.posti.tutti()
     }
 
     /// How many acts the last transaction took.
@@ -166,7 +166,7 @@ impl Handle {
     /// What was counted, as text.
     pub fn tell(&self, testo: &mut Testo) {
         testo.one(&CODA, self.coda());
-        testo.one(&CODA_MASSIMA, self.capienza);
+        testo.one(&CODA_MASSIMA, self.capienza());
         self.conti.tell(testo);
     }
 

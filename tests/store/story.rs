@@ -80,6 +80,7 @@ macro_rules! stories {
             work_that_is_dropped_midway_is_there_whole_or_not_at_all,
             a_caller_that_hangs_up_cancels_nothing,
             a_full_queue_is_told_at_once_and_closing_works_off_what_waits,
+            one_ente_fills_its_share_of_the_queue_and_leaves_the_others_theirs,
             a_domanda_is_found_by_each_of_its_names_and_only_by_its_ente,
             another_process_reads_the_views_field_by_field,
             a_registered_message_has_its_trace_with_the_bytes_of_the_registration,
@@ -881,6 +882,42 @@ pub(crate) async fn a_full_queue_is_told_at_once_and_closing_works_off_what_wait
     }
     assert_eq!(writer.ultimo_lotto(), 8);
     banco.all_is_well(8).await;
+}
+
+pub(crate) async fn one_ente_fills_its_share_of_the_queue_and_leaves_the_others_theirs(banco: &Banco) {
+    let clock: Arc<dyn Clock> = Arc::new(HandClock::at(istante(LUGLIO)));
+    let config = WriterConfig {
+        coda: 8,
+        coda_ente: 5,
+        ..WriterConfig::default()
+    };
+    let writer = Writer::spawn(banco.store.clone(), clock, config);
+    let attese: Vec<_> = (0..12_u64)
+        .map(|n| {
+            let mut atto = atto(&format!("k{n}"), 1, &[n]);
+            if n >= 10 {
+                atto.chiave.ente = "PAT02".parse().unwrap();
+            }
+            let writer = writer.clone();
+            Box::pin(async move { writer.register(atto).await })
+        })
+        .collect();
+    // Polled in one go: of the ten of one ente five find a place, and after them both of the other's.
+    let tutte = futures_util::future::join_all(attese);
+    let chiudi = async {
+        tokio::task::yield_now().await;
+        writer.close().await;
+    };
+    let (esiti, ()) = tokio::join!(tutte, chiudi);
+    let presi: Vec<_> = esiti.iter().map(Result::is_ok).collect();
+    assert_eq!(presi, [&[true; 5][..], &[false; 5], &[true; 2]].concat());
+    for rifiutato in &esiti[5..10] {
+        assert_eq!(
+            rifiutato.as_ref().unwrap_err().to_string(),
+            "store full: 5 acts of ente PAT01 wait for the register (writer.coda_ente)"
+        );
+    }
+    banco.all_is_well(7).await;
 }
 
 // ── Looking up ──
