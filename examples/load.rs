@@ -33,6 +33,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use clap::Parser;
 use varco::clock::{Clock as _, WallClock};
+use varco::domanda::campione::Ampiezza;
 use varco::prestazione::{PRESTAZIONI, Prestazione, by_servizio};
 use varco::protocollo::NumeroProtocollo;
 
@@ -96,6 +97,9 @@ struct Args {
     /// Others send too: numbers in between that were not given to us are no fault.
     #[arg(long)]
     shared: bool,
+    /// Send the domanda with nothing in it but what it must have: 2.9 KB instead of 3.8.
+    #[arg(long)]
+    semplice: bool,
     /// With --retry: give up on a message after so many seconds.
     #[arg(long, default_value_t = 60)]
     patience: u64,
@@ -140,7 +144,12 @@ async fn run(args: Args) -> Result<bool> {
     let [ente, ufficio, user_id] = args.mittente.as_slice() else {
         anyhow::bail!("--mittente takes three values");
     };
-    let modello = Modello::new(args.servizio, [ente, ufficio, user_id], args.pdd);
+    let ampiezza = if args.semplice {
+        Ampiezza::Minima
+    } else {
+        Ampiezza::Intera
+    };
+    let modello = Modello::new(args.servizio, [ente, ufficio, user_id], args.pdd, ampiezza);
     let lavoro = match &args.verify {
         Some(file) => Lavoro::verify(&args, modello, file)?,
         None => Lavoro::send(&args, modello)?,
