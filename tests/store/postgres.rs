@@ -24,6 +24,34 @@ use crate::postgres_comune::{binaries, cluster, fresh_name};
 
 crate::story::stories!(Banco::postgres);
 
+/// The plan of a trigger's function stays with its session: made on an empty table, it would look at all of it for every batch.
+#[tokio::test]
+async fn a_batch_looks_at_no_more_domande_than_its_own_however_many_there_are() {
+    let Some(banco) = Banco::postgres().await else {
+        return;
+    };
+    for giro in 0..20_u64 {
+        let atti: Vec<_> = (0..20)
+            .map(|n| giro * 20 + n)
+            .map(|n| atto(&format!("k{n}"), 1, &[n]))
+            .collect();
+        banco.register(&atti, LUGLIO).await;
+    }
+    // A session tells what it did when it ends.
+    banco.store.close().await;
+    let mut raw = banco.raw().await;
+    let lette = loop {
+        let righe = raw
+            .rows("SELECT idx_scan, seq_tup_read FROM pg_stat_user_tables WHERE relname = 'domande'")
+            .await;
+        if righe[0]["idx_scan"].as_i64().unwrap_or(0) >= 400 {
+            break righe[0]["seq_tup_read"].as_i64().unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert_eq!(lette, 0);
+}
+
 // ── Two gateways on one database ──
 
 /// A gateway's writer, whose clock stands still.
