@@ -175,20 +175,7 @@ impl Custode {
 mod tests {
     use super::*;
     use crate::clock::HandClock;
-
-    /// Where lines of the log go, to be looked at.
-    struct Foglio(Arc<Mutex<Vec<u8>>>);
-
-    impl std::io::Write for Foglio {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::telemetry::tests::Quaderno;
 
     #[test]
     fn the_end_of_a_maintenance_is_told_once_whichever_way_it_came() {
@@ -211,15 +198,12 @@ mod tests {
             cartello: None,
             ..fino_a_200.clone()
         };
-        let scritto = Arc::new(Mutex::new(Vec::new()));
-        let uscita = Arc::clone(&scritto);
+        let quaderno = Quaderno::default();
+        let uscita = quaderno.clone();
         let righe = tracing_subscriber::fmt()
-            .with_writer(move || Foglio(Arc::clone(&uscita)))
+            .with_writer(move || uscita.clone())
             .finish();
-        let over = || {
-            let testo = String::from_utf8(scritto.lock().unwrap().clone()).unwrap();
-            testo.matches("maintenance is over").count()
-        };
+        let over = || quaderno.text().matches("maintenance is over").count();
         tracing::subscriber::with_default(righe, || {
             custode.note(Some(fino_a_200.clone()));
             assert_eq!(over(), 0);

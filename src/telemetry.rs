@@ -113,7 +113,7 @@ fn breaks(carattere: char) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::sync::{Arc, Mutex};
 
     use proptest::prelude::*;
@@ -121,8 +121,16 @@ mod tests {
     use super::*;
     use crate::trace::Traccia;
 
+    /// Where lines go, to be looked at.
     #[derive(Clone, Default)]
-    struct Quaderno(Arc<Mutex<Vec<u8>>>);
+    pub(crate) struct Quaderno(Arc<Mutex<Vec<u8>>>);
+
+    impl Quaderno {
+        /// What was written so far.
+        pub(crate) fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
 
     impl Write for Quaderno {
         fn write(&mut self, byte: &[u8]) -> io::Result<usize> {
@@ -144,8 +152,7 @@ mod tests {
             ..LogConfig::default()
         };
         tracing::subscriber::with_default(subscriber(&config, move || dove.clone()).0, f);
-        let byte = quaderno.0.lock().unwrap().clone();
-        String::from_utf8(byte).unwrap()
+        quaderno.text()
     }
 
     /// Strings that want to be more than a name.

@@ -149,7 +149,6 @@ ok operator add anna.bianchi --ruolo indagatore --genera "${config[@]}"
 grep -o 'CodiceFiscale>[^<]*' "$dir/prima.xml" | head -1 | cut -d'>' -f2 >"$dir/chi"
 ingresso=$dir/chi ok interessato - --motivo "istanza prot. 123/2026" --operatore anna.bianchi -o "$dir/accesso.zip" "${config[@]}"
 ok engine "sqlite:$demo/store.db" --una-volta
-ok engine "sqlite:$demo/store.db" --nome motore-1 --una-volta
 demo_stop
 
 # A copy of before is put back: first only what the anchors say; then what the store that was set aside knows.
@@ -174,7 +173,8 @@ echo "a copy put back: recovered from the store that was set aside, and declared
 cluster=$!
 until grep -qs '^cartella' "$dir/pg.out"; do sleep 0.1; kill -0 $cluster || { cat "$dir/pg.out"; exit 1; }; done
 ok store copy "sqlite:$demo/store.db" "$(awk '$1 == "varco" && $2 ~ /^postgres:/ { print $2 }' "$dir/pg.out")"
-echo "the store: copied to PostgreSQL"
+ok engine "$(awk '$1 == "varco_motore" && $2 ~ /^postgres:/ { print $2 }' "$dir/pg.out")" --nome motore-1 --una-volta
+echo "the store: copied to PostgreSQL, where the engine works it"
 
 # What the text tells to type, and the drills type, as a command and its options.
 forms() { python3 "$radice/tests/esercizio.py" "$@"; }

@@ -19,6 +19,15 @@ pub(crate) struct Detto {
     pub(crate) errori: String,
 }
 
+/// On whose authority the register is touched.
+pub(crate) const AUTORITA: [&str; 4] = ["--provvedimento", "12/2021", "--provvedimento-data", "2021-07-01"];
+
+/// Runs `varco register recover` with these arguments besides reason and authority.
+pub(crate) fn recover(config: &Path, altri: &[&str]) -> Detto {
+    let perche = ["recover", "--motivo", "ripristino", "--operatore", "m.verdi"];
+    register(config, &[&perche[..], &AUTORITA, altri].concat())
+}
+
 /// Runs `varco register` with these arguments and this configuration.
 pub(crate) fn register(config: &Path, argomenti: &[&str]) -> Detto {
     let output = Command::new(env!("CARGO_BIN_EXE_varco"))

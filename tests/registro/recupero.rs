@@ -13,7 +13,7 @@ use varco::store::legale::RegistroLegale;
 
 use crate::atti::{LUGLIO, atto, istante, options, protocollo, ripetuta};
 use crate::banco::Banco;
-use crate::comando::{config_of, keeper, register};
+use crate::comando::{config_of, keeper, recover};
 use crate::daily::{daily, valida};
 use crate::tell;
 
@@ -206,23 +206,12 @@ async fn the_command_says_which_numbers_are_lost(banco: &Banco) {
     let cartella = config_of(banco);
     anchor(&cartella.path().join("ancore"), "un altro archivio", 5, 4, 5);
     let config = cartella.path().join("varco.toml");
-    let argomenti = [
-        "recover",
-        "--motivo",
-        "ripristino",
-        "--provvedimento",
-        "12/2021",
-        "--provvedimento-data",
-        "2021-07-01",
-        "--operatore",
-        "m.verdi",
-    ];
-    let detto = register(&config, &argomenti);
+    let detto = recover(&config, &[]);
     assert_eq!((detto.codice, detto.errori.as_str()), (0, ""));
     let prima = "lacuna 1: INPS-AUF-2021-000000000004 - INPS-AUF-2021-000000000013 (10 numeri); numeri di domanda 4 - 13; \
                  dichiarata il 2021-07-02T11:30:";
     assert!(detto.fuori.starts_with(prima), "{}", detto.fuori);
-    let ancora = register(&config, &argomenti);
+    let ancora = recover(&config, &[]);
     assert_eq!(
         (ancora.codice, ancora.errori.as_str()),
         (
@@ -231,8 +220,7 @@ async fn the_command_says_which_numbers_are_lost(banco: &Banco) {
         )
     );
     // A receipt of later than the anchors.
-    let oltre = [&argomenti[..], &["--ultimo", "INPS-AUF-2021-000000000020"]].concat();
-    let detto = register(&config, &oltre);
+    let detto = recover(&config, &["--ultimo", "INPS-AUF-2021-000000000020"]);
     let prima = "lacuna 2: INPS-AUF-2021-000000000014 - INPS-AUF-2021-000000000028 (15 numeri); numeri di domanda 14 - 28; ";
     assert!(detto.fuori.starts_with(prima), "{}", detto.fuori);
     banco.all_is_well(3).await;

@@ -18,7 +18,7 @@ use varco::patronato::CodiceEnte;
 use varco::prestazione::assegno_temporaneo::PRESTAZIONE;
 use varco::protocollo::NumeroDomanda;
 use varco::ricevuta::Digest;
-use varco::store::writer::{Writer, WriterConfig};
+use varco::store::writer::{Handle, Writer, WriterConfig};
 use varco::store::{Atto, OpenOptions, Registrazione, Ricerca, StoreError};
 use varco::trace::RifiutoAllaPorta;
 use varco::trace::writer::{Tracciati, TraceConfig};
@@ -855,6 +855,19 @@ pub(crate) async fn a_caller_that_hangs_up_cancels_nothing(banco: &Banco) {
     ));
 }
 
+/// Hands acts in, polled in one go before the writer has its turn, then closes it.
+async fn at_once(
+    writer: &Handle,
+    atti: impl Iterator<Item = Atto>,
+) -> Vec<Result<Registrazione, StoreError>> {
+    let tutte = futures_util::future::join_all(atti.map(|atto| Box::pin(writer.register(atto))));
+    let chiudi = async {
+        tokio::task::yield_now().await;
+        writer.close().await;
+    };
+    tokio::join!(tutte, chiudi).0
+}
+
 pub(crate) async fn a_full_queue_is_told_at_once_and_closing_works_off_what_waits(banco: &Banco) {
     let clock: Arc<dyn Clock> = Arc::new(HandClock::at(istante(LUGLIO)));
     let config = WriterConfig {
@@ -862,19 +875,9 @@ pub(crate) async fn a_full_queue_is_told_at_once_and_closing_works_off_what_wait
         ..WriterConfig::default()
     };
     let writer = Writer::spawn(banco.store.clone(), clock, config);
-    let attese: Vec<_> = (0..20_u64)
-        .map(|n| {
-            let writer = writer.clone();
-            Box::pin(async move { writer.register(atto(&format!("k{n}"), 1, &[n])).await })
-        })
-        .collect();
-    // Polled in one go, before the writer has its turn: eight find a place.
-    let tutte = futures_util::future::join_all(attese);
-    let chiudi = async {
-        tokio::task::yield_now().await;
-        writer.close().await;
-    };
-    let (esiti, ()) = tokio::join!(tutte, chiudi);
+    let atti = (0..20_u64).map(|n| atto(&format!("k{n}"), 1, &[n]));
+    // Eight find a place.
+    let esiti = at_once(&writer, atti).await;
     let (presi, rifiutati): (Vec<_>, Vec<_>) = esiti.into_iter().partition(Result::is_ok);
     assert_eq!((presi.len(), rifiutati.len()), (8, 12));
     for rifiutato in rifiutati {
@@ -892,23 +895,15 @@ pub(crate) async fn one_ente_fills_its_share_of_the_queue_and_leaves_the_others_
         ..WriterConfig::default()
     };
     let writer = Writer::spawn(banco.store.clone(), clock, config);
-    let attese: Vec<_> = (0..12_u64)
-        .map(|n| {
-            let mut atto = atto(&format!("k{n}"), 1, &[n]);
-            if n >= 10 {
-                atto.chiave.ente = "PAT02".parse().unwrap();
-            }
-            let writer = writer.clone();
-            Box::pin(async move { writer.register(atto).await })
-        })
-        .collect();
-    // Polled in one go: of the ten of one ente five find a place, and after them both of the other's.
-    let tutte = futures_util::future::join_all(attese);
-    let chiudi = async {
-        tokio::task::yield_now().await;
-        writer.close().await;
-    };
-    let (esiti, ()) = tokio::join!(tutte, chiudi);
+    let atti = (0..12_u64).map(|n| {
+        let mut atto = atto(&format!("k{n}"), 1, &[n]);
+        if n >= 10 {
+            atto.chiave.ente = "PAT02".parse().unwrap();
+        }
+        atto
+    });
+    // Of the ten of one ente five find a place, and after them both of the other's.
+    let esiti = at_once(&writer, atti).await;
     let presi: Vec<_> = esiti.iter().map(Result::is_ok).collect();
     assert_eq!(presi, [&[true; 5][..], &[false; 5], &[true; 2]].concat());
     for rifiutato in &esiti[5..10] {

@@ -7,6 +7,7 @@ use anyhow::Result;
 use super::{Autorita, open, una_riga};
 use crate::cli::{DoveConfig, Uscita};
 use crate::clock::{Clock as _, WallClock};
+use crate::config::Config;
 use crate::protocollo::NumeroProtocollo;
 use crate::registro::{Lacuna, RecuperoFatto, a_roma};
 use crate::store::ancore::{Detti, Detto, told};
@@ -57,7 +58,7 @@ impl Recover {
             detti.join(&known(protocollo));
         }
         if let Some(da) = &self.da {
-            return self.bring_back(da, &detti).await;
+            return self.bring_back(&config, da, &detti).await;
         }
         let (store, adesso) = open(&self.dove).await?;
         let Some(provvedimento) = self.autorita.in_force(adesso) else {
@@ -92,8 +93,7 @@ impl Recover {
 
 impl Recover {
     /// What the other store knows comes back; the rest is a hole.
-    async fn bring_back(&self, da: &StoreUrl, detti: &Detti) -> Result<Uscita> {
-        let config = self.dove.read()?;
+    async fn bring_back(&self, config: &Config, da: &StoreUrl, detti: &Detti) -> Result<Uscita> {
         let (store, adesso) = open(&self.dove).await?;
         store.close().await;
         let Some(provvedimento) = self.autorita.in_force(adesso) else {
