@@ -5,17 +5,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use varco::catalogo::Codice;
+use varco::domanda::Ambiente;
 use varco::store::ancore::{AncoreConfig, GiornalieriConfig};
 use varco::store::{OpenOptions, StoreError};
 
 use crate::atti::{LUGLIO, atto, istante, options, protocollo};
 use crate::banco::Banco;
-use crate::comando::{config_of, register, set_clock};
+use crate::comando::{config_of, recover, register, set_clock};
 use crate::tell;
 
 tell! {
     a_store_behind_the_last_daily_register_draws_no_number_until_the_hole_is_declared,
     a_daily_register_that_is_not_as_it_was_written_is_no_anchor,
+    across_new_year_the_old_year_s_last_number_is_known_too,
 }
 
 const DOPO: &str = "2021-07-05T09:30:00Z";
@@ -103,18 +105,7 @@ async fn a_store_behind_the_last_daily_register_draws_no_number_until_the_hole_i
         format!("{prima}[registro]\ngiornalieri = \"{giornalieri}\"\n"),
     )
     .unwrap();
-    let argomenti = [
-        "recover",
-        "--motivo",
-        "ripristino",
-        "--provvedimento",
-        "12/2021",
-        "--provvedimento-data",
-        "2021-07-01",
-        "--operatore",
-        "m.verdi",
-    ];
-    let detto = register(&config, &argomenti);
+    let detto = recover(&config, &[]);
     let prima = "lacuna 1: INPS-AUF-2021-000000000004 - INPS-AUF-2021-000000000007 (4 numeri); numeri di domanda 4 - 7; ";
     assert!(detto.fuori.starts_with(prima), "{}{}", detto.fuori, detto.errori);
 
@@ -180,4 +171,35 @@ async fn a_daily_register_that_is_not_as_it_was_written_is_no_anchor(banco: &Ban
     // What is no daily register lies there for itself.
     fs::write(conservati.documento("altro"), "<altro/>").unwrap();
     assert_eq!(opens().await, "");
+}
+
+async fn across_new_year_the_old_year_s_last_number_is_known_too(banco: &Banco) {
+    for (n, quando) in [
+        (1, "2021-12-31T09:00:00Z"),
+        (2, "2021-12-31T22:59:59Z"),
+        (3, "2021-12-31T23:00:00Z"),
+    ] {
+        banco.one(atto(&format!("k{n}"), 1, &[n]), quando).await;
+    }
+    set_clock(banco, "2022-01-03T09:30:00Z").await;
+    let dove = config_of(banco);
+    let conservati = tempfile::tempdir().unwrap();
+    for giorno in ["2021-12-31", "2022-01-01", "2022-01-02"] {
+        let file = conservati.path().join(format!("{giorno}.xml"));
+        let argomenti = ["daily", giorno, "--out", file.to_str().unwrap()];
+        let detto = register(&dove.path().join("varco.toml"), &argomenti);
+        assert_eq!(detto.codice, 0, "{}", detto.errori);
+    }
+    let config = GiornalieriConfig {
+        cartella: Some(conservati.path().to_owned()),
+        chiave: None,
+    };
+    let detti = config.told(Ambiente::Collaudo).unwrap();
+    let numeri: Vec<_> = detti
+        .registri
+        .iter()
+        .map(|((registro, anno), detto)| (registro.as_str(), *anno, detto.numero))
+        .collect();
+    assert_eq!(numeri, [("AUF", 2021, 2), ("AUF", 2022, 1)]);
+    assert_eq!(detti.domanda, 3);
 }

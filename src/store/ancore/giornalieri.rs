@@ -1,5 +1,6 @@
 //! Daily registers as anchors: the document of a day, kept outside the store, says how far the register had come on it. Read
-//! once, when the anchors are opened: of each register the newest document that tells a number.
+//! once, when the anchors are opened: of each register and year the newest document that tells a number. The two newest years are
+//! enough, as in an anchor.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -26,18 +27,20 @@ pub struct GiornalieriConfig {
 }
 
 impl GiornalieriConfig {
-    /// How far the newest documents of the folder go.
+    /// How far the newest documents of the folder go, each register in its two newest years.
     pub fn told(&self, ambiente: Ambiente) -> Result<Detti, StoreError> {
         let Some(cartella) = &self.cartella else {
             return Ok(Detti::default());
         };
         let mut detti = Detti::default();
-        for giorni in by_registro(cartella, ambiente)?.values() {
-            for path in giorni.values().rev() {
-                let letti = self.told_by(path, ambiente)?;
-                detti.join(&letti);
-                if !letti.registri.is_empty() {
-                    break;
+        for anni in by_registro(cartella, ambiente)?.values() {
+            for giorni in anni.values().rev().take(ANNI) {
+                for path in giorni.values().rev() {
+                    let letti = self.told_by(path, ambiente)?;
+                    detti.join(&letti);
+                    if !letti.registri.is_empty() {
+                        break;
+                    }
                 }
             }
         }
@@ -67,12 +70,12 @@ impl GiornalieriConfig {
     }
 }
 
-/// The documents of a folder by register and day. What is none of this ambiente is passed over.
-fn by_registro(
-    cartella: &Path,
-    ambiente: Ambiente,
-) -> Result<BTreeMap<String, BTreeMap<Date, PathBuf>>, StoreError> {
-    let mut trovati: BTreeMap<String, BTreeMap<Date, PathBuf>> = BTreeMap::new();
+/// Documents by year and day.
+type Anni = BTreeMap<i16, BTreeMap<Date, PathBuf>>;
+
+/// The documents of a folder by register, year and day. What is none of this ambiente is passed over.
+fn by_registro(cartella: &Path, ambiente: Ambiente) -> Result<BTreeMap<String, Anni>, StoreError> {
+    let mut trovati: BTreeMap<String, Anni> = BTreeMap::new();
     for voce in fs::read_dir(cartella).map_err(|errore| unusable(cartella, errore))? {
         let path = voce.map_err(|errore| unusable(cartella, errore))?.path();
         if path.extension().is_none_or(|estensione| estensione != "xml") {
@@ -84,6 +87,8 @@ fn by_registro(
         {
             trovati
                 .entry(estremo.registro)
+                .or_default()
+                .entry(estremo.giorno.year())
                 .or_default()
                 .insert(estremo.giorno, path);
         }
@@ -132,5 +137,7 @@ fn unusable(path: &Path, causa: impl std::fmt::Display) -> StoreError {
     ))
 }
 
+/// Years of a register whose last numbers are read.
+const ANNI: usize = 2;
 /// Bytes in which a document says what it is of.
 const TESTA: usize = 4096;
