@@ -32,7 +32,7 @@ recover() {
 rows() {
     local table
     for table in registrazioni ricevute payload atti allegati domande schede elenco variazioni lotti lotti_esiti decisioni pagamenti \
-        rinnovi annullamenti assegnazioni emergenze emergenza_registrazioni; do
+        rinnovi annullamenti assegnazioni emergenze proroghe emergenza_registrazioni; do
         echo "== $table"
         sqlite3 "file:$1?mode=ro" "SELECT * FROM $table ORDER BY 1, 2, 3" | sort
     done
@@ -60,6 +60,7 @@ sent old >/dev/null
 register annul "$(sent annulled)" --motivo prova "${by_authority[@]}"
 register assign "$(sent assigned)" --ufficio 'sede di Terni' --classifica 5.2.1 --operatore prova
 register emergency open --causa prova "${by_authority[@]}"
+register emergency extend --fino 2021-07-20T12:00:00+02:00 "${by_authority[@]}"
 mkdir "$dir/emergency"
 cp "$dir/emergency.xml" "$dir/emergency/0001.xml"
 opened=$("$varco" register emergency list --config "$config" | grep -o '2021-07-1[0-9]T[0-9:.]*+02:00' | head -1)

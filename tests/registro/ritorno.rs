@@ -14,6 +14,7 @@ use varco::store::{Atto, PostgresUrl, Registrazione, SharedStore, StoreError, St
 
 use crate::atti::{LUGLIO, atto, istante, options, protocollo, registrata, rinuncia, ripetuta};
 use crate::banco::{Banco, Raw};
+use crate::comando::{AUTORITA, config_of, register, set_clock};
 use crate::daily::{daily, valida};
 use crate::tell;
 
@@ -21,6 +22,7 @@ tell! {
     what_was_registered_after_the_copy_comes_back_whole,
     what_the_other_store_lacks_too_becomes_a_hole,
     what_came_back_stands_in_the_register_of_its_day,
+    an_emergency_comes_back_with_the_periods_it_was_authorised_for,
     a_trial_changes_nothing,
     a_number_that_was_given_again_stops_it,
     a_store_that_is_not_the_same_one_is_refused,
@@ -318,6 +320,32 @@ async fn what_came_back_stands_in_the_register_of_its_day(banco: &Banco) {
         [(1, 21, 31, DOPO.to_owned()), (2, 21, 31, giorno_dopo.to_owned())]
     );
     registro.close().await;
+}
+
+async fn an_emergency_comes_back_with_the_periods_it_was_authorised_for(banco: &Banco) {
+    let (copia, _) = story(banco).await;
+    set_clock(banco, DOPO).await;
+    let cartella = config_of(banco);
+    let config = cartella.path().join("varco.toml");
+    let autorita = [&AUTORITA[..], &["--operatore", "m.verdi"]].concat();
+    for argomenti in [
+        &["emergency", "open", "--causa", "guasto"][..],
+        &["emergency", "extend", "--fino", "2021-07-09T12:00:00+02:00"],
+    ] {
+        let detto = register(&config, &[argomenti, &autorita].concat());
+        assert_eq!(detto.codice, 0, "{}", detto.errori);
+    }
+    let detto = register(&config, &["emergency", "close", "--operatore", "m.verdi"]);
+    assert_eq!(detto.codice, 0, "{}", detto.errori);
+    bring_back(&copia.url, &banco.url(), 31, false).await.unwrap();
+    for sql in [
+        "SELECT id, registro, operatore FROM emergenze",
+        "SELECT id, emergenza, operatore, provvedimento_numero FROM proroghe",
+    ] {
+        let (qui, altrove) = both(&copia.url, &banco.url(), sql).await;
+        assert_eq!((qui.len(), &qui), (1, &altrove), "{sql}");
+    }
+    all_is_well(&copia.url, 31).await;
 }
 
 async fn a_trial_changes_nothing(banco: &Banco) {

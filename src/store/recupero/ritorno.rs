@@ -126,6 +126,7 @@ async fn ritorni(archivi: &mut dyn Archivi, perdute: &Perdute) -> Result<Vec<Rit
     let della_registrazione = || format!("t.registrazione > {dopo}");
     let del_fascicolo = || format!("t.numero_domanda IN {fascicoli}");
     let del_registro = format!("t.registro IN (SELECT registro FROM @registrazioni WHERE id > {dopo})");
+    let prorogate = format!("t.emergenza IN (SELECT id FROM @emergenze t WHERE {del_registro})");
     let del_messaggio = || format!("t.message_id IN {}", messages(dopo));
     let lotto = format!("t.numero > {lotti} AND t.stato = 'done'");
     let esiti = format!("t.lotto IN (SELECT numero FROM @lotti t WHERE {lotto})");
@@ -172,6 +173,7 @@ async fn ritorni(archivi: &mut dyn Archivi, perdute: &Perdute) -> Result<Vec<Rit
     ritorni.extend([
         ritorno("riesami", del_fascicolo(), Seguono),
         ritorno("emergenze", del_registro, Seguono),
+        ritorno("proroghe", prorogate, Restano),
         ritorno("emergenza_registrazioni", della_registrazione(), Nessuna),
         Ritorno {
             senza: &["id"],
