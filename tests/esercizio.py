@@ -28,7 +28,10 @@ def of_document(path):
 def of_scripts(paths):
     for path in paths:
         for line in joined(open(path, encoding="utf-8").read()):
-            for run in re.findall(r'(?:"\$varco"|^varco) ([^|;)&]*)', line):
+            if line.startswith("varco "):
+                # As it was run: a URL may have what ends a command in a script.
+                yield form(line.split()[1:])
+            for run in re.findall(r'"\$varco" ([^|;)&]*)', line):
                 yield form(run.split())
 
 
