@@ -1,10 +1,10 @@
 //! Who may: certificate, address, ufficio, service, operation, quota. Refuses before anything of the message beyond
 //! its first tags is read, so that a stranger learns nothing of the schemas (design.md §1).
 
+mod quote;
 mod tentativi;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
@@ -16,8 +16,11 @@ use crate::patronato::CodiceUfficio;
 use crate::prestazione::{Operazione, Prestazione};
 use crate::rifiuto::Negato;
 use crate::soap::identity::Identity;
+use crate::store::SharedStore;
 
-pub use tentativi::Tentativi;
+pub use self::quote::Quota;
+use self::quote::Quote;
+pub use self::tentativi::Tentativi;
 
 /// A message whose ente and ufficio may call this operation.
 ///
@@ -75,39 +78,23 @@ impl<T> Authorized<T> {
     }
 }
 
-/// A quota as it stands after a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Quota {
-    /// Requests granted a minute.
-    pub concesse: u32,
-    /// Requests left in this minute.
-    pub rimaste: u32,
-    /// Seconds until the minute is over.
-    pub rinnovo_s: u32,
-}
-
 /// The register of enti at work: swapped as a whole by a reload, asked for every request.
 #[derive(Debug)]
 pub struct Access {
     adesioni: Arc<ArcSwap<Adesioni>>,
     strict: bool,
-    minuti: Mutex<HashMap<String, Minuto>>,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Minuto {
-    inizio_s: i64,
-    usate: u32,
+    quote: Quote,
 }
 
 impl Access {
-    /// Access by these adesioni; `strict` is the installation's mode for Identity, which an ente may override.
+    /// Access by these adesioni; `strict` is the installation's mode for Identity, which an ente may override. Quotas are
+    /// counted in the store, with the other gateways that work on it.
     #[must_use]
-    pub fn new(adesioni: Arc<ArcSwap<Adesioni>>, strict: bool) -> Self {
+    pub fn new(adesioni: Arc<ArcSwap<Adesioni>>, strict: bool, store: SharedStore) -> Self {
         Self {
             adesioni,
             strict,
-            minuti: Mutex::default(),
+            quote: Quote::new(store),
         }
     }
 
@@ -133,35 +120,14 @@ impl Access {
         self.adesioni.load().ente(&peer.certificato).cloned()
     }
 
-    /// The ente of a certificate that may look at the contract (`?wsdl`): known and not suspended, from an address
-    /// that is allowed.
+    /// The ente of a certificate that may come in at all: see [`admit`].
     pub fn admit(&self, peer: &Peer) -> Result<Arc<Ente>, Negato> {
-        let adesioni = self.adesioni.load();
-        let Some(ente) = adesioni.ente(&peer.certificato) else {
-            return Err(negato(
-                Codice::Acc001,
-                &[
-                    ("soggetto", &peer.certificato.soggetto),
-                    ("seriale", &peer.certificato.seriale),
-                ],
-            ));
-        };
-        if ente.stato == StatoEnte::Sospeso {
-            return Err(negato(Codice::Acc002, &[("ente", &ente.codice)]));
-        }
-        let indirizzo = peer.indirizzo.to_canonical();
-        if !ente.indirizzi.is_empty() && !ente.indirizzi.iter().any(|rete| rete.contains(&indirizzo)) {
-            return Err(negato(
-                Codice::Acc004,
-                &[("indirizzo", &indirizzo), ("ente", &ente.codice)],
-            ));
-        }
-        Ok(Arc::clone(ente))
+        admit(&self.adesioni.load(), peer)
     }
 
     /// Lets a message in, or says what stands against it. Asks in this order: certificate, state, address, ufficio,
     /// service, operation, quota; what was refused does not count against the quota.
-    pub fn authorize<T>(
+    pub async fn authorize<T>(
         &self,
         peer: &Peer,
         prestazione: &Prestazione,
@@ -197,7 +163,7 @@ impl Access {
                 ],
             ));
         }
-        let quota = self.count(&ente, now)?;
+        let quota = self.quote.count(&ente, now).await?;
         Ok(Authorized {
             ente,
             identity,
@@ -205,36 +171,31 @@ impl Access {
             message,
         })
     }
+}
 
-    /// Counts one request against the ente's minute.
-    fn count(&self, ente: &Ente, now: Timestamp) -> Result<Option<Quota>, Negato> {
-        let Some(concesse) = ente.quota_al_minuto else {
-            return Ok(None);
-        };
-        let now_s = now.as_second();
-        // A panic elsewhere cannot leave a count half written: it is one integer.
-        let mut minuti = self.minuti.lock().unwrap_or_else(PoisonError::into_inner);
-        let minuto = minuti.entry(ente.codice.to_string()).or_default();
-        // The clock may go back: a minute that lies ahead is over too.
-        if !(minuto.inizio_s..minuto.inizio_s + 60).contains(&now_s) {
-            *minuto = Minuto {
-                inizio_s: now_s,
-                usate: 0,
-            };
-        }
-        let rinnovo_s = u32::try_from(minuto.inizio_s + 60 - now_s).unwrap_or(60);
-        if minuto.usate >= concesse {
-            let mut negato = negato(Codice::Acc007, &[("quota", &concesse), ("ente", &ente.codice)]);
-            negato.riprova_fra_s = Some(u64::from(rinnovo_s));
-            return Err(negato);
-        }
-        minuto.usate += 1;
-        Ok(Some(Quota {
-            concesse,
-            rimaste: concesse - minuto.usate,
-            rinnovo_s,
-        }))
+/// The ente of a certificate that may look at the contract (`?wsdl`): known and not suspended, from an address that is
+/// allowed.
+pub fn admit(adesioni: &Adesioni, peer: &Peer) -> Result<Arc<Ente>, Negato> {
+    let Some(ente) = adesioni.ente(&peer.certificato) else {
+        return Err(negato(
+            Codice::Acc001,
+            &[
+                ("soggetto", &peer.certificato.soggetto),
+                ("seriale", &peer.certificato.seriale),
+            ],
+        ));
+    };
+    if ente.stato == StatoEnte::Sospeso {
+        return Err(negato(Codice::Acc002, &[("ente", &ente.codice)]));
     }
+    let indirizzo = peer.indirizzo.to_canonical();
+    if !ente.indirizzi.is_empty() && !ente.indirizzi.iter().any(|rete| rete.contains(&indirizzo)) {
+        return Err(negato(
+            Codice::Acc004,
+            &[("indirizzo", &indirizzo), ("ente", &ente.codice)],
+        ));
+    }
+    Ok(Arc::clone(ente))
 }
 
 fn ufficio_non_abilitato(ufficio: &CodiceUfficio) -> Negato {

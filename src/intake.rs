@@ -163,14 +163,17 @@ impl Intake {
         diario.operazione(operazione);
         esito.avvisi.clone_from(&identity.avvisi);
         let now = self.clock.wall();
-        let authorized = self.access.authorize(
-            &incoming.peer,
-            chiamata.prestazione,
-            operazione,
-            identity,
-            now,
-            envelope,
-        )?;
+        let authorized = self
+            .access
+            .authorize(
+                &incoming.peer,
+                chiamata.prestazione,
+                operazione,
+                identity,
+                now,
+                envelope,
+            )
+            .await?;
         esito.quota = authorized.quota();
         diario.passo("accesso");
         chiamata.agree(operazione)?;

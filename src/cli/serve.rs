@@ -287,7 +287,11 @@ async fn build(config: Config, parts: Parts) -> anyhow::Result<Gateway> {
     let lavoro = Lavoro::spawn(&chi, banco, writer.clone(), config.lotti, spazio.clone())?;
     let accettazione = Accettazione::spawn(Arc::clone(&store), Arc::clone(&clock), &config.pdd);
     let intake = Arc::new(Intake {
-        access: Access::new(porta.adesioni(), config.identity.mode == IdentityMode::Strict),
+        access: Access::new(
+            porta.adesioni(),
+            config.identity.mode == IdentityMode::Strict,
+            Arc::clone(&store),
+        ),
         schema,
         store: Arc::clone(&store),
         writer: writer.clone(),

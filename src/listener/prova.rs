@@ -25,7 +25,7 @@ use serde_json::json;
 use super::handshake::versione;
 use super::refusal::{of_tls, refusal};
 use super::tls::{Porta, provider};
-use crate::access::Access;
+use crate::access;
 use crate::adesione::{Certificato, Ente, Peer};
 use crate::catalogo::Codice;
 use crate::clock::Ids;
@@ -99,7 +99,6 @@ impl ProvaAperta {
 #[derive(Debug)]
 struct Oracolo {
     porta: Arc<Porta>,
-    access: Access,
     ids: Arc<dyn Ids>,
     /// Where messages go that shall be taken.
     indirizzo_pubblico: String,
@@ -124,7 +123,6 @@ impl ProvaInAscolto {
         let local_addr = self.socket.local_addr()?;
         let tls = server_config(&porta).map_err(io::Error::other)?;
         let oracolo = Oracolo {
-            access: Access::new(porta.adesioni(), false),
             porta,
             ids,
             indirizzo_pubblico,
@@ -316,7 +314,7 @@ impl Oracolo {
             sni: None,
             tls_ripresa: false,
         };
-        self.access.admit(&peer).map_err(|negato| negato.violazione)
+        access::admit(&self.porta.adesioni().load(), &peer).map_err(|negato| negato.violazione)
     }
 
     /// A SOAP client shows its user faults alone: an admission is told as one, too, lest it be taken for a receipt.

@@ -25,6 +25,7 @@ pub mod operatori;
 pub mod postgres;
 mod posti;
 mod quadro;
+pub mod quote;
 pub mod recupero;
 mod registro;
 mod ritmo;
@@ -532,6 +533,7 @@ pub trait Store:
     + manutenzione::ArchivioManutenzioni
     + diagnosi::ArchivioDiagnosi
     + interessato::ArchivioInteressati
+    + quote::ArchivioQuote
     + Send
     + Sync
     + std::fmt::Debug

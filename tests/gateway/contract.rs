@@ -3,7 +3,7 @@
 use varco::prestazione::PRESTAZIONI;
 
 use crate::atti::Motore;
-use crate::helpers::{Archivio, Gateway, SOAP_12, Setting, on_both_stores};
+use crate::helpers::{Archivio, Gateway, Reply, SOAP_12, Setting, on_both_stores};
 
 on_both_stores! {
     every_sample_of_the_docs_is_answered_as_it_is_shown,
@@ -121,6 +121,32 @@ fn a_quota_is_told_before_and_when_it_is_used_up() {
         200,
         "the quota is the ente's own"
     );
+}
+
+#[test]
+fn a_quota_is_one_for_all_gateways_of_a_store() {
+    if crate::postgres::binaries().is_none() {
+        return;
+    }
+    let setting = Setting {
+        quota: Some(45),
+        ..Setting::on(Archivio::Postgres)
+    };
+    let primo = Gateway::spawn(&setting);
+    let secondo = primo.beside(&setting);
+    let client = [primo.client("pat01"), secondo.client("pat01")];
+    let limiti = include_bytes!("../messages/limiti/request.xml");
+    // Two for the one, one for the other, until both refuse.
+    let giro = [0, 0, 1];
+    let risposte: Vec<Reply> = (0..60).map(|n| client[giro[n % 3]].post(limiti)).collect();
+    let ammesse = risposte.iter().filter(|risposta| risposta.status == 200).count();
+    assert_eq!(ammesse, 45);
+    for risposta in risposte.iter().filter(|risposta| risposta.status != 200) {
+        assert_eq!(risposta.status, 429);
+        assert_eq!(risposta.value("Codice").as_deref(), Some("ACC-007"));
+        let attesa: u32 = risposta.header("retry-after").unwrap().parse().unwrap();
+        assert!((1..=60).contains(&attesa), "{attesa}");
+    }
 }
 
 fn every_sample_of_the_docs_is_answered_as_it_is_shown(archivio: Archivio) {

@@ -276,6 +276,13 @@ impl Gateway {
         }
     }
 
+    /// Another gateway on the store of this one.
+    pub(crate) fn beside(&self, setting: &Setting) -> Self {
+        let dir = TempDir::new().unwrap();
+        std::fs::copy(self.dir.path().join("store.txt"), dir.path().join("store.txt")).unwrap();
+        Self::spawn_in(dir, setting)
+    }
+
     /// What its clock shows to the rules.
     pub(crate) fn clock_now(&self) -> Timestamp {
         self.clock.business()

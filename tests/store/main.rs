@@ -22,6 +22,7 @@ mod nodi;
 mod postgres;
 #[path = "../comune/postgres.rs"]
 mod postgres_comune;
+mod quote;
 mod ricerca;
 mod scarti;
 mod sigilli;

@@ -31,6 +31,7 @@ mod open;
 mod operatori;
 mod pulizie;
 mod query;
+mod quote;
 pub(super) mod recupero;
 mod register;
 mod row;

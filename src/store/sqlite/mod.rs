@@ -30,6 +30,7 @@ mod operatori;
 pub(super) mod origine;
 mod pulizie;
 mod query;
+mod quote;
 pub(super) mod recupero;
 mod register;
 mod row;

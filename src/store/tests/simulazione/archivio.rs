@@ -40,6 +40,7 @@ use crate::store::lotti::{
 use crate::store::manutenzione::{ArchivioManutenzioni, Disposizione};
 use crate::store::operatori;
 use crate::store::operatori::{ArchivioOperatori, NuovoOperatore, Operatore, Volume};
+use crate::store::quote::{ArchivioQuote, Fetta};
 use crate::store::registro::{
     Chi, Numeri, Richiesta as RichiestaConservata, Scritte, compose, misura, outcomes, registri,
 };
@@ -657,6 +658,13 @@ impl ArchivioManutenzioni for ArchivioSimulato {
     }
 
     async fn disposizione(&self) -> Result<Option<Disposizione>, StoreError> {
+        Err(elsewhere())
+    }
+}
+
+#[async_trait]
+impl ArchivioQuote for ArchivioSimulato {
+    async fn take_fetta(&self, _: &CodiceEnte, _: u32, _: Timestamp) -> Result<Fetta, StoreError> {
         Err(elsewhere())
     }
 }

@@ -112,7 +112,11 @@ impl Nodo {
             Accettazione::spawn(Arc::clone(&store), Arc::clone(&orologio), &PddConfig::default());
         let porta = Porta::new(&PddConfig::default(), Numeri::default(), accettazione.clone()).unwrap();
         let intake = Intake {
-            access: Access::new(Arc::new(ArcSwap::from_pointee(adesioni())), false),
+            access: Access::new(
+                Arc::new(ArcSwap::from_pointee(adesioni())),
+                false,
+                Arc::clone(&store),
+            ),
             schema: schema.clone(),
             store,
             writer: writer.clone(),
