@@ -63,7 +63,7 @@ lay_down() {
 
 # Starts a gateway on a port; its process id is in $gateway. What is drilled is the store, not the door.
 gateway_start() {
-    VARCO_LISTENER__INDIRIZZO=127.0.0.1:$1 VARCO_LIMITS__CONNESSIONI_PER_CERTIFICATO_MAX=512 \
+    VARCO_LISTENER__INDIRIZZO=127.0.0.1:$1 VARCO_REGISTRO__NODO=varco$1 VARCO_LIMITS__CONNESSIONI_PER_CERTIFICATO_MAX=512 \
         VARCO_LIMITS__HANDSHAKE_S=30 "$varco" serve --config "$config" >>"$dir/serve.$1.log" 2>&1 9>&- &
     gateway=$!
     pids+=("$gateway")
