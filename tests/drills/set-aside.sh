@@ -32,9 +32,9 @@ recover() {
 rows() {
     local table
     for table in registrazioni ricevute payload atti allegati domande schede elenco variazioni lotti lotti_esiti decisioni pagamenti \
-        rinnovi annullamenti assegnazioni emergenze proroghe emergenza_registrazioni; do
+        rinnovi annullamenti assegnazioni vincoli emergenze proroghe emergenza_registrazioni buste; do
         echo "== $table"
-        sqlite3 "file:$1?mode=ro" "SELECT * FROM $table ORDER BY 1, 2, 3" | sort
+        sqlite3 "file:$1?mode=ro" "SELECT * FROM $table" | sort
     done
 }
 put_aside() {
@@ -50,15 +50,18 @@ by_authority=(--provvedimento 1/2021 --provvedimento-data 2021-07-01 --operatore
 start
 sample() { "$varco" sample --data 2021-07-15 -o "$dir/$1.xml" >/dev/null; }
 sent() { "$varco" send --config "$config" "$dir/$1.xml" | grep -o 'INPS-AUF-2021-[0-9]*' | head -1; }
-for one in old annulled assigned emergency; do sample $one; done
-sent old >/dev/null
-# What the engine decides on a domanda that the copy knows, it decides again; so this one is decided before the copy.
-"$varco" engine "sqlite:$dir/demo/store.db" --una-volta >/dev/null
+for one in old annulled assigned busta emergency; do sample $one; done
+# One that the copy knows, and what people and the engine do about it afterwards.
+old=$(sent old)
 "$varco" backup "$dir/first" --config "$config" >/dev/null
 "$varco" sample --lotto 5 --data 2021-07-15 -o "$dir/lot.xml" >/dev/null
 "$varco" lot send --config "$config" "$dir/lot.xml" >/dev/null
 register annul "$(sent annulled)" --motivo prova "${by_authority[@]}"
 register assign "$(sent assigned)" --ufficio 'sede di Terni' --classifica 5.2.1 --operatore prova
+register assign "$old" --ufficio 'sede di Narni' --operatore prova
+"$varco" space hold 1 --motivo prova --operatore prova --config "$config" >/dev/null
+sed -n '/<at:InviaDomanda/,/<.at:InviaDomanda>/p' "$dir/busta.xml" >"$dir/element.xml"
+"$varco" send --config "$config" --pdd "$dir/element.xml" >/dev/null
 register emergency open --causa prova "${by_authority[@]}"
 register emergency extend --fino 2021-07-20T12:00:00+02:00 "${by_authority[@]}"
 mkdir "$dir/emergency"

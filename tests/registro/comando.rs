@@ -30,11 +30,14 @@ pub(crate) fn recover(config: &Path, altri: &[&str]) -> Detto {
 
 /// Runs `varco register` with these arguments and this configuration.
 pub(crate) fn register(config: &Path, argomenti: &[&str]) -> Detto {
+    let config = config.to_str().unwrap();
+    run(&[&["register"], argomenti, &["--config", config]].concat())
+}
+
+/// Runs `varco` with these arguments.
+pub(crate) fn run(argomenti: &[&str]) -> Detto {
     let output = Command::new(env!("CARGO_BIN_EXE_varco"))
-        .arg("register")
         .args(argomenti)
-        .arg("--config")
-        .arg(config)
         .output()
         .unwrap();
     Detto {

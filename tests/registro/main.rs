@@ -16,17 +16,13 @@ mod daily;
 mod emergenza;
 mod gateway;
 #[path = "../gateway/helpers.rs"]
-#[expect(
-    dead_code,
-    unused_imports,
-    unused_macros,
-    reason = "shared with tests/gateway, which uses all of it"
-)]
+#[expect(dead_code, reason = "shared with tests/gateway, which uses all of it")]
 mod helpers;
 mod importazione;
 #[path = "../comune/postgres.rs"]
 mod postgres_comune;
 mod prova;
+mod recuperata;
 mod recupero;
 mod ritorno;
 mod segnatura;

@@ -42,9 +42,9 @@ fn domanda(n: u64) -> Atto {
 }
 
 /// The bench's store as it was and the store that it was copied to, both to be opened.
-struct Copia {
+pub(crate) struct Copia {
     _cartella: tempfile::TempDir,
-    url: StoreUrl,
+    pub(crate) url: StoreUrl,
 }
 
 /// Puts a copy of the bench's store, as it is now, beside it.
@@ -54,7 +54,7 @@ async fn copy(banco: &Banco) -> Copia {
 }
 
 /// Puts a copy of a store that nobody has open beside it.
-async fn copy_of(url: &StoreUrl) -> Copia {
+pub(crate) async fn copy_of(url: &StoreUrl) -> Copia {
     let cartella = tempfile::tempdir().unwrap();
     let url = match url {
         StoreUrl::Sqlite(_) => {
@@ -130,7 +130,12 @@ fn first(esiti: Result<Vec<Registrazione>, StoreError>) -> Registrazione {
 }
 
 /// Brings back into `qui` what `da` knows; told was as far as `ultimo`.
-async fn bring_back(qui: &StoreUrl, da: &StoreUrl, ultimo: u64, prova: bool) -> Result<Recuperate, String> {
+pub(crate) async fn bring_back(
+    qui: &StoreUrl,
+    da: &StoreUrl,
+    ultimo: u64,
+    prova: bool,
+) -> Result<Recuperate, String> {
     let mut detti = Detti::default();
     let detto = Detto {
         numero: ultimo,
@@ -176,7 +181,7 @@ fn nulla() -> Recuperate {
     }
 }
 
-async fn all_is_well(url: &StoreUrl, registrazioni: u64) {
+pub(crate) async fn all_is_well(url: &StoreUrl, registrazioni: u64) {
     let (registro, _) = open_registro(url, &options()).await.unwrap();
     let verifica = esamina(&*registro, &|_, _| ()).await.unwrap();
     assert_eq!(verifica.anomalie, Vec::<String>::new());

@@ -26,6 +26,12 @@ pub enum BustaErrata {
         "la radice {0} non è una busta SOAP né un elemento InviaDomanda, VerificaDomanda o Domanda di un servizio noto"
     )]
     Radice(String),
+    /// An envelope for the ModI channel, which a porta di dominio does not send.
+    #[error(
+        "è una busta SOAP senza Intestazione e-Gov: con --pdd si invia il solo elemento della richiesta (InviaDomanda, …), una Domanda, o \
+         una busta e-Gov"
+    )]
+    SenzaIntestazione,
     /// A domanda that does not say who operates, and nobody else said it.
     #[error("{0} non è nella Domanda: indicarlo con {1}")]
     Identity(&'static str, &'static str),
@@ -159,6 +165,9 @@ impl BustaPerPorta {
                 chiama: None,
                 testo: testo.to_owned(),
             });
+        }
+        if sguardo.radice == "Envelope" && versione(&sguardo.namespace).is_some() {
+            return Err(BustaErrata::SenzaIntestazione);
         }
         let prestazione = sguardo.prestazione.filter(|prestazione| {
             sguardo.namespace == prestazione.namespace
@@ -473,5 +482,14 @@ mod tests {
         let lunga = chiave(&format!("{}.xml", "a".repeat(200)));
         assert_eq!(lunga.len(), 64);
         assert!(lunga.parse::<crate::patronato::ChiaveInvio>().is_ok());
+    }
+
+    #[test]
+    fn an_envelope_of_the_other_channel_is_not_put_into_a_busta() {
+        let modi = r#"<e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope"><e:Body/></e:Envelope>"#;
+        assert_eq!(
+            BustaPerPorta::of(modi.as_bytes(), Path::new("modi.xml"), None),
+            Err(BustaErrata::SenzaIntestazione)
+        );
     }
 }

@@ -25,20 +25,21 @@ pub(super) async fn bring(
     let mut da_dichiarare = Vec::new();
     if !perdute.numeri.is_empty() {
         let mancano = gaps(archivi, perdute).await?;
-        for ritorno in ritorni(archivi, perdute).await? {
+        let annullate = unknown_here(archivi, &ANNULLAMENTI).await?;
+        let vie = Vie::find(archivi, perdute.dopo, &annullate).await?;
+        for ritorno in ritorni(archivi, perdute, &vie, annullate).await? {
             if archivi.has(ritorno.nome) {
                 avanza(ritorno.nome);
                 if ritorno.nome == "elenco" {
                     // Who does not see a sheet any more has no line of it.
-                    let fascicoli = fascicoli(perdute.dopo);
-                    let sql = format!("DELETE FROM @elenco WHERE numero_domanda IN {fascicoli}");
+                    let sql = format!("DELETE FROM @elenco WHERE numero_domanda IN {}", vie.fascicoli);
                     archivi.esegui(&sql).await?;
                 }
                 archivi.porta(&ritorno).await?;
             }
         }
         archivi.porta_indizi(&messages(perdute.dopo)).await?;
-        settle(archivi, perdute).await?;
+        settle(archivi, &vie.fascicoli).await?;
         for vuoto in mancano {
             archivi
                 .declare(&vuoto, recupero.dichiarazione, recupero.adesso)
@@ -83,14 +84,6 @@ pub(super) async fn bring(
     }
 }
 
-/// Domande that a registration that comes back opens, moves or closes: it told of each in the feed.
-fn fascicoli(dopo: i64) -> String {
-    format!(
-        "(SELECT numero_domanda FROM @registrazioni WHERE id > {dopo}
-          UNION SELECT numero_domanda FROM @variazioni WHERE registrazione > {dopo})"
-    )
-}
-
 /// The messages that brought them.
 fn messages(dopo: i64) -> String {
     format!("(SELECT message_id FROM @registrazioni WHERE id > {dopo})")
@@ -115,14 +108,23 @@ fn ritorno(nome: &'static str, dove: String, presenti: Presenti) -> Ritorno {
 }
 
 /// Every table of which rows come back, each after those that it refers to.
-async fn ritorni(archivi: &mut dyn Archivi, perdute: &Perdute) -> Result<Vec<Ritorno>, StoreError> {
+async fn ritorni(
+    archivi: &mut dyn Archivi,
+    perdute: &Perdute,
+    vie: &Vie,
+    annullate: String,
+) -> Result<Vec<Ritorno>, StoreError> {
     use Presenti::{Nessuna, Restano, Seguono};
 
     let dopo = perdute.dopo;
-    let fascicoli = fascicoli(dopo);
-    let decisioni = way(archivi, &DECISIONI, Some(&fascicoli)).await?;
-    let variazioni = way(archivi, &VARIAZIONI, None).await?;
+    let Vie {
+        decisioni,
+        variazioni,
+        fascicoli,
+    } = vie;
     let lotti = last_lot(archivi).await?;
+    let assegnate = unknown_here(archivi, &ASSEGNAZIONI).await?;
+    let vincolate = unknown_here(archivi, &VINCOLI).await?;
     let della_registrazione = || format!("t.registrazione > {dopo}");
     let del_fascicolo = || format!("t.numero_domanda IN {fascicoli}");
     let del_registro = format!("t.registro IN (SELECT registro FROM @registrazioni WHERE id > {dopo})");
@@ -177,11 +179,16 @@ async fn ritorni(archivi: &mut dyn Archivi, perdute: &Perdute) -> Result<Vec<Rit
         ritorno("emergenza_registrazioni", della_registrazione(), Nessuna),
         Ritorno {
             senza: &["id"],
-            ..ritorno("annullamenti", della_registrazione(), Nessuna)
+            ..ritorno("annullamenti", annullate, Nessuna)
         },
         Ritorno {
             senza: &["id"],
-            ..ritorno("assegnazioni", della_registrazione(), Nessuna)
+            ..ritorno("assegnazioni", assegnate, Nessuna)
+        },
+        Ritorno {
+            senza: &["id"],
+            // One that stands here already holds the domanda as well.
+            ..ritorno("vincoli", vincolate, Restano)
         },
         ritorno("lacune", format!("t.id > {}", perdute.lacune_dopo), Nessuna),
         ritorno("recuperi", format!("t.id > {}", perdute.recuperi_dopo), Nessuna),
@@ -206,6 +213,8 @@ async fn ritorni(archivi: &mut dyn Archivi, perdute: &Perdute) -> Result<Vec<Rit
             ..ritorno("tracce", del_messaggio(), Restano)
         },
         ritorno("egov", del_messaggio(), Restano),
+        // Whatever message it brought: a busta is accepted once.
+        ritorno("buste", "1 = 1".to_owned(), Restano),
         ritorno("lotti", lotto, Nessuna),
         ritorno("lotti_esiti", esiti, Nessuna),
     ]);
@@ -214,8 +223,7 @@ async fn ritorni(archivi: &mut dyn Archivi, perdute: &Perdute) -> Result<Vec<Rit
 }
 
 /// What follows from rows that came in: the lists of what is live, and where the counters stand.
-async fn settle(archivi: &mut dyn Archivi, perdute: &Perdute) -> Result<(), StoreError> {
-    let fascicoli = fascicoli(perdute.dopo);
+async fn settle(archivi: &mut dyn Archivi, fascicoli: &str) -> Result<(), StoreError> {
     if archivi.has("schede_vive") {
         archivi
             .esegui(&format!(
@@ -274,14 +282,79 @@ const VARIAZIONI: Numerata = Numerata {
 struct Via {
     comune: i64,
     scarto: i64,
+    /// The domande about which something was written here since.
+    nostre: BTreeSet<String>,
 }
 
-/// `fascicoli`: where something was written here since of one of these, nothing comes back.
-async fn way(
-    archivi: &mut dyn Archivi,
-    numerata: &Numerata,
-    fascicoli: Option<&str>,
-) -> Result<Via, StoreError> {
+/// How what is numbered went on in both.
+struct Vie {
+    decisioni: Via,
+    variazioni: Via,
+    /// The domande of which the whole file is taken over, as a query that says the same on both sides once their rows are here: those that a registration that comes back opens, moves or
+    /// closes, and those about which only the engine or the keeper of the register wrote there, and nobody here. The feed tells
+    /// of each.
+    fascicoli: String,
+}
+
+impl Vie {
+    /// Where something was written here since about a domanda that a registration or an annulment would come back for, nothing
+    /// comes back.
+    async fn find(archivi: &mut dyn Archivi, dopo: i64, annullate: &str) -> Result<Self, StoreError> {
+        let decisioni = way(archivi, &DECISIONI).await?;
+        let variazioni = way(archivi, &VARIAZIONI).await?;
+        let nostre: Vec<&str> = decisioni
+            .nostre
+            .union(&variazioni.nostre)
+            .map(String::as_str)
+            .collect();
+        let di_annullate = format!(
+            "SELECT CAST(r.numero_domanda AS text) FROM @registrazioni r JOIN @annullamenti t ON t.registrazione = r.id
+             WHERE t.campo IS NULL AND {annullate}"
+        );
+        let di_annullate = archivi.righe(Lato::Altrove, &di_annullate).await?;
+        let di_annullate: BTreeSet<&str> = di_annullate
+            .iter()
+            .filter_map(|voce| voce[0].as_deref())
+            .collect();
+        let mut registrate = format!(
+            "SELECT numero_domanda FROM @registrazioni WHERE id > {dopo}
+             UNION SELECT numero_domanda FROM @variazioni WHERE registrazione > {dopo}"
+        );
+        if !di_annullate.is_empty() {
+            let numeri = Vec::from_iter(di_annullate).join(", ");
+            registrate = format!("{registrate} UNION SELECT numero FROM @domande WHERE numero IN ({numeri})");
+        }
+        let mut scritte = format!(
+            "SELECT numero_domanda FROM @variazioni WHERE cursore > {}",
+            variazioni.comune
+        );
+        if !nostre.is_empty() {
+            let toccata = archivi
+                .righe(
+                    Lato::Altrove,
+                    &format!(
+                        "SELECT CAST(numero AS text) FROM @domande WHERE numero IN ({registrate}) AND numero IN ({}) ORDER BY 1",
+                        nostre.join(", ")
+                    ),
+                )
+                .await?;
+            if let Some(voce) = toccata.first() {
+                return Err(conflict(&format!(
+                    "domanda {}: something was written about it here since, and acts about it would come back",
+                    voce[0].as_deref().unwrap_or_default()
+                )));
+            }
+            scritte = format!("{scritte} AND numero_domanda NOT IN ({})", nostre.join(", "));
+        }
+        Ok(Self {
+            decisioni,
+            variazioni,
+            fascicoli: format!("({registrate} UNION {scritte})"),
+        })
+    }
+}
+
+async fn way(archivi: &mut dyn Archivi, numerata: &Numerata) -> Result<Via, StoreError> {
     let Numerata {
         tabella,
         numero,
@@ -293,28 +366,70 @@ async fn way(
             &format!("SELECT CAST(coalesce(max({numero}), 0) AS text) FROM @{tabella}"),
         )
         .await?)?;
+    let prima = massimo - CONFRONTATE;
+    // Older ones are not kept there any more (retention).
+    let tenute: i64 = one(&archivi
+        .righe(
+            Lato::Altrove,
+            &format!("SELECT CAST(coalesce(min({numero}), 0) AS text) FROM @{tabella}"),
+        )
+        .await?)?;
     let sql = format!(
-        "SELECT CAST({numero} AS text), {confronto} FROM @{tabella} WHERE {numero} BETWEEN {} AND {massimo}",
-        massimo - CONFRONTATE
+        "SELECT CAST({numero} AS text), {confronto} FROM @{tabella} WHERE {numero} BETWEEN {prima} AND {massimo}"
     );
     let qui = by_id(archivi.righe(Lato::Qui, &sql).await?)?;
     let altrove = by_id(archivi.righe(Lato::Altrove, &sql).await?)?;
-    let uguale = |(id, voce): &(&i64, &Voce)| altrove.get(*id) == Some(*voce);
+    let uguale = |(id, voce): &(&i64, &Voce)| **id < tenute || altrove.get(*id) == Some(*voce);
     let comune = qui.iter().take_while(uguale).last().map_or(0, |(id, _)| *id);
-    let nostre: BTreeSet<&Option<String>> = qui.range(comune + 1..).map(|(_, voce)| &voce[1]).collect();
-    if let (Some(fascicoli), false) = (fascicoli, nostre.is_empty()) {
-        let sql = format!("SELECT CAST(numero AS text) FROM @domande WHERE numero IN {fascicoli}");
-        let toccate = archivi.righe(Lato::Altrove, &sql).await?;
-        if let Some(voce) = toccate.iter().find(|voce| nostre.contains(&voce[0])) {
-            return Err(conflict(&format!(
-                "domanda {}: the engine has written about it here since, and registrations about it would come back",
-                voce[0].as_deref().unwrap_or_default()
-            )));
-        }
+    if comune == 0 && prima > 0 {
+        return Err(conflict(&format!(
+            "none of the last {CONFRONTATE} rows of {tabella} is the same here and there: too much was written here since"
+        )));
     }
     Ok(Via {
         comune,
         scarto: massimo - comune,
+        nostre: qui
+            .range(comune + 1..)
+            .filter_map(|(_, voce)| voce[1].clone())
+            .collect(),
+    })
+}
+
+/// A table of what people did about registrations and domande, at any time after them: few rows, told apart by what they say.
+struct Manuale {
+    tabella: &'static str,
+    confronto: &'static str,
+}
+
+const ANNULLAMENTI: Manuale = Manuale {
+    tabella: "annullamenti",
+    confronto: "CAST(registrazione AS text), campo, CAST(annullata_il AS text)",
+};
+const ASSEGNAZIONI: Manuale = Manuale {
+    tabella: "assegnazioni",
+    confronto: "CAST(registrazione AS text), CAST(dal AS text), operatore, classifica, assegnazione",
+};
+const VINCOLI: Manuale = Manuale {
+    tabella: "vincoli",
+    confronto: "CAST(numero_domanda AS text), CAST(posto_il AS text), operatore",
+};
+
+/// Which rows `t` of there are not here.
+async fn unknown_here(archivi: &mut dyn Archivi, manuale: &Manuale) -> Result<String, StoreError> {
+    let Manuale { tabella, confronto } = manuale;
+    let sql = format!("SELECT CAST(id AS text), {confronto} FROM @{tabella}");
+    let qui = archivi.righe(Lato::Qui, &sql).await?;
+    let qui: BTreeSet<&[Option<String>]> = qui.iter().map(|voce| &voce[1..]).collect();
+    let altrove = by_id(archivi.righe(Lato::Altrove, &sql).await?)?;
+    let ignote: Vec<String> = altrove
+        .iter()
+        .filter(|(_, voce)| !qui.contains(&voce[1..]))
+        .map(|(id, _)| id.to_string())
+        .collect();
+    Ok(match ignote.as_slice() {
+        [] => "1 = 0".to_owned(),
+        ignote => format!("t.id IN ({})", ignote.join(", ")),
     })
 }
 
