@@ -200,31 +200,26 @@ impl Quadro {
         };
         match (prima, esito) {
             (prima, Err(errore)) if prima != male => {
-                let colore = if errore.codice() == PIENO {
-                    "green with a warning"
-                } else {
-                    "red"
-                };
-                tracing::error!("readiness is {colore}: {errore}");
+                tracing::error!("readiness is red: {errore}");
             }
             (Some(Male::Codice(_)), Ok(())) => tracing::info!("readiness is green again"),
             _ => {}
         }
     }
 
-    /// What a sender may meet who comes all the same. A full store is no cause to send messages elsewhere: retries and look-ups
-    /// are answered here, and the other gateways of a database are no better off. Neither is maintenance, which all of them obey.
+    /// What a sender may meet who comes all the same. That room runs out is no cause to send messages elsewhere: retries and
+    /// look-ups are answered here, and the other gateways of a database are no better off. Neither is maintenance, which all of
+    /// them obey.
     fn avvisi(&self) -> Vec<Causa> {
-        let piena = self.archivio().filter(|codice| *codice == PIENO);
         let scarso = match self.spazio.stato() {
             Stato::Normale => None,
             Stato::Stretto => Some(Codice::Lot016),
             Stato::Critico => Some(Codice::Sto005),
         };
-        let told = |codice: Codice| Causa {
+        let scarso = scarso.map(|codice| Causa {
             codice: Some(codice.as_str()),
             ..Causa::new("spazio", codice.voce().it)
-        };
+        });
         let manutenzione = self.custode.cartello().map(|cartello| {
             let violazione = Violazione::at(Codice::Sys004, "").with("messaggio", cartello.messaggio);
             Causa {
@@ -232,8 +227,7 @@ impl Quadro {
                 ..Causa::new("manutenzione", violazione.testo())
             }
         });
-        let spazio = scarso.into_iter().chain(piena).map(told);
-        manutenzione.into_iter().chain(spazio).collect()
+        manutenzione.into_iter().chain(scarso).collect()
     }
 
     /// What keeps messages away, each with its code where it has one.
@@ -248,7 +242,7 @@ impl Quadro {
             .map(|archivio| (archivio.male, archivio.visto))
         {
             Ok((Some(Male::Ignoto), _)) => cause.push(Causa::new("archivio", "non ancora guardato")),
-            Ok((Some(Male::Codice(codice)), _)) if codice != PIENO => cause.push(Causa {
+            Ok((Some(Male::Codice(codice)), _)) => cause.push(Causa {
                 codice: Some(codice.as_str()),
                 ..Causa::new("archivio", codice.voce().it)
             }),
@@ -374,6 +368,3 @@ fn reply(cause: &[Causa], avvisi: &[Causa]) -> HttpResponse {
         .insert_header((CACHE_CONTROL, "no-store"))
         .json(detto)
 }
-
-/// What the probe says of a store that has no room left.
-const PIENO: Codice = Codice::Sto002;

@@ -53,7 +53,7 @@ load_for() {
     tried=$((tried + 1))
 }
 # Three Receiver faults with the code given, in time, and readiness red meanwhile. A disk that is all but full still has room
-# for one domanda or another; and readiness stays green with it, since look-ups and retries are answered, but says so.
+# for one domanda or another.
 in_trouble() {
     local slowest=0 took red faults=0 taken=0
     while [ "$faults" -lt 3 ]; do
@@ -70,13 +70,10 @@ in_trouble() {
         faults=$((faults + 1))
     done
     awk -v took="$slowest" -v deadline="$deadline" 'BEGIN { exit !(took <= deadline) }'
-    if [ "$1" = STO-002 ]; then
-        until grep -q '"avvisi"' "$dir/ready"; do red=$(until_ready "$health" 200 10); done
-    else
-        red=$(until_ready "$health" 503 10)
-    fi
-    printf '%s: three Receiver faults (%s), 503 with Retry-After, the slowest after %.1f s; readiness: %s\n' \
-        "$2" "$1" "$slowest" "$(cat "$dir/ready")"
+    red=$(until_ready "$health" 503 10)
+    grep -q "$1" "$dir/ready"
+    printf '%s: three Receiver faults (%s), 503 with Retry-After, the slowest after %.1f s; readiness red after %s s: %s\n' \
+        "$2" "$1" "$slowest" "$red" "$(cat "$dir/ready")"
 }
 out_of_it() {
     local since
