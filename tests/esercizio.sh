@@ -13,7 +13,8 @@ gateway=''
 # shellcheck source=tests/drills/lib/embedded.sh
 . tests/drills/lib/embedded.sh
 cluster=''
-trap 'kill $gateway 2>/dev/null && wait $gateway 2>/dev/null || true; [ -z "$cluster" ] || { kill $cluster; wait $cluster || true; }; rm -rf "$dir"' EXIT
+nuovo=''
+trap 'kill $gateway 2>/dev/null && wait $gateway 2>/dev/null || true; [ -z "$cluster" ] || { kill $cluster; wait $cluster || true; }; [ -z "$nuovo" ] || server pg_ctl -D "$dir/nuovo/data" -s -m immediate stop; rm -rf "$dir"' EXIT
 # As root a PostgreSQL server is another user, which must be able to come to its folder.
 chmod 755 "$dir"
 corse=$dir/corse
@@ -28,6 +29,9 @@ no() {
         { echo "varco $*: exit $codice, not $atteso with «$parola»" >&2; cat "$dir/out" "$dir/err" >&2; exit 1; }
 }
 says() { cat "$dir/out" "$dir/err" | grep -q -- "$1" || { echo "does not say «$1»:" >&2; cat "$dir/out" "$dir/err" >&2; exit 1; }; }
+
+# What the text tells to type, as it stands there.
+told() { sed 's/ \+-- .*//' docs/esercizio.md | sed -n "/^    $1/,/[;\"]\$/s/^    //p"; }
 
 demo_start "$dir/demo"
 demo_stop
@@ -175,6 +179,54 @@ until grep -qs '^cartella' "$dir/pg.out"; do sleep 0.1; kill -0 $cluster || { ca
 ok store copy "sqlite:$demo/store.db" "$(awk '$1 == "varco" && $2 ~ /^postgres:/ { print $2 }' "$dir/pg.out")"
 ok engine "$(awk '$1 == "varco_motore" && $2 ~ /^postgres:/ { print $2 }' "$dir/pg.out")" --nome motore-1 --una-volta
 echo "the store: copied to PostgreSQL, where the engine works it"
+
+# The store that was moved refuses to register; where the move was given up the mark is taken away by hand, as the text says.
+no 64 'trasferi' serve "${config[@]}"
+eval "$(told 'sqlite3 ' | sed "s#/var/lib/varco/store.db#$demo/store.db#")"
+start
+demo_stop
+echo "the mark of the move: taken away, the gateway starts"
+
+# A server as the text prepares it, from the programs of the package alone: roles and database by its administrator, the schema
+# by the owner, the gateway and the engine each as themselves.
+# shellcheck source=tests/drills/lib/replica.sh
+. tests/drills/lib/replica.sh
+mkdir "$dir/nuovo"
+if [ "$(id -u)" -eq 0 ]; then chown "$(stat -c %u:%g "$dir/pg/data")" "$dir/nuovo"; fi
+server initdb -D "$dir/nuovo/data" -U postgres -A trust >/dev/null
+server pg_ctl -D "$dir/nuovo/data" -s -w -l "$dir/nuovo/log" -o "-k $dir/nuovo -p 5432 -c listen_addresses=''" start
+nuovo=1
+amministra() { server psql -X -q -v ON_ERROR_STOP=1 -h "$dir/nuovo" -U postgres "$@" >"$dir/out" 2>"$dir/err" || { cat "$dir/err" >&2; exit 1; }; }
+typed() { while read -r line; do amministra -d "${1:-postgres}" -c "$line"; done; }
+told 'CREATE ROLE varco' | sed "s/…/prova/" | typed
+told 'CREATE DATABASE varco' | typed
+of() { echo "postgres://$1@localhost/varco?host=$dir/nuovo"; }
+VARCO_STORE=$(of varco_owner) ok migrate "${config[@]}"
+VARCO_STORE=$(of varco_gateway) ok check "${config[@]}"
+says varco_gateway
+amministra -d varco -c 'CREATE ROLE varco01 LOGIN' -c 'GRANT varco_gateway TO varco01'
+export VARCO_STORE
+VARCO_STORE=$(of varco01)
+start
+ok send "${config[@]}" "$dir/prima.xml"
+demo_stop
+unset VARCO_STORE
+ok engine "$(of varco_motore)" --nome motore-1 --una-volta
+told 'SELECT ' | grep motore_ | typed varco
+amministra -d varco -c "$(grep -o 'SELECT varco_prepara_anno([0-9]*)' docs/esercizio.md)"
+amministra -d varco -c 'ALTER SCHEMA public OWNER TO varco_owner'
+told 'CREATE ROLE copia' | sed "s/…/prova/; s/ *--.*//" | typed
+told 'ALTER SYSTEM ' | typed
+told 'SELECT pg_reload_conf' | typed
+amministra -c 'ALTER SYSTEM RESET archive_mode'
+# Another one, for a store that is moved into it.
+server createdb -h "$dir/nuovo" -U postgres -E UTF8 -O varco_owner altro
+ok store copy "sqlite:$demo/store.db" "$(of varco_owner | sed 's#/varco?#/altro?#')"
+amministra -d altro -c 'GRANT varco_gateway TO varco01'
+VARCO_STORE=$(of varco01 | sed 's#/varco?#/altro?#') ok check "${config[@]}"
+server pg_ctl -D "$dir/nuovo/data" -s -m fast stop
+nuovo=''
+echo "a new server: prepared as the text says, migrated, served, moved into"
 
 # What the text tells to type, and the drills type, as a command and its options.
 forms() { python3 "$radice/tests/esercizio.py" "$@"; }

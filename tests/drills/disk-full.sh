@@ -61,6 +61,15 @@ until_state() {
     done
     fail "the state is not $1 after 10 s"
 }
+# Until readiness says so, with this in its words.
+until_ready() {
+    for _ in $(seq 100); do
+        [ "$(curl -s -o "$dir/ready" -w '%{http_code}' "http://127.0.0.1:$health/health/ready")" = "$1" ] && grep -q "$2" "$dir/ready" &&
+            { echo "readiness: $1 $(cat "$dir/ready")"; return; }
+        sleep 0.1
+    done
+    fail "readiness is not $1 with $2 after 10 s: $(cat "$dir/ready")"
+}
 new_domanda() { "$varco" sample -o "$dir/$1.xml" >/dev/null; }
 
 for which in first second third fourth; do new_domanda $which; done
@@ -91,9 +100,7 @@ taken "the first domanda again" "$dir/first.xml" "$number"
 grep -q 'Ripetizione>true' "$dir/answer" || fail "it is no repetition"
 taken "the same lot" "$dir/lot.xml" "$lot"
 taken "a look at it" "$dir/look.xml" "$number"
-[ "$(curl -s -o "$dir/ready" -w '%{http_code}' "http://127.0.0.1:$health/health/ready")" = 200 ] &&
-    grep -q STO-005 "$dir/ready" || fail "readiness: $(cat "$dir/ready")"
-echo "readiness: 200 $(cat "$dir/ready")"
+until_ready 200 STO-005
 
 fill_to 0
 echo "not one byte is left: $(free_kib) KiB free"
@@ -105,10 +112,11 @@ for _ in $(seq 300); do
 done
 echo "300 retries and 300 look-ups: all answered"
 refused "a new domanda" "$dir/third.xml" STO-005
-[ "$(curl -s -o "$dir/ready" -w '%{http_code}' "http://127.0.0.1:$health/health/ready")" = 200 ] || fail "readiness: $(cat "$dir/ready")"
+until_ready 503 STO-002
 
 rm "$dir/disk/foreign"
 until_state normale
+until_ready 200 verde
 taken "the refused domanda" "$dir/third.xml" REGISTRATA
 taken "the refused lot" "$dir/other-lot.xml" IdLotto
 wait $sender || { cat "$dir/load.out" >&2; exit 1; }

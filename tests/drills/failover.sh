@@ -42,7 +42,7 @@ promoted=$(date +%s.%N)
 for place in 0 1; do
     until post "$dir/domanda.xml" "${ports[$place]}" >/dev/null && grep -q ' 200 ' "$dir/head"; do
         grep -q ' 503 ' "$dir/head" && grep -qi '^retry-after: [0-9]' "$dir/head" || { cat "$dir/head" "$dir/answer" >&2; exit 1; }
-        awk -v since="$since" -v now="$(date +%s.%N)" 'BEGIN { exit !(now - since < 60) }'
+        awk -v since="$since" -v now="$(date +%s.%N)" 'BEGIN { exit !(now - since < 10) }'
         sleep 0.1
     done
 done

@@ -89,7 +89,7 @@ impl Destinazione {
              FROM pg_class c
              JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
              WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-                 AND c.relname <> '_sqlx_migrations'",
+                 AND c.relname <> '_sqlx_migrations' AND c.relpersistence <> 'u'",
         )
         .fetch_all(&mut self.connessione)
         .await
