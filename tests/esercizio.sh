@@ -31,7 +31,10 @@ no() {
 says() { cat "$dir/out" "$dir/err" | grep -q -- "$1" || { echo "does not say «$1»:" >&2; cat "$dir/out" "$dir/err" >&2; exit 1; }; }
 
 # What the text tells to type, as it stands there.
-told() { sed 's/ \+-- .*//' docs/esercizio.md | sed -n "/^    $1/,/[;\"]\$/s/^    //p"; }
+told() {
+    awk -v begins="    $1" -v ends="${2:-;}\$" '{ sub(/ +-- .*/, "") } index($0, begins) == 1 { on = 1 } on { print substr($0, 5) } $0 ~ ends { on = 0 }' \
+        docs/esercizio.md
+}
 
 demo_start "$dir/demo"
 demo_stop
@@ -181,8 +184,8 @@ ok engine "$(awk '$1 == "varco_motore" && $2 ~ /^postgres:/ { print $2 }' "$dir/
 echo "the store: copied to PostgreSQL, where the engine works it"
 
 # The store that was moved refuses to register; where the move was given up the mark is taken away by hand, as the text says.
-no 64 'trasferi' serve "${config[@]}"
-eval "$(told 'sqlite3 ' | sed "s#/var/lib/varco/store.db#$demo/store.db#")"
+no 64 'it was moved to' serve "${config[@]}"
+eval "$(told 'sqlite3 ' '"' | sed "s#/var/lib/varco/store.db#$demo/store.db#")"
 start
 demo_stop
 echo "the mark of the move: taken away, the gateway starts"
@@ -199,6 +202,7 @@ nuovo=1
 amministra() { server psql -X -q -v ON_ERROR_STOP=1 -h "$dir/nuovo" -U postgres "$@" >"$dir/out" 2>"$dir/err" || { cat "$dir/err" >&2; exit 1; }; }
 typed() { while read -r line; do amministra -d "${1:-postgres}" -c "$line"; done; }
 told 'CREATE ROLE varco' | sed "s/…/prova/" | typed
+told 'GRANT varco_gateway TO varco_registro' | typed
 told 'CREATE DATABASE varco' | typed
 of() { echo "postgres://$1@localhost/varco?host=$dir/nuovo"; }
 VARCO_STORE=$(of varco_owner) ok migrate "${config[@]}"
