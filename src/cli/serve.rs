@@ -111,6 +111,7 @@ pub async fn run(config: Config, read: impl Fn() -> anyhow::Result<Config>) -> a
             Ok(()) => tracing::info!("reloaded: log.livello"),
             Err(errore) => tracing::error!("not reloaded, the old level stays: {errore}"),
         }
+        rear.reload_console();
     };
     serving
         .run_until_signal(congedo, riletto)
@@ -147,6 +148,7 @@ impl Running {
     /// What SIGHUP does to a process: certificates, CA, CRL and adesioni are read again.
     #[must_use]
     pub fn reload(&self) -> Ricarica {
+        self.rear.reload_console();
         self.rear.porta.reload()
     }
 
@@ -179,6 +181,17 @@ impl Running {
 }
 
 impl Rear {
+    /// The console's certificate, where it has one.
+    fn reload_console(&self) {
+        match self.console.as_ref().and_then(ConsoleAperta::reload) {
+            Some(Ok(())) => tracing::info!("reloaded: the console's certificate"),
+            Some(Err(errore)) => {
+                tracing::error!("not reloaded, the console's old certificate stays: {errore}");
+            }
+            None => {}
+        }
+    }
+
     /// In order: first nothing comes any more (the door is shut), the lots stop where they are, then what waits is
     /// registered, then the trace; what was written is sealed.
     async fn close(self) {

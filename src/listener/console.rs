@@ -3,7 +3,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +11,10 @@ use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpRequest, HttpServer, web};
-use rustls::server::WebPkiClientVerifier;
+use arc_swap::ArcSwap;
 use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig};
 use tokio::task::JoinHandle;
 
@@ -25,7 +27,21 @@ use crate::console::{Campioni, Console, ConsoleConfig, Fonti, Mostrato};
 pub struct ConsoleInAscolto {
     socket: TcpListener,
     config: ConsoleConfig,
-    tls: Option<Arc<ServerConfig>>,
+    tls: Option<(Arc<ServerConfig>, Arc<Targa>)>,
+}
+
+/// The certificate that the console shows, and where it is read again from.
+#[derive(Debug)]
+struct Targa {
+    certificato: PathBuf,
+    chiave: PathBuf,
+    in_vigore: ArcSwap<CertifiedKey>,
+}
+
+impl ResolvesServerCert for Targa {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.in_vigore.load_full())
+    }
 }
 
 /// Why there is no console.
@@ -44,7 +60,7 @@ pub fn bind(config: &ConsoleConfig) -> Result<Option<ConsoleInAscolto>, ConsoleE
     let Some(indirizzo) = config.indirizzo else {
         return Ok(None);
     };
-    let tls = open(config)?.map(|(tls, _)| tls);
+    let tls = open(config)?.map(|(tls, targa, _)| (tls, targa));
     Ok(Some(ConsoleInAscolto {
         socket: TcpListener::bind(indirizzo)?,
         config: config.clone(),
@@ -59,19 +75,26 @@ pub fn check(config: &ConsoleConfig) -> Result<String, ConsoleErrata> {
     };
     Ok(match open(config)? {
         None => format!("http://{indirizzo} (solo da questa macchina)"),
-        Some((_, certificato)) => format!(
+        Some((_, _, certificato)) => format!(
             "https://{indirizzo}, certificato {}, scade il {:.0}",
             certificato.soggetto, certificato.scadenza
         ),
     })
 }
 
-fn open(config: &ConsoleConfig) -> Result<Option<(Arc<ServerConfig>, Certificato)>, ConsoleErrata> {
-    let (Some(certificato), Some(chiave)) = (&config.certificato, &config.chiave) else {
+type Aperta = (Arc<ServerConfig>, Arc<Targa>, Certificato);
+
+fn open(config: &ConsoleConfig) -> Result<Option<Aperta>, ConsoleErrata> {
+    let (Some(file), Some(chiave)) = (&config.certificato, &config.chiave) else {
         return Ok(None);
     };
     let tls = || {
-        let (identita, certificato) = server_identity(certificato, chiave)?;
+        let (identita, certificato) = server_identity(file, chiave)?;
+        let targa = Arc::new(Targa {
+            certificato: file.clone(),
+            chiave: chiave.clone(),
+            in_vigore: ArcSwap::new(identita),
+        });
         let builder = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(|causa| causa.to_string())?;
@@ -79,9 +102,9 @@ fn open(config: &ConsoleConfig) -> Result<Option<(Arc<ServerConfig>, Certificato
             Some(ca) => builder.with_client_cert_verifier(operators(ca)?),
             None => builder.with_no_client_auth(),
         };
-        let mut tls = builder.with_cert_resolver(identita);
+        let mut tls = builder.with_cert_resolver(Arc::<Targa>::clone(&targa));
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok((Arc::new(tls), certificato))
+        Ok((Arc::new(tls), targa, certificato))
     };
     tls().map(Some).map_err(ConsoleErrata::Tls)
 }
@@ -102,7 +125,7 @@ fn operators(ca: &Path) -> Result<Arc<dyn ClientCertVerifier>, String> {
 #[derive(Debug)]
 pub struct ConsoleAperta {
     local_addr: SocketAddr,
-    cifrata: bool,
+    targa: Option<Arc<Targa>>,
     campioni: JoinHandle<()>,
     server: ServerHandle,
 }
@@ -111,7 +134,7 @@ impl ConsoleInAscolto {
     /// Starts to count and to answer, on the runtime of the caller.
     pub fn serve(self, fonti: Fonti) -> io::Result<ConsoleAperta> {
         let local_addr = self.socket.local_addr()?;
-        let cifrata = self.tls.is_some();
+        let targa = self.tls.as_ref().map(|(_, targa)| Arc::clone(targa));
         let campioni = Arc::new(Campioni::new(self.config.campione));
         let contatore = Arc::clone(&campioni).count(
             fonti.tracce.clone(),
@@ -119,7 +142,7 @@ impl ConsoleInAscolto {
             Arc::clone(&fonti.clock),
         );
         let config = self.config.clone();
-        let console = Console::new(config, cifrata, fonti, campioni).map_err(io::Error::other)?;
+        let console = Console::new(config, targa.is_some(), fonti, campioni).map_err(io::Error::other)?;
         let server = server(self, Arc::new(console))?;
         let handle = server.handle();
         tokio::spawn(async move {
@@ -129,7 +152,7 @@ impl ConsoleInAscolto {
         });
         Ok(ConsoleAperta {
             local_addr,
-            cifrata,
+            targa,
             campioni: tokio::spawn(contatore),
             server: handle,
         })
@@ -146,8 +169,16 @@ impl ConsoleAperta {
     /// What a browser on this machine is told.
     #[must_use]
     pub fn url(&self) -> String {
-        let schema = if self.cifrata { "https" } else { "http" };
+        let schema = if self.targa.is_some() { "https" } else { "http" };
         format!("{schema}://{}", self.local_addr)
+    }
+
+    /// Reads certificate and key again, for the connections to come; `None` = it speaks no TLS. What is bad leaves it as it was.
+    #[must_use]
+    pub fn reload(&self) -> Option<Result<(), String>> {
+        let targa = self.targa.as_ref()?;
+        let letta = server_identity(&targa.certificato, &targa.chiave);
+        Some(letta.map(|(identita, _)| targa.in_vigore.store(identita)))
     }
 
     /// Ends it: pages under way are finished.
@@ -181,7 +212,7 @@ fn server(ascolto: ConsoleInAscolto, console: Arc<Console>) -> io::Result<Server
     .disable_signals();
     Ok(match tls {
         None => server.listen(socket)?,
-        Some(tls) => server.listen_rustls_0_23(socket, ServerConfig::clone(&tls))?,
+        Some((tls, _)) => server.listen_rustls_0_23(socket, ServerConfig::clone(&tls))?,
     }
     .run())
 }

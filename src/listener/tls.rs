@@ -446,10 +446,9 @@ fn load_identita(tls: &TlsConfig) -> Result<Arc<Identita>, String> {
 pub(super) fn server_identity(
     certificato: &Path,
     chiave: &Path,
-) -> Result<(Arc<SingleCertAndKey>, Certificato), String> {
+) -> Result<(Arc<CertifiedKey>, Certificato), String> {
     let identita = identity(certificato, chiave)?;
-    let risolutore = SingleCertAndKey::from(CertifiedKey::clone(&identita.chiave));
-    Ok((Arc::new(risolutore), identita.certificato))
+    Ok((identita.chiave, identita.certificato))
 }
 
 fn identity(file: &Path, file_chiave: &Path) -> Result<Identita, String> {

@@ -25,7 +25,7 @@ pub(super) async fn bring(
     let mut da_dichiarare = Vec::new();
     if !perdute.numeri.is_empty() {
         let mancano = gaps(archivi, perdute).await?;
-        let annullate = unknown_here(archivi, &ANNULLAMENTI).await?;
+        let annullate = unknown_here(archivi, &ANNULLAMENTI, perdute.dopo).await?;
         let vie = Vie::find(archivi, perdute.dopo, &annullate).await?;
         for ritorno in ritorni(archivi, perdute, &vie, annullate).await? {
             if archivi.has(ritorno.nome) {
@@ -123,8 +123,8 @@ async fn ritorni(
         fascicoli,
     } = vie;
     let lotti = last_lot(archivi).await?;
-    let assegnate = unknown_here(archivi, &ASSEGNAZIONI).await?;
-    let vincolate = unknown_here(archivi, &VINCOLI).await?;
+    let assegnate = unknown_here(archivi, &ASSEGNAZIONI, dopo).await?;
+    let vincolate = unknown_here(archivi, &VINCOLI, dopo).await?;
     let della_registrazione = || format!("t.registrazione > {dopo}");
     let del_fascicolo = || format!("t.numero_domanda IN {fascicoli}");
     let del_registro = format!("t.registro IN (SELECT registro FROM @registrazioni WHERE id > {dopo})");
@@ -290,9 +290,9 @@ struct Via {
 struct Vie {
     decisioni: Via,
     variazioni: Via,
-    /// The domande of which the whole file is taken over, as a query that says the same on both sides once their rows are here: those that a registration that comes back opens, moves or
-    /// closes, and those about which only the engine or the keeper of the register wrote there, and nobody here. The feed tells
-    /// of each.
+    /// The domande of which the whole file is taken over, as a query that says the same on both sides once their rows are here:
+    /// those that a registration that comes back opens, moves or closes, and those about which only the engine or the keeper of
+    /// the register wrote there, and nobody here. The feed tells of each.
     fascicoli: String,
 }
 
@@ -396,29 +396,43 @@ async fn way(archivi: &mut dyn Archivi, numerata: &Numerata) -> Result<Via, Stor
     })
 }
 
-/// A table of what people did about registrations and domande, at any time after them: few rows, told apart by what they say.
+/// A table of what people did about registrations and domande, at any time after them: told apart by what they say.
 struct Manuale {
     tabella: &'static str,
     confronto: &'static str,
+    /// Whether it is about registrations: of those that this store lacks all rows come back.
+    di_registrazione: bool,
 }
 
 const ANNULLAMENTI: Manuale = Manuale {
     tabella: "annullamenti",
     confronto: "CAST(registrazione AS text), campo, CAST(annullata_il AS text)",
+    di_registrazione: true,
 };
 const ASSEGNAZIONI: Manuale = Manuale {
     tabella: "assegnazioni",
     confronto: "CAST(registrazione AS text), CAST(dal AS text), operatore, classifica, assegnazione",
+    di_registrazione: true,
 };
 const VINCOLI: Manuale = Manuale {
     tabella: "vincoli",
     confronto: "CAST(numero_domanda AS text), CAST(posto_il AS text), operatore",
+    di_registrazione: false,
 };
 
 /// Which rows `t` of there are not here.
-async fn unknown_here(archivi: &mut dyn Archivi, manuale: &Manuale) -> Result<String, StoreError> {
-    let Manuale { tabella, confronto } = manuale;
-    let sql = format!("SELECT CAST(id AS text), {confronto} FROM @{tabella}");
+async fn unknown_here(archivi: &mut dyn Archivi, manuale: &Manuale, dopo: i64) -> Result<String, StoreError> {
+    let Manuale {
+        tabella,
+        confronto,
+        di_registrazione,
+    } = manuale;
+    let di_prima = if *di_registrazione {
+        format!("registrazione <= {dopo}")
+    } else {
+        "1 = 1".to_owned()
+    };
+    let sql = format!("SELECT CAST(id AS text), {confronto} FROM @{tabella} WHERE {di_prima}");
     let qui = archivi.righe(Lato::Qui, &sql).await?;
     let qui: BTreeSet<&[Option<String>]> = qui.iter().map(|voce| &voce[1..]).collect();
     let altrove = by_id(archivi.righe(Lato::Altrove, &sql).await?)?;
@@ -427,9 +441,14 @@ async fn unknown_here(archivi: &mut dyn Archivi, manuale: &Manuale) -> Result<St
         .filter(|(_, voce)| !qui.contains(&voce[1..]))
         .map(|(id, _)| id.to_string())
         .collect();
-    Ok(match ignote.as_slice() {
+    let ignote = match ignote.as_slice() {
         [] => "1 = 0".to_owned(),
         ignote => format!("t.id IN ({})", ignote.join(", ")),
+    };
+    Ok(if *di_registrazione {
+        format!("(t.registrazione > {dopo} OR {ignote})")
+    } else {
+        ignote
     })
 }
 

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use openssl::ssl::{SslConnector, SslMethod, SslVerifyMode};
 use uuid::Uuid;
+use varco::adesione::Certificato;
+use varco::cli::dev_certs;
 use varco::clock::{Clock as _, WallClock};
 use varco::domanda::sha256::Sha256;
 use varco::store::Ricerca;
@@ -350,9 +353,7 @@ fn over_tls_a_certificate_signs_in_and_the_cookie_is_for_tls_alone() {
     assert!(gateway.console().starts_with("https://127.0.0.1:"));
     add(&gateway, "anna", Ruolo::Lettore);
     let pem = std::fs::read(certs().join("pat01.pem")).unwrap();
-    let sha256 = varco::adesione::Certificato::from_pem(&pem).unwrap()[0]
-        .sha256
-        .clone();
+    let sha256 = Certificato::from_pem(&pem).unwrap()[0].sha256.clone();
     let bruno = NuovoOperatore {
         nome: "bruno".to_owned(),
         ruolo: Ruolo::Indagatore,
@@ -400,6 +401,50 @@ fn over_tls_a_certificate_signs_in_and_the_cookie_is_for_tls_alone() {
     assert_eq!(ospite(None).sign_in("anna", PASSWORD).status, 303);
     // Who signs in with a certificate has no password to guess.
     assert_eq!(ospite(None).sign_in("bruno", PASSWORD).status, 401);
+}
+
+/// What the console shows to who connects now.
+fn shown(gateway: &Gateway) -> Certificato {
+    let indirizzo = gateway.console();
+    let indirizzo = indirizzo.strip_prefix("https://").unwrap();
+    let mut connettore = SslConnector::builder(SslMethod::tls_client()).unwrap();
+    connettore.set_verify(SslVerifyMode::NONE);
+    let tcp = std::net::TcpStream::connect(indirizzo).unwrap();
+    let tls = connettore.build().connect("localhost", tcp).unwrap();
+    let der = tls.ssl().peer_certificate().unwrap().to_der().unwrap();
+    Certificato::from_der(&der).unwrap()
+}
+
+#[test]
+fn its_certificate_is_read_again_and_a_bad_one_leaves_the_old_in_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let (pem, key) = (dir.path().join("console.pem"), dir.path().join("console.key"));
+    let put = |da: &std::path::Path| {
+        std::fs::copy(da.join("server.pem"), &pem).unwrap();
+        std::fs::copy(da.join("server.key"), &key).unwrap();
+    };
+    put(certs());
+    let gateway = spawn_with(
+        Archivio::Sqlite,
+        &format!(
+            "certificato = \"{}\"\nchiave = \"{}\"",
+            pem.display(),
+            key.display()
+        ),
+    );
+    let primo = shown(&gateway);
+    let altri = tempfile::tempdir().unwrap();
+    dev_certs::make(altri.path(), &dev_certs::Opzioni::at(WallClock::default().wall())).unwrap();
+    // A certificate without its key is none.
+    std::fs::copy(altri.path().join("server.pem"), &pem).unwrap();
+    let _ = gateway.reload();
+    assert_eq!(shown(&gateway).sha256, primo.sha256);
+    put(altri.path());
+    assert_eq!(shown(&gateway).sha256, primo.sha256, "before it is told to");
+    let _ = gateway.reload();
+    let dopo = shown(&gateway);
+    let atteso = std::fs::read(altri.path().join("server.pem")).unwrap();
+    assert_eq!(dopo.sha256, Certificato::from_pem(&atteso).unwrap()[0].sha256);
 }
 
 #[test]
