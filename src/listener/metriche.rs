@@ -19,7 +19,7 @@ use crate::manutenzione::Custode;
 use crate::metriche::{
     ACCOLTI, ARCHIVIO, ARCHIVIO_BYTE, ARCHIVIO_GUASTO, AVVIO, BUILD_INFO, CONNESSIONI_ARCHIVIO,
     CONNESSIONI_ARCHIVIO_MAX, CONNESSIONI_MAX, CPU, CRL_EMESSA, CRL_PROSSIMA, Conti, DISCO, DISCO_LIBERO, FD,
-    FD_MAX, Formato, LOTTI, LOTTI_ETA, MEMORIA, PRONTO, RESPINTI, SCADENZE, SCHEMA, Testo,
+    FD_MAX, Formato, LOTTI, LOTTI_ETA, MEMORIA, PRONTO, PROVATI, RESPINTI, SCADENZE, SCHEMA, Testo,
 };
 use crate::spazio::Sentinella;
 use crate::spazio::conservazione::Conservazione;
@@ -203,6 +203,8 @@ impl Racconto {
 pub(super) struct ContiPorta {
     pub(super) accolti: Conti,
     respinti: Conti,
+    /// At the trial door; the last one: whoever would be let in.
+    provati: Conti,
 }
 
 impl Default for ContiPorta {
@@ -210,6 +212,7 @@ impl Default for ContiPorta {
         Self {
             accolti: Conti::new(2),
             respinti: Conti::new(CODICI.len()),
+            provati: Conti::new(CODICI.len() + 1),
         }
     }
 }
@@ -222,6 +225,12 @@ impl ContiPorta {
         }
     }
 
+    /// Somebody asked at the trial door, and was told this code; `None` = that the door would open.
+    pub(super) fn tried(&self, codice: Option<Codice>) {
+        self.provati
+            .add(codice.map_or(CODICI.len(), |codice| codice as usize), 1);
+    }
+
     pub(super) fn tell(&self, testo: &mut Testo) {
         let mut accolti = testo.of(&ACCOLTI);
         accolti.tell(&["no"], self.accolti.sum(0));
@@ -230,6 +239,12 @@ impl ContiPorta {
         for codice in CODICI.iter().copied() {
             let quanti = self.respinti.sum(codice as usize);
             respinti.tell_some(&[codice.as_str()], (quanti > 0).then_some(quanti));
+        }
+        let mut provati = testo.of(&PROVATI);
+        provati.tell(&[""], self.provati.sum(CODICI.len()));
+        for codice in CODICI.iter().copied() {
+            let quanti = self.provati.sum(codice as usize);
+            provati.tell_some(&[codice.as_str()], (quanti > 0).then_some(quanti));
         }
     }
 }

@@ -265,6 +265,13 @@ impl Oracolo {
             return HttpResponse::InternalServerError().finish();
         };
         responso.note();
+        self.porta.tried(
+            responso
+                .verdetto
+                .as_ref()
+                .err()
+                .map(|violazione| violazione.codice),
+        );
         let risposta = match soap_version(richiesta) {
             Some(versione) => self.fault(versione, &responso),
             None => self.say(richiesta, &responso),

@@ -30,6 +30,7 @@ use super::refusal::DoorLog;
 use super::scadenze::{Scadenza, Soglie};
 use crate::adesione::certificato::ListaRevoche;
 use crate::adesione::{Adesioni, AdesioniVive, Certificato};
+use crate::catalogo::Codice;
 use crate::clock::Clock;
 use crate::metriche::{CONNESSIONI, Testo};
 use crate::trace::RifiutoAllaPorta;
@@ -269,6 +270,11 @@ impl Porta {
     /// Somebody came through.
     pub(super) fn accepted(&self, ripresa: bool) {
         self.conti.accolti.add(usize::from(ripresa), 1);
+    }
+
+    /// Somebody asked at the trial door.
+    pub(super) fn tried(&self, codice: Option<Codice>) {
+        self.conti.tried(codice);
     }
 
     pub(super) fn materiale(&self) -> Arc<Materiale> {

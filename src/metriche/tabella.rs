@@ -137,6 +137,8 @@ metriche! {
         "Handshake TLS riusciti, da capo (no) o con una sessione ripresa (si)."
     RESPINTI "varco_door_refused_total" Contatore ["codice"]
         "Rifiuti alla porta, per codice: handshake, limiti di connessione, HTTP rifiutato prima di ogni messaggio."
+    PROVATI "varco_trial_door_total" Contatore ["codice"]
+        "Visite alla porta di prova, per il codice con cui la porta vera respingerebbe; vuoto = ammesso."
     PORTA_PERSI "varco_door_log_lost_total" Contatore []
         "Rifiuti alla porta contati e non scritti, perché la loro coda era piena."
     CONNESSIONI "varco_connections" Indicatore []

@@ -8,6 +8,7 @@ use crate::door::self_made;
 use crate::helpers::{
     Archivio, Gateway, Reply, SOAP_12, Setting, agent, agent_with, certs, on_both_stores, reply,
 };
+use crate::salute::ask_with;
 
 on_both_stores! {
     whoever_the_door_refuses_is_told_why,
@@ -97,6 +98,34 @@ fn curl_hears_it(gateway: &Gateway) {
         "{detto}{}",
         String::from_utf8_lossy(&uscita.stderr)
     );
+}
+
+#[test]
+fn visits_are_counted_by_what_they_were_told() {
+    let gateway = Gateway::spawn(&Setting {
+        salute: Some(format!("{SEZIONE}[salute]\nindirizzo = \"127.0.0.1:0\"\n")),
+        ..Setting::default()
+    });
+    refused(&ask(&gateway, &agent(None)), "TLS-001");
+    for _ in 0..2 {
+        refused(&ask(&gateway, &agent(Some("revoked"))), "TLS-005");
+    }
+    assert_eq!(ask(&gateway, &agent(Some("pat01"))).status, 200);
+    let (_, testo) = ask_with(gateway.salute(), "GET", "/metrics", "");
+    let contate: Vec<&str> = testo
+        .lines()
+        .filter_map(|riga| riga.strip_prefix("varco_trial_door_total"))
+        .collect();
+    assert_eq!(
+        contate,
+        [
+            "{codice=\"\"} 1",
+            "{codice=\"TLS-001\"} 1",
+            "{codice=\"TLS-005\"} 2"
+        ]
+    );
+    // It is not the door: nobody was refused there.
+    assert!(!testo.contains("varco_door_refused_total{"), "{testo}");
 }
 
 fn whoever_has_not_joined_or_may_not_is_told_so(archivio: Archivio) {
