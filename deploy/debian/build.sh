@@ -1,5 +1,5 @@
 #!/bin/sh
-# Compone il pacchetto .deb da un eseguibile già compilato: sh deploy/debian/build.sh target/release/varco CARTELLA
+# Compone il pacchetto .deb da un eseguibile già compilato: sh deploy/debian/build.sh target/dist/varco CARTELLA
 # Serve solo dpkg-deb. Il pacchetto non avvia nulla e non migra nulla: lo dice, e lascia fare a chi installa.
 set -eu
 
