@@ -219,7 +219,7 @@ ok engine "$(of varco_motore)" --nome motore-1 --una-volta
 told 'SELECT ' | grep motore_ | typed varco
 amministra -d varco -c "$(grep -o 'SELECT varco_prepara_anno([0-9]*)' docs/esercizio.md)"
 amministra -d varco -c 'ALTER SCHEMA public OWNER TO varco_owner'
-told 'CREATE ROLE copia' | sed "s/…/prova/; s/ *--.*//" | typed
+told 'CREATE ROLE copia' | sed "s/…/prova/" | typed
 told 'ALTER SYSTEM ' | typed
 told 'SELECT pg_reload_conf' | typed
 amministra -c 'ALTER SYSTEM RESET archive_mode'

@@ -103,18 +103,16 @@ pub async fn run(config: Config, read: impl Fn() -> anyhow::Result<Config>) -> a
             salute.take_leave().await;
         }
     };
-    let riletto = || {
+    let ricarica = || {
+        let mut esito = rear.reload();
         let livello = read()
-            .map_err(|errore| format!("{errore:#}"))
+            .map_err(|errore| format!("log.livello: {errore:#}"))
             .and_then(|config| telemetry::set_level(&config.log.livello));
-        match livello {
-            Ok(()) => tracing::info!("reloaded: log.livello"),
-            Err(errore) => tracing::error!("not reloaded, the old level stays: {errore}"),
-        }
-        rear.reload_console();
+        esito.note(livello, "log.livello");
+        esito
     };
     serving
-        .run_until_signal(congedo, riletto)
+        .run_until_signal(congedo, ricarica)
         .await
         .context("il servizio si è interrotto")?;
     rear.close().await;
@@ -148,8 +146,7 @@ impl Running {
     /// What SIGHUP does to a process: certificates, CA, CRL and adesioni are read again.
     #[must_use]
     pub fn reload(&self) -> Ricarica {
-        self.rear.reload_console();
-        self.rear.porta.reload()
+        self.rear.reload()
     }
 
     /// Where its console is, if it has one.
@@ -181,15 +178,13 @@ impl Running {
 }
 
 impl Rear {
-    /// The console's certificate, where it has one.
-    fn reload_console(&self) {
-        match self.console.as_ref().and_then(ConsoleAperta::reload) {
-            Some(Ok(())) => tracing::info!("reloaded: the console's certificate"),
-            Some(Err(errore)) => {
-                tracing::error!("not reloaded, the console's old certificate stays: {errore}");
-            }
-            None => {}
+    /// Reads again what may change while it serves.
+    fn reload(&self) -> Ricarica {
+        let mut esito = self.porta.reload();
+        if let Some(console) = &self.console {
+            console.reload(&mut esito);
         }
+        esito
     }
 
     /// In order: first nothing comes any more (the door is shut), the lots stop where they are, then what waits is

@@ -18,7 +18,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig};
 use tokio::task::JoinHandle;
 
-use super::tls::{certificates, provider, server_identity, told};
+use super::tls::{Ricarica, certificates, provider, server_identity, told};
 use crate::adesione::Certificato;
 use crate::console::{Campioni, Console, ConsoleConfig, Fonti, Mostrato};
 
@@ -173,12 +173,14 @@ impl ConsoleAperta {
         format!("{schema}://{}", self.local_addr)
     }
 
-    /// Reads certificate and key again, for the connections to come; `None` = it speaks no TLS. What is bad leaves it as it was.
-    #[must_use]
-    pub fn reload(&self) -> Option<Result<(), String>> {
-        let targa = self.targa.as_ref()?;
+    /// Reads certificate and key again, for the connections to come; of one that speaks no TLS there is nothing to read.
+    pub fn reload(&self, esito: &mut Ricarica) {
+        let Some(targa) = &self.targa else { return };
         let letta = server_identity(&targa.certificato, &targa.chiave);
-        Some(letta.map(|(identita, _)| targa.in_vigore.store(identita)))
+        esito.note(
+            letta.map(|(identita, _)| targa.in_vigore.store(identita)),
+            "certificato della console",
+        );
     }
 
     /// Ends it: pages under way are finished.

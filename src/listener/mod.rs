@@ -159,17 +159,11 @@ where
         // We count connections ourselves, and refuse with a reason; the server would leave them waiting.
         .max_concurrent_connections(bounds.connessioni_max.saturating_mul(2).max(1024));
     let spegnimento = builder.graceful_shutdown_signal();
-    let ingresso = Ingresso {
-        porta: Arc::clone(&porta),
-    };
+    let ingresso = Ingresso { porta };
     let bounds = bounds.clone();
     let factory = move || worker(&ingresso, &bounds, &spegnimento, app.clone());
     let server = builder.listen("varco", bound.socket, factory)?.run();
-    Ok(Serving {
-        server,
-        porta,
-        local_addr,
-    })
+    Ok(Serving { server, local_addr })
 }
 
 /// What one worker does with a connection: handshake, then HTTP until its end.
@@ -234,7 +228,6 @@ where
 #[must_use = "it serves until it is dropped"]
 pub struct Serving {
     server: Server,
-    porta: Arc<Porta>,
     local_addr: SocketAddr,
 }
 
@@ -268,26 +261,22 @@ impl Serving {
     }
 
     /// Serves until SIGTERM or SIGINT, then drains; a second signal does not wait for the answers in flight. Before it
-    /// drains at SIGTERM it serves on while `congedo` lasts: so long whoever sends us connections is told to stop. SIGHUP
-    /// reads certificates, CA, CRL and adesioni again, without touching a connection, after `riletto` has read what else
-    /// there is.
+    /// drains at SIGTERM it serves on while `congedo` lasts: so long whoever sends us connections is told to stop. At SIGHUP
+    /// `ricarica` reads again what may change meanwhile, without touching a connection; what it did is told in the log.
     pub async fn run_until_signal(
         self,
         congedo: impl Future<Output = ()>,
-        riletto: impl Fn(),
+        ricarica: impl Fn() -> Ricarica,
     ) -> io::Result<()> {
         let mut termina = signal(SignalKind::terminate())?;
         let mut interrompi = signal(SignalKind::interrupt())?;
-        let mut ricarica = signal(SignalKind::hangup())?;
+        let mut rileggi = signal(SignalKind::hangup())?;
         let handle = self.server.handle();
         let mut server = std::pin::pin!(self.server);
         loop {
             tokio::select! {
                 finito = &mut server => return finito,
-                _ = ricarica.recv() => {
-                    riletto();
-                    tell(&self.porta.reload());
-                }
+                _ = rileggi.recv() => tell(&ricarica()),
                 _ = termina.recv() => {
                     tokio::select! {
                         () = congedo => {}

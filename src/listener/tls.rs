@@ -108,6 +108,16 @@ pub struct Ricarica {
     pub errori: Vec<String>,
 }
 
+impl Ricarica {
+    /// One thing that was read again: taken, or left as it was.
+    pub fn note(&mut self, letto: Result<(), String>, nome: &'static str) {
+        match letto {
+            Ok(()) => self.prese.push(nome),
+            Err(causa) => self.errori.push(causa),
+        }
+    }
+}
+
 impl Porta {
     /// Opens every file of the door, without binding anything.
     pub fn open(
@@ -150,21 +160,17 @@ impl Porta {
         let _una_alla_volta = self.ricarica.lock().unwrap_or_else(PoisonError::into_inner);
         let mut esito = Ricarica::default();
         let attuale = self.materiale.load_full();
-        let mut keep = |letto: Result<(), String>, nome: &'static str| match letto {
-            Ok(()) => esito.prese.push(nome),
-            Err(causa) => esito.errori.push(causa),
-        };
         let mut identita = Arc::clone(&attuale.identita);
-        keep(
+        esito.note(
             load_identita(&self.tls).map(|nuova| identita = nuova),
             "certificato del server",
         );
         let mut fiducia = Arc::clone(&attuale.fiducia);
-        keep(
+        esito.note(
             Fiducia::load(&self.tls).map(|nuova| fiducia = Arc::new(nuova)),
             "CA e CRL",
         );
-        keep(
+        esito.note(
             Adesioni::load(&self.adesioni_file)
                 .map(|nuove| self.adesioni.store(Arc::new(nuove)))
                 .map_err(|errato| errato.to_string()),

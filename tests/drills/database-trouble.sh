@@ -113,7 +113,7 @@ primary_sql "SELECT pg_reload_conf()" >/dev/null
 load_for 10 slow
 took=$(post "$dir/domanda.xml" "$port")
 grep -q ' 200 ' "$dir/head"
-[ "$(ready "$health")" = 200 ]
+[ "$(readiness "$health")" = 200 ]
 echo "100 ms a commit: answered after $took s, readiness green"
 out_of_it "100 ms a commit"
 primary_sql "ALTER SYSTEM RESET commit_delay"

@@ -15,6 +15,8 @@ gateway=''
 trap 'kill $gateway 2>/dev/null && wait $gateway 2>/dev/null || true; umount "$dir/disk" 2>/dev/null || true; rm -rf "$dir"' EXIT
 # shellcheck source=tests/drills/lib/embedded.sh
 . tests/drills/lib/embedded.sh
+# shellcheck source=tests/drills/lib/health.sh
+. tests/drills/lib/health.sh
 mkdir "$dir/disk"
 if ! mount -t tmpfs -o size=200M tmpfs "$dir/disk" 2>/dev/null; then
     echo "disk full: SKIPPED, no small file system can be mounted here" >&2
@@ -29,10 +31,7 @@ VARCO_LISTENER__INDIRIZZO=127.0.0.1:$port VARCO_SALUTE__INDIRIZZO=127.0.0.1:$hea
     VARCO_SPAZIO__INTERVALLO_S=0.2 VARCO_SPAZIO__RIPROVA_S=2 \
     "$varco" serve --config "$demo/varco.toml" >"$dir/serve.log" 2>&1 &
 gateway=$!
-until [ "$(curl -s -o "$dir/ready" -w '%{http_code}' "http://127.0.0.1:$health/health/ready")" = 200 ]; do
-    sleep 0.1
-    kill -0 $gateway || { cat "$dir/serve.log" >&2; exit 1; }
-done
+until_ready "$health" 200 30 >/dev/null || { cat "$dir/serve.log" >&2; exit 1; }
 
 certs=(--cacert "$demo/certs/ca.pem" --cert "$demo/certs/pat01.pem" --key "$demo/certs/pat01.key")
 post() {
@@ -61,14 +60,11 @@ until_state() {
     done
     fail "the state is not $1 after 10 s"
 }
-# Until readiness says so, with this in its words.
-until_ready() {
-    for _ in $(seq 100); do
-        [ "$(curl -s -o "$dir/ready" -w '%{http_code}' "http://127.0.0.1:$health/health/ready")" = "$1" ] && grep -q "$2" "$dir/ready" &&
-            { echo "readiness: $1 $(cat "$dir/ready")"; return; }
-        sleep 0.1
-    done
-    fail "readiness is not $1 with $2 after 10 s: $(cat "$dir/ready")"
+# Readiness, with this in its words.
+ready_says() {
+    until_ready "$health" "$1" 10 >/dev/null
+    grep -q "$2" "$dir/ready" || fail "readiness does not say $2: $(cat "$dir/ready")"
+    echo "readiness: $1 $(cat "$dir/ready")"
 }
 new_domanda() { "$varco" sample -o "$dir/$1.xml" >/dev/null; }
 
@@ -100,7 +96,7 @@ taken "the first domanda again" "$dir/first.xml" "$number"
 grep -q 'Ripetizione>true' "$dir/answer" || fail "it is no repetition"
 taken "the same lot" "$dir/lot.xml" "$lot"
 taken "a look at it" "$dir/look.xml" "$number"
-until_ready 200 STO-005
+ready_says 200 STO-005
 
 fill_to 0
 echo "not one byte is left: $(free_kib) KiB free"
@@ -112,11 +108,11 @@ for _ in $(seq 300); do
 done
 echo "300 retries and 300 look-ups: all answered"
 refused "a new domanda" "$dir/third.xml" STO-005
-until_ready 503 STO-002
+ready_says 503 STO-002
 
 rm "$dir/disk/foreign"
 until_state normale
-until_ready 200 verde
+ready_says 200 verde
 taken "the refused domanda" "$dir/third.xml" REGISTRATA
 taken "the refused lot" "$dir/other-lot.xml" IdLotto
 wait $sender || { cat "$dir/load.out" >&2; exit 1; }

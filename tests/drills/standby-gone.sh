@@ -63,7 +63,7 @@ shown=$(primary_sql "SELECT count(*) FROM registrazioni")
 echo "primary killed and started again without its standby: $shown registrations are there, $told were told"
 refused_for 8
 [ "$(wc -l <"$dir/acked.tsv")" -eq "$told" ]
-[ "$(ready "$health")" = 503 ]
+[ "$(readiness "$health")" = 503 ]
 
 let_in
 replica_up

@@ -26,11 +26,11 @@ trap leave EXIT
 mkdir "$dir/over/upper" "$dir/over/work"
 mount -t overlay overlay -o "lowerdir=/,upperdir=$dir/over/upper,workdir=$dir/over/work" "$dir/root"
 
-"$varco" demo --dir "$dir/over/demo" --listen 127.0.0.1:0 >"$dir/demo.out" 2>&1 &
-demo=$!
-until grep -qs 'Ripetizione=true' "$dir/demo.out"; do sleep 0.1; kill -0 "$demo"; done
-kill -INT "$demo"
-wait "$demo" || true
+port=0
+# shellcheck source=tests/drills/lib/embedded.sh
+. tests/drills/lib/embedded.sh
+demo_start "$dir/over/demo"
+demo_stop
 sh deploy/debian/build.sh "$varco" "$dir/over" >/dev/null
 install -d "$dir/root/drill"
 cp "$dir/over"/varco_*.deb "$dir/root/drill/varco.deb"
@@ -95,12 +95,10 @@ After=multi-user.target
 [Service]
 Type=oneshot
 ExecStart=/bin/sh -c 'timeout 120 bash /drill/drill.sh >/drill/out 2>&1; systemctl poweroff --force'
-[Install]
-WantedBy=graphical.target multi-user.target
 UNIT
-ln -sf ../drill.service "$dir/root/etc/systemd/system/multi-user.target.wants/drill.service" 2>/dev/null ||
-    { mkdir -p "$dir/root/etc/systemd/system/multi-user.target.wants" &&
-        ln -s ../drill.service "$dir/root/etc/systemd/system/multi-user.target.wants/drill.service"; }
+wants=$dir/root/etc/systemd/system/multi-user.target.wants
+mkdir -p "$wants"
+ln -s ../drill.service "$wants/drill.service"
 SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout 180 systemd-nspawn -D "$dir/root" -b --register=no --keep-unit -M "varco-drill-$$" \
     --private-network >"$dir/boot" 2>&1 </dev/null || true
 cat "$dir/root/drill/out" || { tail -30 "$dir/boot"; exit 1; }

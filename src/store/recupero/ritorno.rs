@@ -25,9 +25,8 @@ pub(super) async fn bring(
     let mut da_dichiarare = Vec::new();
     if !perdute.numeri.is_empty() {
         let mancano = gaps(archivi, perdute).await?;
-        let annullate = unknown_here(archivi, &ANNULLAMENTI, perdute.dopo).await?;
-        let vie = Vie::find(archivi, perdute.dopo, &annullate).await?;
-        for ritorno in ritorni(archivi, perdute, &vie, annullate).await? {
+        let vie = Vie::find(archivi, perdute.dopo).await?;
+        for ritorno in ritorni(archivi, perdute, &vie).await? {
             if archivi.has(ritorno.nome) {
                 avanza(ritorno.nome);
                 if ritorno.nome == "elenco" {
@@ -112,7 +111,6 @@ async fn ritorni(
     archivi: &mut dyn Archivi,
     perdute: &Perdute,
     vie: &Vie,
-    annullate: String,
 ) -> Result<Vec<Ritorno>, StoreError> {
     use Presenti::{Nessuna, Restano, Seguono};
 
@@ -120,6 +118,7 @@ async fn ritorni(
     let Vie {
         decisioni,
         variazioni,
+        annullate,
         fascicoli,
     } = vie;
     let lotti = last_lot(archivi).await?;
@@ -179,7 +178,7 @@ async fn ritorni(
         ritorno("emergenza_registrazioni", della_registrazione(), Nessuna),
         Ritorno {
             senza: &["id"],
-            ..ritorno("annullamenti", annullate, Nessuna)
+            ..ritorno("annullamenti", annullate.clone(), Nessuna)
         },
         Ritorno {
             senza: &["id"],
@@ -290,6 +289,8 @@ struct Via {
 struct Vie {
     decisioni: Via,
     variazioni: Via,
+    /// Which annulments of there are not here.
+    annullate: String,
     /// The domande of which the whole file is taken over, as a query that says the same on both sides once their rows are here:
     /// those that a registration that comes back opens, moves or closes, and those about which only the engine or the keeper of
     /// the register wrote there, and nobody here. The feed tells of each.
@@ -299,7 +300,8 @@ struct Vie {
 impl Vie {
     /// Where something was written here since about a domanda that a registration or an annulment would come back for, nothing
     /// comes back.
-    async fn find(archivi: &mut dyn Archivi, dopo: i64, annullate: &str) -> Result<Self, StoreError> {
+    async fn find(archivi: &mut dyn Archivi, dopo: i64) -> Result<Self, StoreError> {
+        let annullate = unknown_here(archivi, &ANNULLAMENTI, dopo).await?;
         let decisioni = way(archivi, &DECISIONI).await?;
         let variazioni = way(archivi, &VARIAZIONI).await?;
         let nostre: Vec<&str> = decisioni
@@ -349,6 +351,7 @@ impl Vie {
         Ok(Self {
             decisioni,
             variazioni,
+            annullate,
             fascicoli: format!("({registrate} UNION {scritte})"),
         })
     }

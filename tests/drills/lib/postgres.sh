@@ -12,6 +12,8 @@ end() {
     rm -rf "$dir"
 }
 trap end EXIT
+# shellcheck source=tests/drills/lib/health.sh
+. tests/drills/lib/health.sh
 
 # Starts the cluster of this drill, or starts it again on the same data.
 cluster_start() {
@@ -77,23 +79,6 @@ gateway_start() {
 post() {
     curl -s "${certs[@]}" --max-time 60 -H 'Content-Type: application/soap+xml; charset=UTF-8' -D "$dir/head" \
         -o "$dir/answer" -w '%{time_total}' --data-binary @"$1" "https://127.0.0.1:$2/modi/soap/AssegnoTemporaneo/v1/"
-}
-
-# What readiness says on a port: its status, and the body in $dir/ready.
-ready() { curl -s --max-time 5 -o "$dir/ready" -w '%{http_code}' "http://127.0.0.1:$1/health/ready" || true; }
-
-# Waits at most so many seconds until readiness says so; prints how long it took.
-until_ready() {
-    local since now
-    since=$(date +%s.%N)
-    while true; do
-        now=$(date +%s.%N)
-        [ "$(ready "$1")" = "$2" ] && break
-        awk -v a="$since" -v b="$now" -v most="$3" 'BEGIN { exit !(b - a < most) }' ||
-            { echo "readiness of port $1 is not $2 after $3 s: $(cat "$dir/ready")" >&2; return 1; }
-        sleep 0.05
-    done
-    awk -v a="$since" -v b="$now" 'BEGIN { printf "%.1f", b - a }'
 }
 
 # The register is in order and holds what was acknowledged ($dir/acked.tsv) and so many of the drill's own: no more, no less,
