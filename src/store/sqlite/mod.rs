@@ -28,6 +28,7 @@ mod modifiche;
 mod open;
 mod operatori;
 pub(super) mod origine;
+mod piega;
 mod pulizie;
 mod query;
 mod quote;
@@ -42,17 +43,19 @@ mod verify;
 
 pub(super) use self::open::versioni;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePool};
 use sqlx::{AssertSqlSafe, Connection};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, MutexGuard, Notify};
 
 pub use self::backup::{backup, check};
 use self::consulta::Consulte;
+use self::piega::Piega;
 use super::ancore::Ancore;
 use super::registro::note;
 use super::sportello::Sportello;
@@ -80,7 +83,9 @@ pub struct SqliteStore {
     ambiente: Ambiente,
     options: SqliteConnectOptions,
     max_page_count: AtomicU32,
-    scrittura: Mutex<Scrittura>,
+    scrittura: Arc<Mutex<Scrittura>>,
+    /// Who folds the log.
+    piega: Piega,
     lettori: SqlitePool,
     /// Which numbers were told.
     ancore: Ancore,
@@ -101,6 +106,8 @@ pub(super) struct Scrittura {
     sospetta: bool,
     /// How long another process is waited for.
     attesa: Duration,
+    /// Told of every commit, for who folds the log.
+    scritto: Arc<Notify>,
 }
 
 /// The write connection, taken out. Whoever drops it without giving it back (an error, a panic, a future that was
@@ -120,7 +127,7 @@ impl<'a> Presa<'a> {
     /// failed sync it may have been in the cache and not on the disk), then the register is looked over.
     async fn settle(&mut self) -> Result<(), StoreError> {
         if self.scrittura.sospetta {
-            checkpoint(&mut self.connessione, self.scrittura.attesa).await?;
+            piega::fold_all(&mut self.connessione, self.scrittura.attesa).await?;
             verify::look_over(&mut self.connessione).await?;
             self.scrittura.sospetta = false;
         }
@@ -139,6 +146,7 @@ impl<'a> Presa<'a> {
         match sqlx::query("COMMIT").execute(&mut self.connessione).await {
             Ok(_) => {
                 self.scrittura.sospetta = false;
+                self.scrittura.scritto.notify_one();
                 self.give_back();
                 Ok(())
             }
@@ -229,29 +237,6 @@ async fn close(connessione: SqliteConnection) {
         tracing::debug!("closing a store connection: {errore}");
     }
 }
-
-/// Folds the log into the file and cuts it to nothing; fails when somebody is in the way for longer than `attesa`.
-async fn checkpoint(connessione: &mut SqliteConnection, attesa: Duration) -> Result<(), StoreError> {
-    let fine = Instant::now() + attesa;
-    loop {
-        let (busy, _log, _folded): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
-            .fetch_one(&mut *connessione)
-            .await
-            .map_err(row::guasto)?;
-        if busy == 0 {
-            return Ok(());
-        }
-        // SQLite waits for who reads or writes, but not for another process that folds the same log.
-        if Instant::now() >= fine {
-            return Err(StoreError::unavailable(
-                "the log cannot be folded up: a reader or another process is in the way",
-            ));
-        }
-        tokio::time::sleep(TRA_DUE_TENTATIVI).await;
-    }
-}
-
-const TRA_DUE_TENTATIVI: Duration = Duration::from_millis(10);
 
 #[async_trait]
 impl Store for SqliteStore {
@@ -494,23 +479,14 @@ impl Store for SqliteStore {
             .fetch_all(&mut presa.connessione)
             .await
             .map_err(row::guasto)?;
-        // PASSIVE waits for nobody; TRUNCATE then only where there was nothing left to fold.
-        let (_busy, log, folded): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(PASSIVE)")
-            .fetch_one(&mut presa.connessione)
-            .await
-            .map_err(row::guasto)?;
-        if log > 0 && log == folded {
-            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-                .execute(&mut presa.connessione)
-                .await
-                .map_err(row::guasto)?;
-        }
+        piega::fold_at_rest(&mut presa.connessione).await?;
         presa.give_back();
         Ok(())
     }
 
     /// Folds the log into the file on the way.
     async fn close(&self) {
+        self.piega.close().await;
         self.lettori.close().await;
         self.consulte.viaggio().close().await;
         let presa = self.scrittura.lock().await.connessione.take();

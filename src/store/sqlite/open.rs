@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
@@ -12,10 +13,11 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, Connection, Executor};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 
 use super::consulta::Consulte;
 use super::origine::Trasferimento;
+use super::piega::{PAGINE_MAX, Piega};
 use super::{Scrittura, SqliteStore, row};
 use crate::domanda::Ambiente;
 use crate::store::ancore::{Ancore, Archivio, Contatori};
@@ -61,17 +63,21 @@ impl SqliteStore {
                 })
                 .connect_lazy_with(connect_options.clone())
         };
+        let scritto = Arc::new(Notify::new());
+        let scrittura = Arc::new(Mutex::new(Scrittura {
+            connessione: None,
+            sospetta: true,
+            attesa: options.attesa,
+            scritto: Arc::clone(&scritto),
+        }));
         let store = Self {
             path: path.to_owned(),
             ambiente: options.ambiente,
             consulte: Sportello::new(Consulte::new(path, &connect_options)),
+            piega: Piega::spawn(path, &connect_options, scritto, &scrittura),
             options: connect_options,
             max_page_count: AtomicU32::new(options.max_page_count),
-            scrittura: Mutex::new(Scrittura {
-                connessione: None,
-                sospetta: true,
-                attesa: options.attesa,
-            }),
+            scrittura,
             lettori,
             ancore,
             chiave_ricerca: options.chiave_ricerca.clone(),
@@ -164,8 +170,7 @@ pub(super) fn connect_options(path: &Path, options: &OpenOptions, nuovo: bool) -
         // The driver's log would tell statements of thousands of characters; ours tells what failed.
         .disable_statement_logging()
         .pragma("temp_store", "MEMORY")
-        // 16 MiB of log before it is folded: the pages that every batch writes anew are copied once, not four times.
-        .pragma("wal_autocheckpoint", "4000")
+        .pragma("wal_autocheckpoint", PAGINE_MAX)
         // An hour of heavy traffic must not leave its log behind for ever.
         .pragma("journal_size_limit", "67108864")
 }
