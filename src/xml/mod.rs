@@ -6,6 +6,7 @@
 //! quick-xml finds where each piece of markup ends; all that it does not look at is looked at here.
 
 mod albero;
+mod corto;
 mod lessico;
 mod luogo;
 mod reader;

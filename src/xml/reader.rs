@@ -1,6 +1,6 @@
 //! The pull reader: document order, one token at a time, nothing kept but the open elements and their namespaces.
 //!
-//! What most of a message is made of (a tag without attributes, the end tag that belongs to it, text without anything
+//! What most of a message is made of (a tag with plain attributes or none, the end tag that belongs to it, text without anything
 //! to resolve or to look twice at) is read by [`Reader::corto`], and all else, as soon as one byte of it is seen, by
 //! the delimiter with its checks. The two read the same: the messages of `schema::compiled::tests` are cut both ways.
 
@@ -10,6 +10,7 @@ use quick_xml::Reader as Delimiter;
 use quick_xml::errors::{Error, IllFormedError};
 use quick_xml::events::Event;
 
+use super::corto;
 use super::lessico::{
     Guasto, altra_codifica, check_caratteri, check_dichiarazione, dopo_bom, fine_riga, is_ncname, is_spazio,
     mostra, risolvi,
@@ -331,11 +332,18 @@ impl<'a> Reader<'a> {
         self.chiudi().ok()
     }
 
-    /// A start tag without attributes, inside an element.
+    /// A start tag inside an element, with plain attributes or none, that binds no prefix.
     #[inline]
     fn tag_corto(&mut self, dopo: &[u8]) -> Option<Passo<'a>> {
-        let (lungo, locale) = nome_semplice(dopo)?;
-        let vuoto = match &dopo[lungo..] {
+        let (lungo, locale) = corto::nome(dopo)?;
+        self.attributi.clear();
+        let mut fine = lungo;
+        if dopo.get(lungo) == Some(&b' ') {
+            let tag = &self.testo[self.inizio + 1..];
+            let bound = (&self.stato.legami, &self.limiti);
+            fine = corto::attributi(tag, lungo, self.inizio + 1, bound, &mut self.attributi)?;
+        }
+        let vuoto = match &dopo[fine..] {
             [b'>', ..] => false,
             [b'/', b'>', ..] => true,
             _ => return None,
@@ -356,8 +364,7 @@ impl<'a> Reader<'a> {
         {
             return None;
         }
-        self.attributi.clear();
-        self.fine = nome + lungo + if vuoto { 2 } else { 1 };
+        self.fine = nome + fine + if vuoto { 2 } else { 1 };
         let apertura = Apertura {
             qname,
             locale,
@@ -372,7 +379,7 @@ impl<'a> Reader<'a> {
     #[inline]
     fn testo_corto(&mut self, resto: &[u8]) -> Option<Passo<'a>> {
         let aperto = self.stato.aperti.last_mut()?;
-        let lungo = resto.iter().position(|byte| !LISCI[usize::from(*byte)])?;
+        let lungo = resto.iter().position(|byte| !corto::LISCI[usize::from(*byte)])?;
         let testo_bytes = aperto.testo_bytes + lungo;
         if lungo == 0
             || resto[lungo] != b'<'
@@ -629,52 +636,3 @@ fn delimit(testo: &str, offset: usize) -> Delimiter<&[u8]> {
 
 /// Elements that are inside each other in most messages.
 const ANNIDATI_SOLITI: usize = 8;
-
-/// Length of the name of ASCII letters that `bytes` begin with, and where the part behind its colon begins: at 0, if it
-/// has none.
-#[inline]
-fn nome_semplice(bytes: &[u8]) -> Option<(usize, usize)> {
-    let parte = |da: usize| {
-        let parte = bytes.get(da..)?;
-        let lunga = parte
-            .iter()
-            .position(|byte| !NOMI[usize::from(*byte)])
-            .unwrap_or(parte.len());
-        // What may stand in a name, but not begin it.
-        let inizia = !matches!(parte.first()?, b'0'..=b'9' | b'-' | b'.');
-        (lunga > 0 && inizia).then_some(da + lunga)
-    };
-    let prima = parte(0)?;
-    if bytes.get(prima) == Some(&b':') {
-        Some((parte(prima + 1)?, prima + 1))
-    } else {
-        Some((prima, 0))
-    }
-}
-
-/// The bytes of a name of ASCII letters.
-const NOMI: [bool; 256] = {
-    let mut nomi = [false; 256];
-    let mut byte = 0_u8;
-    while byte < 0x80 {
-        nomi[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-        byte += 1;
-    }
-    nomi
-};
-
-/// Bytes of text that stand for themselves: not a reference, not the end of CDATA, no carriage return, no control
-/// character, and not what U+FEFF, U+FFFE and U+FFFF begin with.
-const LISCI: [bool; 256] = {
-    let mut lisci = [true; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        lisci[byte] = byte == 0x09 || byte == 0x0A;
-        byte += 1;
-    }
-    lisci[b'<' as usize] = false;
-    lisci[b'&' as usize] = false;
-    lisci[b']' as usize] = false;
-    lisci[0xEF] = false;
-    lisci
-};

@@ -67,11 +67,18 @@ impl Legami {
 /// An attribute as the reader keeps it: the namespace by the place of its binding.
 #[derive(Debug)]
 pub(super) struct Grezzo<'a> {
-    legame: usize,
-    prefisso: &'a str,
-    locale: &'a str,
-    valore: Cow<'a, str>,
-    offset: usize,
+    pub(super) legame: usize,
+    pub(super) prefisso: &'a str,
+    pub(super) locale: &'a str,
+    pub(super) valore: Cow<'a, str>,
+    pub(super) offset: usize,
+}
+
+impl Grezzo<'_> {
+    /// Whether the two have one expanded name.
+    pub(super) fn is_same(&self, altro: &Self, legami: &Legami) -> bool {
+        self.locale == altro.locale && legami.namespace(self.legame) == legami.namespace(altro.legame)
+    }
 }
 
 /// The attributes of a start tag, in document order, without the namespace declarations.

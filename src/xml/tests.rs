@@ -457,8 +457,11 @@ proptest! {
         proptest::sample::select(vec![
             "<", ">", "</", "/>", "<a", "<a>", "</a>", "<a/>", "<p:a", " b='1'", " xmlns:p='u'", " xmlns='u'", "=", "'",
             "\"", "&", "&amp;", "&#x41;", ";", "<!--", "--", "-->", "<![CDATA[", "]]>", "]]", "<?xml version='1.0'?>",
-            "<?", "?>", "<!DOCTYPE", "\u{FEFF}", "\u{FEFF}\u{FEFF}", "x", "à", " ", "\r", "\n", "\u{1}", ":", "-",
-        ]), 0..24), prima in proptest::sample::select(vec!["", "<a>", "<a><a/>"]))
+            " b=\"1\"", " p:b=\"a>b]]>\"", " q:b=\"1\"", " c=\"é\t\"", " c = \"1\"", "  d=\"&lt;\"", "<p:b b=\"\" p:b=\"\"", "<?", "?>",
+            "<!DOCTYPE", "\u{FEFF}", "\u{FEFF}\u{FEFF}", "x", "à", " ", "\r", "\n", "\u{1}", ":", "-",
+        ]), 0..24), prima in proptest::sample::select(vec![
+            "", "<a>", "<a><a/>", "<a xmlns:p='u' xmlns:q='u'>",
+        ]))
     {
         let xml = format!("{prima}{}", pezzi.concat());
         let letto = leggi(&xml);
