@@ -503,7 +503,7 @@ fn atto(
     valida: &Valida,
     contenuto: Contenuto,
     incoming: &Incoming,
-    diario: &Diario,
+    diario: &mut Diario,
 ) -> Result<Atto, Failure> {
     let letta = &valida.letta;
     let lettura = letta.authorized.message();

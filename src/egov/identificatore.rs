@@ -14,8 +14,10 @@ use super::ora;
 /// A well-formed identifier.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Identificatore {
-    amministrazione: String,
-    porta: String,
+    testo: String,
+    /// How long the names in it are that stand first.
+    amministrazione_len: usize,
+    porta_len: usize,
     progressivo: u32,
     minuto: DateTime,
 }
@@ -35,25 +37,44 @@ impl Identificatore {
         let giro = u64::from(Self::PROGRESSIVO_MAX);
         let posto = (numero.max(1) - 1) % giro + 1;
         let locale = ora::locale(adesso);
+        let minuto = locale.date().at(locale.hour(), locale.minute(), 0, 0);
+        let (amministrazione, porta) = (&dominio.parte.nome, &dominio.porta);
+        // One of 1 to 9,999,999.
+        let progressivo = u32::try_from(posto).unwrap_or(Self::PROGRESSIVO_MAX);
+        let testo = format!(
+            "{amministrazione}_{porta}_{progressivo:07}_{:04}-{:02}-{:02}_{:02}:{:02}",
+            minuto.year(),
+            minuto.month(),
+            minuto.day(),
+            minuto.hour(),
+            minuto.minute()
+        );
         Self {
-            amministrazione: dominio.parte.nome.clone(),
-            porta: dominio.porta.clone(),
-            // One of 1 to 9,999,999.
-            progressivo: u32::try_from(posto).unwrap_or(Self::PROGRESSIVO_MAX),
-            minuto: locale.date().at(locale.hour(), locale.minute(), 0, 0),
+            testo,
+            amministrazione_len: amministrazione.len(),
+            porta_len: porta.len(),
+            progressivo,
+            minuto,
         }
+    }
+
+    /// The whole text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.testo
     }
 
     /// The name of the party that made it.
     #[must_use]
     pub fn amministrazione(&self) -> &str {
-        &self.amministrazione
+        &self.testo[..self.amministrazione_len]
     }
 
     /// The porta of that party.
     #[must_use]
     pub fn porta(&self) -> &str {
-        &self.porta
+        let inizio = self.amministrazione_len + 1;
+        &self.testo[inizio..inizio + self.porta_len]
     }
 
     /// Its number within the minute.
@@ -72,7 +93,7 @@ impl Identificatore {
     /// official samples write `CNIPAspcoopit` and `CNIPASPCoopIT` for the same.
     #[must_use]
     pub fn is_of(&self, nome: &str, porta: Option<&str>) -> bool {
-        self.amministrazione == nome && porta.is_none_or(|porta| self.porta.eq_ignore_ascii_case(porta))
+        self.amministrazione() == nome && porta.is_none_or(|porta| self.porta().eq_ignore_ascii_case(porta))
     }
 }
 
@@ -89,8 +110,9 @@ impl FromStr for Identificatore {
             return Err(IdentificatoreErrato);
         }
         Ok(Self {
-            amministrazione: amministrazione.to_owned(),
-            porta: porta.to_owned(),
+            testo: testo.to_owned(),
+            amministrazione_len: amministrazione.len(),
+            porta_len: porta.len(),
             progressivo: progressivo.parse().map_err(|_| IdentificatoreErrato)?,
             minuto: ora::minuto_locale(giorno, minuto).ok_or(IdentificatoreErrato)?,
         })
@@ -99,21 +121,7 @@ impl FromStr for Identificatore {
 
 impl fmt::Display for Identificatore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            amministrazione,
-            porta,
-            progressivo,
-            minuto,
-        } = self;
-        write!(
-            f,
-            "{amministrazione}_{porta}_{progressivo:07}_{:04}-{:02}-{:02}_{:02}:{:02}",
-            minuto.year(),
-            minuto.month(),
-            minuto.day(),
-            minuto.hour(),
-            minuto.minute()
-        )
+        f.write_str(&self.testo)
     }
 }
 

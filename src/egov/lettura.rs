@@ -62,7 +62,11 @@ impl<'e> Campi<'e> {
         let mut letta = Intestazione::default();
         match self.unico(radice, "IntestazioneMessaggio")? {
             Some(messaggio) => {
-                if radice.figli.first() != Some(messaggio) {
+                if !radice
+                    .figli
+                    .first()
+                    .is_some_and(|primo| std::ptr::eq(primo, messaggio))
+                {
                     self.grave(CodiceEgov::E002, "IntestazioneMessaggio");
                 }
                 self.intestazione_messaggio(messaggio, &mut letta)?;
@@ -401,9 +405,10 @@ impl<'e> Campi<'e> {
 
     /// Nothing but these children may be in an element that has children: no other one, and no text.
     fn solo(&mut self, padre: &Elemento, noti: &[&str], codice: CodiceEgov, posizione: &'static str) {
-        let estraneo = padre.figli.iter().any(|figlio| {
-            figlio.namespace != self.elemento.namespace || !noti.contains(&figlio.locale.as_str())
-        });
+        let estraneo = padre
+            .figli
+            .iter()
+            .any(|figlio| !noti.contains(&&*figlio.locale) || figlio.namespace != self.elemento.namespace);
         if estraneo || !is_bianco(&padre.testo) {
             self.grave(codice, posizione);
         }

@@ -137,34 +137,40 @@ pub fn esamina(busta: &Busta, tempi: &Tempi, anagrafe: &dyn Anagrafe) -> Result<
         .and_then(|mittente| anagrafe.mittente(mittente));
     let regole = noto.map_or(RegoleBusta::LineeGuida11, |noto| noto.regole);
 
+    let id = identificatore(letta.identificatore.as_deref());
     let mut rilievi = Rilievi(busta.rilievi.clone());
-    eta(letta, tempi, &mut rilievi);
+    eta(letta, id.as_ref(), tempi, &mut rilievi);
     match regole {
         RegoleBusta::LineeGuida11 => linee_guida(letta, &mut rilievi),
         RegoleBusta::Egov11 => egov(letta, &mut rilievi),
     }
     registro(letta, noto, anagrafe, &mut rilievi);
-    appartenenza(letta, noto, &mut rilievi);
+    appartenenza(letta, id.as_ref(), noto, &mut rilievi);
     let eccezioni = rilievi.in_ordine();
 
     if eccezioni.iter().any(Eccezione::is_grave) {
         return Err(Respinta { eccezioni, regole });
     }
-    accogli(letta, regole, eccezioni).ok_or_else(|| Respinta {
+    accogli(letta, id, regole, eccezioni).ok_or_else(|| Respinta {
         // Whatever is missing has a finding: this one would be a fault of the reader.
         eccezioni: vec![Eccezione::grave(CodiceEgov::E001, "Intestazione")],
         regole,
     })
 }
 
-fn accogli(letta: &Intestazione, regole: RegoleBusta, avvisi: Vec<Eccezione>) -> Option<Accolta> {
+fn accogli(
+    letta: &Intestazione,
+    identificatore: Option<Identificatore>,
+    regole: RegoleBusta,
+    avvisi: Vec<Eccezione>,
+) -> Option<Accolta> {
     let trasmissione = letta.trasmissione.as_ref();
     let inoltro = trasmissione.and_then(|trasmissione| trasmissione.inoltro.as_deref());
     Some(Accolta {
         mittente: letta.mittente.clone()?,
         servizio: letta.servizio.clone()?,
         azione: letta.azione.clone()?,
-        identificatore: letta.identificatore.as_deref()?.parse().ok()?,
+        identificatore: identificatore?,
         regole,
         filtra_doppioni: regole == RegoleBusta::LineeGuida11 || inoltro == Some(ALPIUUNAVOLTA),
         avvisi,
@@ -220,10 +226,10 @@ impl Rilievi {
 }
 
 /// Scadenza and age. All of it is told at one place, whatever field was too old.
-fn eta(letta: &Intestazione, tempi: &Tempi, rilievi: &mut Rilievi) {
+fn eta(letta: &Intestazione, id: Option<&Identificatore>, tempi: &Tempi, rilievi: &mut Rilievi) {
     const SCADENZA: &str = "Messaggio/Scadenza";
     let ora = letta.ora_registrazione.as_deref().and_then(ora::leggi);
-    let minuto = identificatore(letta.identificatore.as_deref()).and_then(|id| id.minuto());
+    let minuto = id.and_then(Identificatore::minuto);
     let scadenza = letta.scadenza.as_deref().and_then(ora::leggi);
     let vecchio = |istante: Option<Timestamp>| {
         istante.is_some_and(|istante| tempi.adesso.duration_since(istante) > tempi.finestra)
@@ -388,13 +394,18 @@ fn registro(
 }
 
 /// Identifiers say who made them.
-fn appartenenza(letta: &Intestazione, noto: Option<MittenteNoto<'_>>, rilievi: &mut Rilievi) {
+fn appartenenza(
+    letta: &Intestazione,
+    id: Option<&Identificatore>,
+    noto: Option<MittenteNoto<'_>>,
+    rilievi: &mut Rilievi,
+) {
     let (Some(mittente), Some(destinatario)) = (&letta.mittente, &letta.destinatario) else {
         return;
     };
     let mittente_errato = rilievi.has(MITTENTE.codice) && noto.is_none();
     let porta = noto.and_then(|noto| noto.porta);
-    if let Some(id) = identificatore(letta.identificatore.as_deref())
+    if let Some(id) = id
         && !mittente_errato
         && !id.is_of(&mittente.nome, porta)
     {

@@ -35,7 +35,7 @@ impl IntestazioneRisposta<'_> {
     /// The header block, whole: it binds its own prefixes.
     #[must_use]
     pub fn write(&self) -> Vec<u8> {
-        let mut w = Scrittore::new();
+        let mut w = Scrittore::long(SOLITO);
         let radice = [
             ("xmlns:eGov_IT", EGOV),
             ("xmlns:soapenv", SOAP),
@@ -70,7 +70,7 @@ impl IntestazioneRisposta<'_> {
         }
         w.campo_se("eGov_IT:Azione", richiesta.azione.as_deref());
         w.elemento("eGov_IT:Messaggio", &[], |w| {
-            w.campo("eGov_IT:Identificatore", self.identificatore.to_string());
+            w.campo("eGov_IT:Identificatore", self.identificatore.as_str());
             w.elemento("eGov_IT:OraRegistrazione", &[("tempo", TEMPO_SPC)], |w| {
                 w.testo(&ora::scrivi(self.ora));
             });
@@ -93,6 +93,9 @@ impl IntestazioneRisposta<'_> {
         }
     }
 }
+
+/// About as long is the header of an answer without findings.
+const SOLITO: usize = 1536;
 
 /// Whom the answer is for: who sent, or nobody that is known.
 fn destinatario(richiesta: &Intestazione) -> Parte {
@@ -122,24 +125,22 @@ fn parte(w: &mut Scrittore, nome: &str, parte: &Parte) {
 pub fn con_intestazione(envelope: &[u8], intestazione: &[u8]) -> Vec<u8> {
     const HEADER: &[u8] = b"<env:Header>";
     const BODY: &[u8] = b"<env:Body>";
-    let header = memchr::memmem::find(envelope, HEADER);
-    let body = memchr::memmem::find(envelope, BODY).unwrap_or(envelope.len());
+    // A Header stands before the Body; the same bytes behind it would be content.
+    let is_uno_dei_due = |posto: &usize| {
+        let qui = &envelope[*posto..];
+        qui.starts_with(HEADER) || qui.starts_with(BODY)
+    };
+    let posto = memchr::memchr_iter(b'<', envelope).find(is_uno_dei_due);
+    let (prima, dopo) = envelope.split_at(posto.unwrap_or(envelope.len()));
     let mut insieme = Vec::with_capacity(envelope.len() + intestazione.len() + 2 * HEADER.len() + 1);
-    match header {
-        // A Header stands before the Body; the same bytes behind it would be content.
-        Some(header) if header < body => {
-            let dopo = header + HEADER.len();
-            insieme.extend_from_slice(&envelope[..dopo]);
-            insieme.extend_from_slice(intestazione);
-            insieme.extend_from_slice(&envelope[dopo..]);
-        }
-        _ => {
-            insieme.extend_from_slice(&envelope[..body]);
-            insieme.extend_from_slice(HEADER);
-            insieme.extend_from_slice(intestazione);
-            insieme.extend_from_slice(b"</env:Header>");
-            insieme.extend_from_slice(&envelope[body..]);
-        }
+    insieme.extend_from_slice(prima);
+    insieme.extend_from_slice(HEADER);
+    insieme.extend_from_slice(intestazione);
+    if let Some(altri_blocchi) = dopo.strip_prefix(HEADER) {
+        insieme.extend_from_slice(altri_blocchi);
+    } else {
+        insieme.extend_from_slice(b"</env:Header>");
+        insieme.extend_from_slice(dopo);
     }
     insieme
 }

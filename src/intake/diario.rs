@@ -130,11 +130,13 @@ impl Diario {
     }
 
     /// The record as the registration writes it: as if it had gone well, since it is written only then.
-    pub(super) fn snapshot(&self) -> Traccia {
+    pub(super) fn snapshot(&mut self) -> Traccia {
+        let promesso = self.promised();
+        // What is promised stands in its place: it need not be copied first.
+        let scambio = self.traccia().egov.take();
         let mut traccia = Traccia::clone(&self.guardia);
-        if traccia.egov.is_some() {
-            traccia.egov = self.promised().map(Box::new);
-        }
+        self.traccia().egov = scambio;
+        traccia.egov = promesso.map(Box::new);
         "REGISTRATA".clone_into(&mut traccia.esito);
         traccia.http_status = 200;
         traccia

@@ -27,9 +27,9 @@ pub struct Elemento {
     /// Its namespace, empty when there is none.
     pub namespace: Cow<'static, str>,
     /// Its local name.
-    pub locale: String,
+    pub locale: Cow<'static, str>,
     /// Its attributes: namespace, local name, value.
-    pub attributi: Vec<(String, String, String)>,
+    pub attributi: Vec<[Cow<'static, str>; 3]>,
     /// Its own text, untrimmed.
     pub testo: String,
     /// Its children.
@@ -52,16 +52,12 @@ impl Elemento {
     /// The element of a start tag, still empty and without its place.
     pub(crate) fn new(nome: Nome<'_>, attributi: Attributi<'_>) -> Self {
         Self {
-            namespace: noto(nome.namespace),
-            locale: nome.locale.to_owned(),
+            namespace: parola(nome.namespace),
+            locale: parola(nome.locale),
             attributi: attributi
                 .iter()
                 .map(|attributo| {
-                    (
-                        attributo.nome.namespace.to_owned(),
-                        attributo.nome.locale.to_owned(),
-                        attributo.valore.into_owned(),
-                    )
+                    [attributo.nome.namespace, attributo.nome.locale, &attributo.valore].map(parola)
                 })
                 .collect(),
             testo: String::new(),
@@ -96,18 +92,81 @@ impl Elemento {
     pub fn attributo(&self, namespace: &str, locale: &str) -> Option<&str> {
         self.attributi
             .iter()
-            .find(|(ns, nome, _)| ns == namespace && nome == locale)
-            .map(|(_, _, valore)| valore.as_str())
+            .find(|[ns, nome, _]| nome == locale && ns == namespace)
+            .map(|[_, _, valore]| &**valore)
     }
 }
 
-/// A namespace as it is kept: of all blocks that we understand there is one copy.
-fn noto(namespace: &str) -> Cow<'static, str> {
-    [EGOV, INPS, WSA]
-        .into_iter()
-        .find(|noto| *noto == namespace)
-        .map_or_else(|| Cow::Owned(namespace.to_owned()), Cow::Borrowed)
+/// A name or a value of an attribute as it is kept: of the words that the blocks which we understand are made of there is one
+/// copy, so that a header is mostly read without asking for memory.
+fn parola(testo: &str) -> Cow<'static, str> {
+    let lunghe_uguali = match PRIME.get(testo.len()..testo.len() + 2) {
+        Some(&[prima, dopo]) => &PAROLE[prima..dopo],
+        _ => &[],
+    };
+    match lunghe_uguali.iter().find(|nota| **nota == testo) {
+        Some(nota) => Cow::Borrowed(nota),
+        None => Cow::Owned(testo.to_owned()),
+    }
 }
+
+/// Those words, the shorter first.
+const PAROLE: &[&str] = &[
+    "",
+    "1",
+    "To",
+    "SPC",
+    "INPS",
+    "tipo",
+    "actor",
+    "false",
+    "tempo",
+    "Action",
+    "Azione",
+    "UserId",
+    "inoltro",
+    "Identity",
+    "Mittente",
+    "Servizio",
+    "MessageID",
+    "Messaggio",
+    "EGOV_IT_SPC",
+    "Destinatario",
+    "Intestazione",
+    "CodiceUfficio",
+    "Collaborazione",
+    "Identificatore",
+    "mustUnderstand",
+    INPS,
+    "OraRegistrazione",
+    "X-Correlation-ID",
+    "confermaRicezione",
+    "IdentificativoParte",
+    "ProfiloTrasmissione",
+    "EGOV_IT_ALPIUUNAVOLTA",
+    "IntestazioneMessaggio",
+    "ProfiloCollaborazione",
+    WSA,
+    V12,
+    "http://www.cnipa.it/eGov_it/portadominio",
+    V11,
+    EGOV,
+];
+/// At which place the words of each length begin.
+const PRIME: [usize; 64] = {
+    let mut prime = [0; 64];
+    let (mut lunga, mut posto) = (0, 0);
+    while lunga < prime.len() {
+        while posto < PAROLE.len() && PAROLE[posto].len() < lunga {
+            posto += 1;
+        }
+        prime[lunga] = posto;
+        lunga += 1;
+    }
+    prime
+};
+const V11: &str = SoapVersion::V11.namespace();
+const V12: &str = SoapVersion::V12.namespace();
 
 /// A block whose `mustUnderstand` is no boolean.
 pub(super) struct Errato {
@@ -176,6 +235,30 @@ pub(crate) fn leggi_blocco(reader: &mut Reader<'_>, blocco: Elemento) -> Result<
                 corrente = padre;
             }
             (None, None) => return Ok(corrente),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_that_are_kept_once_stand_in_their_order() {
+        assert!(PAROLE.is_sorted_by_key(|nota| nota.len()));
+        for nota in PAROLE {
+            assert!(matches!(parola(nota), Cow::Borrowed(stessa) if stessa == *nota));
+        }
+        for altra in [
+            "PatronatoUno",
+            "2",
+            "SPA",
+            "urn:a",
+            &"u".repeat(62),
+            &"u".repeat(63),
+            &"u".repeat(1000),
+        ] {
+            assert!(matches!(parola(altra), Cow::Owned(stessa) if stessa == altra));
         }
     }
 }

@@ -344,7 +344,7 @@ impl Apritore<'_> {
             .iter()
             .map(|elemento| NonCompreso {
                 namespace: elemento.namespace.to_string(),
-                locale: elemento.locale.clone(),
+                locale: elemento.locale.to_string(),
             })
             .collect();
         Err(Intoppo::Busta(Box::new(errore)))
@@ -434,7 +434,7 @@ impl Radice {
 fn is_compreso(elemento: &Elemento) -> bool {
     const ANONIMO: &str = "http://www.w3.org/2005/08/addressing/anonymous";
     const NESSUNO: &str = "http://www.w3.org/2005/08/addressing/none";
-    match (&*elemento.namespace, elemento.locale.as_str()) {
+    match (&*elemento.namespace, &*elemento.locale) {
         // The answer goes back by the same connection, and nowhere else.
         (WSA, "ReplyTo" | "FaultTo") => elemento
             .figlio(WSA, "Address")

@@ -198,7 +198,7 @@ impl<'e> Letture<'e> {
     }
 
     fn identity(&mut self, identity: &'e Elemento) {
-        for (namespace, locale, valore) in &identity.attributi {
+        for [namespace, locale, valore] in &identity.attributi {
             if namespace.is_empty()
                 && let Some(campo) = Campo::by_nome(locale)
             {
