@@ -100,6 +100,9 @@ struct Args {
     /// Send the domanda with nothing in it but what it must have: 2.9 KB instead of 3.8.
     #[arg(long)]
     semplice: bool,
+    /// Put a document of so many KiB into each domanda, the same into all.
+    #[arg(long, default_value_t = 0, value_name = "KIB")]
+    allegato: usize,
     /// With --retry: give up on a message after so many seconds.
     #[arg(long, default_value_t = 60)]
     patience: u64,
@@ -149,7 +152,13 @@ async fn run(args: Args) -> Result<bool> {
     } else {
         Ampiezza::Intera
     };
-    let modello = Modello::new(args.servizio, [ente, ufficio, user_id], args.pdd, ampiezza);
+    let modello = Modello::new(
+        args.servizio,
+        [ente, ufficio, user_id],
+        args.pdd,
+        ampiezza,
+        args.allegato,
+    );
     let lavoro = match &args.verify {
         Some(file) => Lavoro::verify(&args, modello, file)?,
         None => Lavoro::send(&args, modello)?,

@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use varco::cli::porta::{Nomi, Porta};
 use varco::cli::sample;
 use varco::clock::{Clock as _, WallClock};
@@ -60,6 +62,7 @@ impl Modello {
         [ente, ufficio, user_id]: [&str; 3],
         pdd: bool,
         ampiezza: Ampiezza,
+        allegato_kib: usize,
     ) -> Self {
         const CHIAVE: &str = "LOAD-CHIAVE";
         let mittente = Mittente {
@@ -74,11 +77,14 @@ impl Modello {
             mittente,
             ampiezza,
         };
-        let busta = if pdd {
+        let mut busta = if pdd {
             in_busta(prestazione, &spunto, CHIAVE)
         } else {
             sample::envelope(prestazione, &spunto, CHIAVE, SoapVersion::V12)
         };
+        if allegato_kib > 0 {
+            attach(&mut busta, prestazione.prefisso, allegato_kib);
+        }
         let echo = sample::without_domanda(prestazione, Operazione::Echo, "");
         let echo = sample::in_envelope(SoapVersion::V12, &mittente, &echo);
         let consulta = sample::without_domanda(prestazione, Operazione::ConsultaDomanda, PROTOCOLLO);
@@ -165,6 +171,28 @@ impl Modello {
         self.echo.clone()
     }
 }
+
+/// Puts a document of so many KiB into the domanda, behind its last field: bytes that look like a PDF's and do not compress.
+fn attach(busta: &mut String, p: &str, kib: usize) {
+    let mut documento = b"%PDF-1.4\n%".to_vec();
+    let mut rumore = 1_u64;
+    while documento.len() + CODA.len() < kib * 1024 {
+        rumore = rumore.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        documento.push(rumore.to_be_bytes()[0]);
+    }
+    documento.extend(CODA);
+    let contenuto = STANDARD.encode(documento);
+    let allegato = format!(
+        "<{p}:Allegati><{p}:Allegato><{p}:Tipo>ALTRO</{p}:Tipo><{p}:NomeFile>documento.pdf</{p}:NomeFile>\
+         <{p}:TipoMime>application/pdf</{p}:TipoMime><{p}:Contenuto>{contenuto}</{p}:Contenuto></{p}:Allegato></{p}:Allegati>"
+    );
+    let fine = format!("</{p}:Dichiarazioni>");
+    let posto = busta.rfind(&fine).expect("a domanda ends with its declarations");
+    busta.insert_str(posto + fine.len(), &allegato);
+}
+
+/// How a PDF ends.
+const CODA: &[u8] = b"\n%%EOF\n";
 
 /// The message as a porta di dominio sends it, now.
 fn in_busta(prestazione: &'static Prestazione, spunto: &Spunto<'_>, chiave: &str) -> String {
