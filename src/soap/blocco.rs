@@ -152,6 +152,7 @@ const PAROLE: &[&str] = &[
     V11,
     EGOV,
 ];
+
 /// At which place the words of each length begin.
 const PRIME: [usize; 64] = {
     let mut prime = [0; 64];
@@ -165,6 +166,7 @@ const PRIME: [usize; 64] = {
     }
     prime
 };
+
 const V11: &str = SoapVersion::V11.namespace();
 const V12: &str = SoapVersion::V12.namespace();
 

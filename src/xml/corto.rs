@@ -28,6 +28,15 @@ pub(super) fn nome(bytes: &[u8]) -> Option<(usize, usize)> {
     }
 }
 
+/// Prefix and local name of a name whose local part begins at that place.
+#[inline]
+pub(super) fn parti(qname: &str, locale: usize) -> (&str, &str) {
+    match locale {
+        0 => ("", qname),
+        locale => (&qname[..locale - 1], &qname[locale..]),
+    }
+}
+
 /// The bytes of a name of ASCII letters.
 const NOMI: [bool; 256] = {
     let mut nomi = [false; 256];
@@ -74,13 +83,7 @@ pub(super) fn attributi<'a>(
         let inizio = qui + 1;
         let (lungo, locale) = nome(bytes.get(inizio..)?)?;
         let fine_nome = inizio + lungo;
-        let (prefisso, locale) = match locale {
-            0 => ("", &tag[inizio..fine_nome]),
-            locale => (
-                &tag[inizio..inizio + locale - 1],
-                &tag[inizio + locale..fine_nome],
-            ),
-        };
+        let (prefisso, locale) = parti(&tag[inizio..fine_nome], locale);
         if prefisso == "xmlns" || prefisso.is_empty() && locale == "xmlns" {
             return None;
         }

@@ -340,8 +340,8 @@ impl<'a> Reader<'a> {
         let mut fine = lungo;
         if dopo.get(lungo) == Some(&b' ') {
             let tag = &self.testo[self.inizio + 1..];
-            let bound = (&self.stato.legami, &self.limiti);
-            fine = corto::attributi(tag, lungo, self.inizio + 1, bound, &mut self.attributi)?;
+            let intorno = (&self.stato.legami, &self.limiti);
+            fine = corto::attributi(tag, lungo, self.inizio + 1, intorno, &mut self.attributi)?;
         }
         let vuoto = match &dopo[fine..] {
             [b'>', ..] => false,
@@ -350,10 +350,7 @@ impl<'a> Reader<'a> {
         };
         let nome = self.inizio + 1;
         let qname = &self.testo[nome..nome + lungo];
-        let (prefisso, locale) = match locale {
-            0 => ("", qname),
-            locale => (&qname[..locale - 1], &qname[locale..]),
-        };
+        let (prefisso, locale) = corto::parti(qname, locale);
         let legame = self.stato.legami.cerca(prefisso)?;
         let aperti = self.stato.aperti.len();
         if lungo > self.limiti.name_bytes_max
