@@ -122,12 +122,19 @@ impl<'r> Attributi<'r> {
         self.grezzi.is_empty()
     }
 
-    /// What a prefix is bound to here, for values that are qualified names (`xsi:type`).
+    /// The name that is meant by a value which is a qualified name (`xsi:type`), white space around it left out; `None` of what
+    /// is no such name, or has a prefix that is not bound here.
     #[must_use]
-    pub fn namespace_di(&self, prefisso: &str) -> Option<&'r str> {
-        self.legami
-            .cerca(prefisso)
-            .map(|posto| self.legami.namespace(posto))
+    pub fn nome_detto<'v>(&self, valore: &'v str) -> Option<Nome<'v>>
+    where
+        'r: 'v,
+    {
+        let (prefisso, locale) = qname(valore.trim_matches([' ', '\t', '\r', '\n']))?;
+        let posto = self.legami.cerca(prefisso)?;
+        Some(Nome {
+            namespace: self.legami.namespace(posto),
+            locale,
+        })
     }
 }
 

@@ -285,12 +285,11 @@ const UNICI_MAX: usize = 256;
 
 /// Whether `xsi:type` names the type that the element has anyway.
 fn is_nome(attributi: &Attributi<'_>, valore: &str, (namespace, locale): &super::tavole::NomeTipo) -> bool {
-    let valore = valore.trim_matches(is_spazio);
-    let (prefisso, detto) = valore.split_once(':').unwrap_or(("", valore));
     !namespace.is_empty()
         && !locale.is_empty()
-        && *detto == **locale
-        && attributi.namespace_di(prefisso) == Some(namespace)
+        && attributi
+            .nome_detto(valore)
+            .is_some_and(|detto| detto.is(namespace, locale))
 }
 
 /// Whether these are addresses of the plainest kind: in pairs, or a single one.

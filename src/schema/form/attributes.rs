@@ -5,7 +5,6 @@ use super::{Form, shown};
 use crate::catalogo::Codice;
 use crate::domanda::Violazione;
 use crate::schema::digest::XSI;
-use crate::schema::is_spazio;
 use crate::schema::outline::Tipo;
 use crate::xml::{Attributi, Nome};
 
@@ -14,14 +13,9 @@ impl Form<'_> {
         let outline = self.outline;
         let nil = attributi.valore(XSI, "nil");
         let tipo = attributi.valore(XSI, "type").map(|tipo| {
-            let tipo = tipo.trim_matches(is_spazio);
-            let (prefisso, locale) = tipo.split_once(':').unwrap_or(("", tipo));
-            match attributi.namespace_di(prefisso) {
-                Some(namespace) => (namespace, locale),
-                None if prefisso.is_empty() => ("", locale),
-                // A prefix without a namespace names no type.
-                None => ("", ""),
-            }
+            // What is no name, or has a prefix without a namespace, names no type.
+            let detto = attributi.nome_detto(tipo);
+            detto.map_or(("", ""), |detto| (detto.namespace, detto.locale))
         });
         let mut xsi_detti = false;
         match self.udienza.element_xsi(elemento, tipo, nil) {

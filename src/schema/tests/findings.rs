@@ -207,6 +207,7 @@ fn a_type_that_is_the_declared_one_may_be_named() {
         "at:Minore",
         "x:Pagamento",
         "Pagamento",
+        ":Pagamento",
         "at:NonEsiste",
         ":",
         "",
@@ -214,6 +215,15 @@ fn a_type_that_is_the_declared_one_may_be_named() {
     ] {
         assert_eq!(con_tipo(tipo), rifiutato, "{tipo}");
     }
+    // Where names without a prefix are of that namespace, an empty prefix is still none.
+    let con_predefinito = |tipo: &str| {
+        con_tipo(&format!(
+            "{tipo}' xmlns='http://inps.it/AssegnoTemporaneo/v1' xml:lang='it"
+        ))
+    };
+    let lingua = ("XSD-030", "/at:Domanda/at:Pagamento/@xml:lang".to_owned());
+    assert_eq!(con_predefinito("Pagamento"), std::slice::from_ref(&lingua));
+    assert_eq!(con_predefinito(":Pagamento"), [rifiutato[0].clone(), lingua]);
 }
 
 #[test]

@@ -363,6 +363,7 @@ pub(super) fn muta(tavole: &Tavole, radice: &mut Albero, dado: &mut Dado) {
                 9 => " xsi:type='ignoto:Tipo'".to_owned(),
                 10 => " xsi:type='xs:date'".to_owned(),
                 11 => format!(" xsi:type='{nome}'"),
+                12 => format!(" xsi:type=':{nome}'"),
                 _ => format!(" xmlns:t='{namespace}' xsi:type=' t:{nome} '"),
             };
             qui.aggiunti.push_str(&nuovo);
