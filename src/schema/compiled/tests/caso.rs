@@ -77,12 +77,21 @@ fn valido_a(profondita: usize, tavole: &Tavole, elemento: usize, dado: &mut Dado
             for unico in &dichiarato.unici {
                 let mut visti = Vec::new();
                 albero.figli.retain(|figlio| {
-                    let campo = figlio.figli.iter().find(|nipote| nipote.elemento == unico.campo);
-                    let campo = campo.map(|campo| collapsed(&campo.testo).into_owned());
-                    let manca = unico.chiave && figlio.elemento == unico.figlio && campo.is_none();
-                    let nuovo = !visti.contains(&campo);
-                    visti.push(campo);
-                    nuovo && !manca
+                    let mut campi = figlio
+                        .figli
+                        .iter()
+                        .filter(|nipote| nipote.elemento == unico.campo);
+                    let (campo, altro) = (campi.next(), campi.next());
+                    match campo.map(|campo| collapsed(&campo.testo).into_owned()) {
+                        _ if figlio.elemento != unico.figlio => true,
+                        None => !unico.chiave,
+                        // A field is one value, and a value of its own.
+                        Some(campo) if altro.is_some() || visti.contains(&campo) => false,
+                        Some(campo) => {
+                            visti.push(campo);
+                            true
+                        }
+                    }
                 });
             }
         }
