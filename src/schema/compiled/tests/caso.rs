@@ -43,6 +43,8 @@ pub(super) struct Albero {
     pub(super) aggiunti: String,
     pub(super) testo: String,
     pub(super) figli: Vec<Self>,
+    /// A constraint took away what the content model asks for.
+    monco: bool,
 }
 
 /// A valid message that begins with the element, as far as the tables know the elements in it.
@@ -60,6 +62,7 @@ fn valido_a(profondita: usize, tavole: &Tavole, elemento: usize, dado: &mut Dado
         aggiunti: String::new(),
         testo: String::new(),
         figli: Vec::new(),
+        monco: false,
     };
     match &tavole.tipi[dichiarato.tipo] {
         Tipo::Semplice(_, semplice) => albero.testo = valore(semplice, dado),
@@ -94,6 +97,7 @@ fn valido_a(profondita: usize, tavole: &Tavole, elemento: usize, dado: &mut Dado
                     }
                 });
             }
+            albero.monco = !allows(tavole, complesso, &albero.figli);
         }
         // What stands there is anybody's guess.
         Tipo::Ignoto(_) => albero.testo = (*dado.uno(&["", "1", "x", "2021-07-01"])).to_owned(),
@@ -141,6 +145,25 @@ fn cammino(profondita: usize, tavole: &Tavole, complesso: &Complesso, dado: &mut
         (stato, contati) = (mossa.stato, 1);
         figli.push(mossa.elemento);
     }
+}
+
+/// Whether a content model allows these children.
+fn allows(tavole: &Tavole, complesso: &Complesso, figli: &[Albero]) -> bool {
+    let (mut stato, mut contati) = (0, 0);
+    for figlio in figli {
+        let qui = &complesso.stati[stato];
+        if qui.elemento == Some(figlio.elemento) && contati < qui.max {
+            contati += 1;
+            continue;
+        }
+        let mosse = &tavole.mosse[qui.mosse.clone()];
+        match mosse.iter().find(|mossa| mossa.elemento == figlio.elemento) {
+            Some(mossa) if contati >= qui.min => (stato, contati) = (mossa.stato, 1),
+            _ => return false,
+        }
+    }
+    let qui = &complesso.stati[stato];
+    qui.finale && contati >= qui.min
 }
 
 /// Elements within each other before a type that may hold itself comes to its end; none of ours goes so deep.
@@ -450,9 +473,10 @@ fn namespaces(tavole: &Tavole) -> Vec<&str> {
 }
 
 impl Albero {
-    /// Whether the tables know all that is in it.
+    /// Whether the tables know all that is in it, and nothing that it must have was taken away.
     pub(super) fn e_noto(&self, tavole: &Tavole) -> bool {
-        !matches!(&tavole.tipi[tavole.elementi[self.elemento].tipo], Tipo::Ignoto(_))
+        !self.monco
+            && !matches!(&tavole.tipi[tavole.elementi[self.elemento].tipo], Tipo::Ignoto(_))
             && self.figli.iter().all(|figlio| figlio.e_noto(tavole))
     }
 
