@@ -74,8 +74,9 @@ pub(super) fn attributi<'a>(
     tag: &'a str,
     da: usize,
     offset: usize,
-    (legami, limiti): (&Legami, &Limits),
+    legami: &Legami,
     attributi: &mut Vec<Grezzo<'a>>,
+    limiti: &Limits,
 ) -> Option<usize> {
     let bytes = tag.as_bytes();
     let mut qui = da;

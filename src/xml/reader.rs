@@ -339,9 +339,14 @@ impl<'a> Reader<'a> {
         self.attributi.clear();
         let mut fine = lungo;
         if dopo.get(lungo) == Some(&b' ') {
-            let tag = &self.testo[self.inizio + 1..];
-            let intorno = (&self.stato.legami, &self.limiti);
-            fine = corto::attributi(tag, lungo, self.inizio + 1, intorno, &mut self.attributi)?;
+            fine = corto::attributi(
+                &self.testo[self.inizio + 1..],
+                lungo,
+                self.inizio + 1,
+                &self.stato.legami,
+                &mut self.attributi,
+                &self.limiti,
+            )?;
         }
         let vuoto = match &dopo[fine..] {
             [b'>', ..] => false,
